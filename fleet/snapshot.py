@@ -1,0 +1,81 @@
+"""What a telemetry message says, read out: known values by dotted path, and what was unknown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from fleet.components import Metrics, Status, StorageUnit
+from fleet.quarantine import Quarantined, Reason
+from fleet.vocabulary import Unknown, unknown
+
+Value = str | float | int | bool
+Values = dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A read status and storage.
+
+    `values` holds every scalar that is present, by path; `items` the lists, each member as its own
+    values with paths relative to it (`storage` → `{"id": "CST1", "status": "ok", …}`).
+    """
+
+    values: Mapping[str, Value]
+    items: Mapping[str, tuple[Values, ...]]
+    unknown: tuple[Unknown, ...] = ()
+
+
+_STATUS = msgspec.json.Decoder(Status)
+_STORAGE = msgspec.json.Decoder(tuple[StorageUnit, ...])
+_OBJECT = msgspec.json.Decoder(dict[str, object])
+_OBJECTS = msgspec.json.Decoder(list[dict[str, object]])
+
+
+def read(status: bytes | msgspec.Raw, storage: bytes | msgspec.Raw) -> Snapshot:
+    """The snapshot in raw status and storage.
+
+    Raises `Quarantined` (malformed) naming the field when a known property has the wrong JSON type.
+    """
+    tree, units = _checked(status, storage)
+    values: Values = {}
+    items: dict[str, tuple[Values, ...]] = {}
+    for name, component in tree.items():
+        _flatten(name, component, values, items)
+    items["storage"] = tuple(_scalars(unit) for unit in units)
+    strange = [*unknown(tree), *(found for unit in units for found in unknown(unit, "storage[]"))]
+    return Snapshot(values, items, tuple(strange))
+
+
+def metric_values(metrics: Metrics) -> Values:
+    """The metrics that are present, by path."""
+    named = ((name, getattr(metrics, name)) for name in metrics.__struct_fields__)
+    return {f"metrics.{name}": value for name, value in named if value is not None}
+
+
+def _checked(
+    status: bytes | msgspec.Raw, storage: bytes | msgspec.Raw
+) -> tuple[dict[str, object], list[dict[str, object]]]:
+    for field, raw, typed in (("status", status, _STATUS), ("storage", storage, _STORAGE)):
+        try:
+            typed.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            detail = str(error).replace("`$", f"`$.{field}", 1)
+            if detail == str(error):
+                detail = f"{error} - at `$.{field}`"
+            raise Quarantined(Reason.MALFORMED, detail) from None
+    return _OBJECT.decode(status), _OBJECTS.decode(storage)
+
+
+def _flatten(path: str, node: object, values: Values, items: dict[str, tuple[Values, ...]]) -> None:
+    if isinstance(node, dict):
+        for name, inner in node.items():
+            _flatten(f"{path}.{name}", inner, values, items)
+    elif isinstance(node, list):
+        items[path] = tuple(_scalars(member) for member in node if isinstance(member, dict))
+    elif isinstance(node, str | int | float | bool):
+        values[path] = node
+
+
+def _scalars(member: dict[str, object]) -> Values:
+    return {name: value for name, value in member.items() if isinstance(value, str | int | float)}

@@ -86,7 +86,8 @@ def grid(seed: int, terminals: int, cells: int | None = None) -> DemoGrid:
         for cell, code in leaves.items()
     ]
     placed = tuple(
-        _terminal(seed, n, hexagons[n % count], leaves, regions) for n in range(terminals)
+        _terminal(seed, n, n // count, hexagons[n % count], leaves, regions)
+        for n in range(terminals)
     )
     return DemoGrid(tuple(regions.values()), tuple(tree), placed, _technicians(leaves, districts))
 
@@ -111,7 +112,12 @@ def _cell(code: str, noun: str, level: int, parent: str | None, hexagon: str) ->
 
 
 def _terminal(
-    seed: int, number: int, hexagon: str, leaves: dict[str, str], regions: dict[str, str]
+    seed: int,
+    number: int,
+    order: int,
+    hexagon: str,
+    leaves: dict[str, str],
+    regions: dict[str, str],
 ) -> DemoTerminal:
     chance = random.Random(f"{seed}/terminal/{number}")  # noqa: S311 - a demo, not a secret
     kind = chance.choices(list(_KIND_WEIGHTS), list(_KIND_WEIGHTS.values()))[0]
@@ -124,7 +130,7 @@ def _terminal(
         model=model,
         region=regions[h3.cell_to_parent(hexagon)],
         cell=leaves[hexagon],
-        site=f"Site {number // 2 + 1:04d}",
+        site=f"Site {leaves[hexagon][1:]}-{order // 2 + 1}",
         latitude=round(latitude + chance.uniform(-0.002, 0.002), 6),
         longitude=round(longitude + chance.uniform(-0.002, 0.002), 6),
     )
@@ -135,7 +141,7 @@ def _technicians(leaves: dict[str, str], districts: dict[str, str]) -> tuple[Dem
     by_district: dict[str, list[str]] = {code: [] for code in districts.values()}
     for cell, code in leaves.items():
         by_district[districts[h3.cell_to_parent(cell)]].append(code)
-    people = []
+    people: list[DemoTechnician] = []
     for codes in by_district.values():
         for skills in (SKILLS, SKILLS[:4]):
             number = len(people) + 1

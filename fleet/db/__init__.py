@@ -1,0 +1,1 @@
+"""The domain's shell to PostgreSQL: connections, named SQL, migrations."""

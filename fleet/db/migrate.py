@@ -1,0 +1,102 @@
+"""Migrations: forward-only files, each in one transaction, each remembered with its hash."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+# Any fixed number will do: whoever holds it migrates, the others wait.
+_LOCK = 7_355_608
+_FILE = re.compile(r"(\d{4})_(\w+)\.sql")
+
+
+class MigrationError(Exception):
+    """The database and the files disagree; says which file and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file of `fleet/db/migrations`."""
+
+    version: int
+    title: str
+    statements: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the text, to notice a file changed after it ran."""
+        return hashlib.sha256(self.statements.encode()).hexdigest()
+
+
+def available() -> list[Migration]:
+    """The migrations of this version, in order; raises `MigrationError` on a gap in the numbers."""
+    found = []
+    for file in resources.files("fleet.db").joinpath("migrations").iterdir():
+        if named := _FILE.fullmatch(file.name):
+            text = file.read_text(encoding="utf-8")
+            found.append(Migration(int(named[1]), named[2], text))
+    found.sort(key=lambda migration: migration.version)
+    numbers = [migration.version for migration in found]
+    if numbers != list(range(1, len(found) + 1)):
+        raise MigrationError(f"migration files are numbered {numbers}: they must run 1, 2, 3, …")
+    return found
+
+
+async def migrate(
+    connection: AsyncConnection[TupleRow], upto: int | None = None
+) -> Sequence[Migration]:
+    """Run what has not run yet, up to and with version `upto`; returns what ran.
+
+    The connection must be in autocommit mode. Raises `MigrationError` when a file that already ran
+    was changed, or the database is newer than this program.
+    """
+    files = available()
+    await connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+    try:
+        done = await _done(connection)
+        _check(files, done)
+        ran = [
+            migration
+            for migration in files[len(done) :]
+            if upto is None or migration.version <= upto
+        ]
+        for migration in ran:
+            await _run(connection, migration)
+    finally:
+        await connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+    return ran
+
+
+async def _done(connection: AsyncConnection[TupleRow]) -> list[str]:
+    await connection.execute(
+        "CREATE TABLE IF NOT EXISTS schema_migration (version integer PRIMARY KEY,"
+        " title text NOT NULL, digest text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+    )
+    cursor = await connection.execute("SELECT digest FROM schema_migration ORDER BY version")
+    return [row[0] for row in await cursor.fetchall()]
+
+
+def _check(files: list[Migration], done: list[str]) -> None:
+    if len(done) > len(files):
+        raise MigrationError(
+            f"the database is at version {len(done)}, this program knows {len(files)}: upgrade it"
+        )
+    for migration, digest in zip(files, done, strict=False):
+        if migration.digest != digest:
+            raise MigrationError(
+                f"migration {migration.version:04d}_{migration.title} was changed after it ran:"
+                " put the file back as it was and write a new one"
+            )
+
+
+async def _run(connection: AsyncConnection[TupleRow], migration: Migration) -> None:
+    async with connection.transaction():
+        await connection.execute(migration.statements)
+        await connection.execute(
+            "INSERT INTO schema_migration (version, title, digest) VALUES (%s, %s, %s)",
+            (migration.version, migration.title, migration.digest),
+        )

@@ -43,6 +43,7 @@ CREATE TABLE terminal_state (
     seq bigint,
     ts timestamptz,
     arrived_at timestamptz,
+    heard_at timestamptz,
     connected boolean,
     status jsonb,
     storage jsonb,
@@ -54,7 +55,8 @@ CREATE TABLE terminal_state (
 );
 COMMENT ON TABLE terminal_state IS 'The latest of each terminal: what the engine needs to go on after a restart.';
 COMMENT ON COLUMN terminal_state.ts IS 'The event time the terminal has reached: never goes backwards.';
-COMMENT ON COLUMN terminal_state.arrived_at IS 'When it was last heard: silence is judged on it.';
+COMMENT ON COLUMN terminal_state.arrived_at IS 'When the message of ts arrived: the difference is the lag of the terminal''s clock.';
+COMMENT ON COLUMN terminal_state.heard_at IS 'When anything new was last heard of it: silence is judged on it.';
 
 CREATE TABLE service_interval (
     terminal_id integer NOT NULL,

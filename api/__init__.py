@@ -1,0 +1,1 @@
+"""The api: uptime, faults, tickets and dispatch for people, over HTTP."""

@@ -26,6 +26,8 @@ class Snapshot:
     unknown: tuple[Unknown, ...] = ()
 
 
+# Deep nesting ends in a RecursionError: an attacker's, not a terminal's.
+_NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _STATUS = msgspec.json.Decoder(Status)
 _STORAGE = msgspec.json.Decoder(tuple[StorageUnit, ...])
 _OBJECT = msgspec.json.Decoder(dict[str, object])
@@ -59,12 +61,18 @@ def _checked(
     for field, raw, typed in (("status", status, _STATUS), ("storage", storage, _STORAGE)):
         try:
             typed.decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            detail = str(error).replace("`$", f"`$.{field}", 1)
-            if detail == str(error):
-                detail = f"{error} - at `$.{field}`"
-            raise Quarantined(Reason.MALFORMED, detail) from None
-    return _OBJECT.decode(status), _OBJECTS.decode(storage)
+        except _NOT_READABLE as error:
+            raise Quarantined(Reason.MALFORMED, _located(str(error), field)) from None
+    try:
+        return _OBJECT.decode(status), _OBJECTS.decode(storage)
+    except _NOT_READABLE as error:
+        raise Quarantined(Reason.MALFORMED, f"status or storage: {error}") from None
+
+
+def _located(message: str, field: str) -> str:
+    if "`$" in message:
+        return message.replace("`$", f"`$.{field}", 1)
+    return f"{message} - at `$.{field}`"
 
 
 def _flatten(path: str, node: object, values: Values, items: dict[str, tuple[Values, ...]]) -> None:

@@ -130,12 +130,14 @@ def decode(channel: Channel, terminal: str, payload: bytes) -> Message:
         raise Quarantined(Reason.OVERSIZED, size)
     if card_numbers.present(payload):
         raise Quarantined(Reason.CARD_NUMBER, "13 to 19 digits that pass the Luhn check; masked")
+    if b"\\u0000" in payload:
+        raise Quarantined(Reason.MALFORMED, "an escaped NUL character: PostgreSQL stores none")
     decoder = _DECODERS.get(channel)
     if decoder is None:
         raise Quarantined(Reason.WRONG_TOPIC, f"a terminal does not publish on {channel}")
     try:
         message = decoder.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Quarantined(Reason.MALFORMED, str(error)) from None
     if message.terminal is not None and message.terminal != terminal:
         raise Quarantined(
@@ -149,7 +151,7 @@ def decode_command(payload: bytes) -> Command:
     """The command in a payload, for the terminal's side; raises `Quarantined` (malformed)."""
     try:
         return _COMMANDS.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Quarantined(Reason.MALFORMED, str(error)) from None
 
 

@@ -45,17 +45,16 @@ CREATE TABLE terminal_state (
     arrived_at timestamptz,
     heard_at timestamptz,
     connected boolean,
-    status jsonb,
-    storage jsonb,
-    metrics jsonb,
-    raw_status text,
-    raw_storage text,
+    status json,
+    storage json,
+    metrics json,
     service_state text NOT NULL DEFAULT 'unknown',
     service_since timestamptz
 );
 COMMENT ON TABLE terminal_state IS 'The latest of each terminal: what the engine needs to go on after a restart.';
 COMMENT ON COLUMN terminal_state.ts IS 'The event time the terminal has reached: never goes backwards.';
 COMMENT ON COLUMN terminal_state.arrived_at IS 'When the message of ts arrived: the difference is the lag of the terminal''s clock.';
+COMMENT ON COLUMN terminal_state.status IS 'As it came, to the byte (so json, not jsonb): equal bytes need no second reading.';
 COMMENT ON COLUMN terminal_state.heard_at IS 'When anything new was last heard of it: silence is judged on it.';
 
 CREATE TABLE service_interval (

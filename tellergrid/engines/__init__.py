@@ -1,0 +1,1 @@
+"""The database and the broker the stack runs on: found installed, or assembled privately."""

@@ -1,0 +1,42 @@
+"""A small MQTT 5 client session on the `mqtt5` codec; why it exists: docs/decisions/0003."""
+
+from fleet.mqtt.broker import Broker
+from fleet.mqtt.connection import Connection, OnMessage
+from fleet.mqtt.dial import connect
+from fleet.mqtt.errors import (
+    ConnectionLost,
+    MessageRefused,
+    MqttError,
+    ProtocolViolation,
+    PublicationRefused,
+    Refused,
+    SubscriptionRefused,
+    TakenOver,
+    Unreachable,
+    WaitingLineFull,
+)
+from fleet.mqtt.message import Filter, Message, Session, Will
+from fleet.mqtt.reconnect import Backoff, connections
+
+__all__ = [
+    "Backoff",
+    "Broker",
+    "Connection",
+    "ConnectionLost",
+    "Filter",
+    "Message",
+    "MessageRefused",
+    "MqttError",
+    "OnMessage",
+    "ProtocolViolation",
+    "PublicationRefused",
+    "Refused",
+    "Session",
+    "SubscriptionRefused",
+    "TakenOver",
+    "Unreachable",
+    "WaitingLineFull",
+    "Will",
+    "connect",
+    "connections",
+]

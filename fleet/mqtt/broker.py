@@ -1,0 +1,58 @@
+"""Where a broker is and who we are there."""
+
+import ssl
+from dataclasses import dataclass, field
+from typing import Self
+from urllib.parse import unquote, urlsplit
+
+PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """A broker's address and our account; the password never shows in a repr."""
+
+    host: str
+    port: int = PORTS["mqtt"]
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: ssl.SSLContext | None = field(default=None, repr=False)
+
+    @classmethod
+    def parse(cls, url: str, tls: ssl.SSLContext | None = None) -> Self:
+        """Read `mqtt://user:password@host:port`; `mqtts` verifies against the system's roots.
+
+        A context handed in (own roots, client certificate) is used instead of the default one.
+        Raises ValueError, without the url in it, for anything that names no broker.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in PORTS:
+            raise ValueError(
+                f"a broker's url begins with mqtt:// or mqtts://, not {parts.scheme!r}"
+            )
+        if not parts.hostname:
+            raise ValueError("a broker's url names a host: mqtt://user:password@host:port")
+        if parts.path.strip("/") or parts.query or parts.fragment:
+            raise ValueError("a broker's url ends with its port: mqtt://user:password@host:port")
+        try:
+            port = parts.port
+        except ValueError:
+            raise ValueError("the port in a broker's url is a number up to 65535") from None
+        if parts.scheme == "mqtts" and tls is None:
+            tls = ssl.create_default_context()
+        return cls(
+            host=parts.hostname,
+            port=PORTS[parts.scheme] if port is None else port,
+            username=None if parts.username is None else unquote(parts.username),
+            password=None if parts.password is None else unquote(parts.password),
+            tls=tls,
+        )
+
+    def account(self, username: str, password: str) -> "Broker":
+        """Return the same broker seen by another account."""
+        return Broker(self.host, self.port, username, password, self.tls)
+
+    def __str__(self) -> str:
+        """Return host and port, for messages to people."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"

@@ -1,0 +1,36 @@
+"""Opening a session over TCP or TLS."""
+
+import asyncio
+
+from fleet.mqtt.broker import Broker
+from fleet.mqtt.connection import Connection, OnMessage
+from fleet.mqtt.errors import ConnectionLost, Unreachable
+from fleet.mqtt.message import Session
+
+
+async def connect(broker: Broker, session: Session, on_message: OnMessage) -> Connection:
+    """Open a session; `on_message` may be called before this returns, hence the connection in it.
+
+    Raises Unreachable (no route, TLS, no CONNACK in time), Refused (the broker's own reason),
+    ProtocolViolation. Leaves no socket behind when it fails or is cancelled.
+    """
+    connection = Connection(session, on_message)
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(session.connect_timeout_s):
+            await loop.create_connection(
+                lambda: connection.wire, broker.host, broker.port, ssl=broker.tls
+            )
+            await connection.handshake(broker)
+    except TimeoutError:
+        connection.abort()
+        text = f"{broker} did not answer within {session.connect_timeout_s} s"
+        raise Unreachable(text) from None
+    except OSError as error:
+        raise Unreachable(f"{broker}: {error.strerror or error}") from error
+    except ConnectionLost as error:
+        raise Unreachable(f"{broker} hung up before answering CONNECT") from error
+    except BaseException:
+        connection.abort()
+        raise
+    return connection

@@ -1,0 +1,54 @@
+"""What the broker delivered and we have not acknowledged yet."""
+
+from collections.abc import Iterable
+
+import mqtt5
+from mqtt5 import DisconnectReasonCode
+
+from fleet.mqtt.errors import ProtocolViolation
+from fleet.mqtt.message import Message
+
+
+class Inbox:
+    """Keeps the identifiers under way; at most `receive_maximum` of them, as we announced."""
+
+    __slots__ = ("_receive_maximum", "_unacknowledged")
+
+    def __init__(self, receive_maximum: int) -> None:
+        self._receive_maximum = receive_maximum
+        self._unacknowledged: set[int] = set()
+
+    def take(self, packet: mqtt5.PublishPacket) -> Message:
+        """Return the message in a PUBLISH; raises ProtocolViolation for one that may not come."""
+        identifier = packet.packet_id
+        if identifier is not None:
+            self._expect(identifier, packet.qos)
+        if packet.topic_alias is not None:
+            reason = DisconnectReasonCode.TOPIC_ALIAS_INVALID
+            raise ProtocolViolation("a topic alias, where none is allowed", reason)
+        return Message(
+            packet.topic,
+            packet.payload,
+            packet.retain,
+            packet.qos.value,
+            identifier,
+            packet.duplicate,
+            packet.response_topic,
+            packet.correlation_data,
+        )
+
+    def acknowledge(self, packet_ids: Iterable[int]) -> bytes:
+        """Return the PUBACKs of those identifiers that are under way; they no longer are."""
+        due = [each for each in packet_ids if each in self._unacknowledged]
+        self._unacknowledged.difference_update(due)
+        return b"".join([mqtt5.PubAckPacket(each).write() for each in due])
+
+    def _expect(self, identifier: int, qos: mqtt5.QoS) -> None:
+        if qos != mqtt5.QoS.AT_LEAST_ONCE:
+            raise ProtocolViolation("a message of quality of service 2")
+        if identifier in self._unacknowledged:
+            raise ProtocolViolation(f"identifier {identifier} while it is unacknowledged")
+        if len(self._unacknowledged) >= self._receive_maximum:
+            reason = DisconnectReasonCode.RECEIVE_MAX_EXCEEDED
+            raise ProtocolViolation("more messages than our receive maximum", reason)
+        self._unacknowledged.add(identifier)

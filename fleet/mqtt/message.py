@@ -1,0 +1,90 @@
+"""The values that pass through a session: messages, wills, subscriptions, the terms of it."""
+
+from dataclasses import dataclass, field
+
+import mqtt5
+import msgspec
+
+MIB = 1024 * 1024
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """One PUBLISH as it came in.
+
+    `packet_id` is set for quality of service 1 and is what `Connection.acknowledge` takes.
+    """
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+    qos: int = 0
+    packet_id: int | None = None
+    duplicate: bool = False
+    response_topic: str | None = None
+    correlation_data: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    """What the broker publishes for us when we vanish."""
+
+    topic: str
+    payload: bytes
+    qos: int = 1
+    retain: bool = True
+    delay_s: int = 0
+
+    def packet(self) -> mqtt5.Will:
+        """Return the codec's form of it."""
+        return mqtt5.Will(
+            self.topic,
+            payload=self.payload,
+            qos=mqtt5.QoS(self.qos),
+            retain=self.retain,
+            will_delay_interval=self.delay_s,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One topic filter to subscribe to, at most quality of service 1."""
+
+    pattern: str
+    qos: int = 1
+    no_local: bool = False
+    retained: bool = True
+    """Whether the broker sends the retained messages that match when we subscribe."""
+
+    def packet(self) -> mqtt5.TopicFilter:
+        """Return the codec's form of it."""
+        if self.qos not in (0, 1):
+            raise ValueError("this session takes quality of service 0 and 1")
+        handling = mqtt5.RetainHandling
+        return mqtt5.TopicFilter(
+            self.pattern,
+            max_qos=mqtt5.QoS(self.qos),
+            no_local=self.no_local,
+            retain_as_published=True,
+            retain_handling=handling.SEND_ALWAYS if self.retained else handling.SEND_NEVER,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The terms we ask a broker for, the same at every reconnect.
+
+    `receive_maximum` is how many messages may be unacknowledged by us at once; acknowledge in
+    batches well below it. `waiting_line` is how many of ours may wait beyond the broker's own
+    receive maximum before `publish` raises. `maximum_packet_size` bounds our receive buffer; the
+    broker silently drops for us what is larger.
+    """
+
+    client_id: str
+    clean_start: bool = True
+    session_expiry_s: int = 0
+    receive_maximum: int = 1000
+    keep_alive_s: int = 60
+    will: Will | None = field(default=None, repr=False)
+    maximum_packet_size: int = 4 * MIB
+    connect_timeout_s: float = 10.0
+    waiting_line: int = 1000

@@ -1,0 +1,92 @@
+"""What a rule of the catalogue is: a trigger, how long it must hold, and what dispatch needs.
+
+While a rule's trigger holds, its `impact` applies to the terminal at once; `hold` delays only the
+fault, and so the ticket. All times are event time, but for `Silent`, which is judged on arrival.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Literal
+
+from fleet.rules.condition import Condition
+from fleet.service_state import ServiceState
+
+KINDS = ("atm", "recycler", "kiosk")
+IMPACTS = (
+    ServiceState.OFFLINE,
+    ServiceState.SUPERVISOR,
+    ServiceState.OUT_OF_SERVICE,
+    ServiceState.CASH_OUT,
+    ServiceState.DEGRADED,
+)
+
+Scope = Literal["terminal", "cell"]
+
+
+class Severity(StrEnum):
+    """How much it matters, worst first; a `warning` is shown and raises no ticket."""
+
+    CRITICAL = "critical"
+    MAJOR = "major"
+    MINOR = "minor"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A condition over a terminal's values, or with `each` over every member of a list.
+
+    Without `clear_when` it clears when `condition` is false. Unknown neither fires nor clears.
+    """
+
+    condition: Condition
+    clear_when: Condition | None = None
+    each: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """Nothing was heard from the terminal, by arrival, for `after`."""
+
+    after: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Offline:
+    """The terminal's last will said that it is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quorum:
+    """So many terminals of a cell at once: at least a number of them and at least a share.
+
+    A terminal counts while any of the rules named in `members` holds for it, pending or firing.
+    """
+
+    members: tuple[str, ...]
+    at_least: int
+    share: float
+
+
+Trigger = When | Silent | Offline | Quorum
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule; `kinds` empty means every kind of terminal, `line` 1 branch staff, 2 engineer."""
+
+    name: str
+    scope: Scope
+    kinds: frozenset[str]
+    trigger: Trigger
+    hold: timedelta
+    clear_hold: timedelta
+    severity: Severity
+    impact: ServiceState | None
+    component: str
+    skill: str
+    line: int
+    title: str
+    remedy: str
+    parts: tuple[str, ...]

@@ -85,3 +85,15 @@ WITH RECURSIVE up (cell_code, ancestor_code, distance) AS (
     WHERE cell.parent_code IS NOT NULL
 )
 SELECT cell_code, ancestor_code, distance FROM up;
+
+CREATE FUNCTION cell_family(of_cell text) RETURNS SETOF text
+LANGUAGE sql STABLE STRICT ROWS 20
+BEGIN ATOMIC
+    WITH RECURSIVE family (code) AS (
+        SELECT cell.code FROM cell WHERE cell.code = of_cell
+        UNION ALL
+        SELECT cell.code FROM family JOIN cell ON cell.parent_code = family.code
+    )
+    SELECT code FROM family;
+END;
+COMMENT ON FUNCTION cell_family IS 'The code of a cell and of all below it';

@@ -8,7 +8,7 @@ CREATE TABLE ticket (
     rule text NOT NULL,
     item text NOT NULL DEFAULT '',
     terminal_id integer REFERENCES terminal (id),
-    cell_code text NOT NULL REFERENCES cell (code),
+    cell_code text NOT NULL,
     severity text NOT NULL,
     component text NOT NULL,
     title text NOT NULL,
@@ -25,11 +25,14 @@ CREATE TABLE ticket (
     reopened integer NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT now(),
     changed_at timestamptz NOT NULL DEFAULT now(),
+    resolved_at timestamptz,
     recovered_at timestamptz,
     version integer NOT NULL DEFAULT 1
 );
 COMMENT ON COLUMN ticket.previous_id IS 'The ended ticket of the same cause before this one';
-COMMENT ON COLUMN ticket.recovered_at IS 'Telemetry says the fault is gone, yet a person is on the way';
+COMMENT ON COLUMN ticket.cell_code IS 'As the fault has it, so it may be UNASSIGNED, which is no cell';
+COMMENT ON COLUMN ticket.resolved_at IS 'When it last came to RESOLVED: the verify window begins';
+COMMENT ON COLUMN ticket.recovered_at IS 'Since when telemetry says that the fault is gone';
 CREATE UNIQUE INDEX ticket_live ON ticket (scope, subject, rule, item)
     WHERE state NOT IN ('CLOSED', 'CANCELLED', 'MERGED');
 CREATE INDEX ticket_technician ON ticket (technician_id, state);

@@ -1,0 +1,287 @@
+"""The rule engine: pure, one step at a time.
+
+`telemetry`, `event`, `presence` and `tick` each take what happened and when it arrived, move the
+state of terminals and cells, and leave behind what changed (`take`): service-state transitions,
+faults, holds. Nothing here reads a clock or writes anywhere. Time is the terminal's own
+(`fleet.rules.terminal`), for silence and for cells it is ours. A hold that is over ends at exactly
+`since + for`, however late the step that notices it: a restart shifts nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from fleet import snapshot
+from fleet.rules.cells import Cell
+from fleet.rules.changes import Transition
+from fleet.rules.faults import Faults
+from fleet.rules.hold import HOLDING, Hold, Signal
+from fleet.rules.plan import plan
+from fleet.rules.record import Record
+from fleet.rules.rule import KINDS, Rule, When
+from fleet.rules.terminal import Terminal
+from fleet.rules.timers import Timer, Turn
+from fleet.service_state import ServiceState, prevailing
+from fleet.snapshot import Values
+from fleet.telemetry import Event, Presence, Telemetry
+from fleet.vocabulary import Unknown
+
+
+class Outcome(NamedTuple):
+    """What became of a message: `late` ones are stored and judged no more."""
+
+    late: bool = False
+    changed: bool = False
+    unknown: tuple[Unknown, ...] = ()
+
+
+class Engine:
+    """The state of the terminals and cells of one region, and the rules that judge them."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._faults = Faults(rules)
+        self._plans = {kind: plan(self._faults.rules.values(), kind) for kind in KINDS}
+        self._watching_since: datetime | None = None
+        self._by_code: dict[str, Terminal] = {}
+        self.terminals: dict[int, Terminal] = {}
+
+    def take(self) -> Record:
+        """What changed since the last call, to be written down in one transaction."""
+        record, self._faults.record = self._faults.record, Record()
+        return record
+
+    # -- who is there ------------------------------------------------------------------------
+
+    def adopt(self, terminal: Terminal) -> None:
+        """Take on a terminal, new or as it was stored, with its holds."""
+        self.terminals[terminal.id] = terminal
+        self._by_code[terminal.code] = terminal
+        self._faults.join(terminal)
+        for (rule, item), hold in terminal.holds.items():
+            self._faults.remind(terminal, rule, item, hold)
+        self._await_silence(terminal)
+
+    def adopt_cell(self, code: str, holds: dict[tuple[str, str], Hold]) -> None:
+        """Take on a cell's stored holds."""
+        cell = self._faults.cells.setdefault(code, Cell(code))
+        cell.holds.update(holds)
+        for (rule, item), hold in holds.items():
+            self._faults.remind(cell, rule, item, hold)
+
+    def move(self, terminal: Terminal, cell: str) -> None:
+        """The grid changed: a terminal belongs to another cell now."""
+        self._faults.leave(terminal)
+        terminal.cell = cell
+        self._faults.join(terminal)
+
+    def remove(self, terminal: Terminal, now: datetime) -> None:
+        """A terminal was decommissioned: its faults end."""
+        for rule, item in list(terminal.holds):
+            self._faults.drop(terminal, rule, item, now)
+        self._faults.leave(terminal)
+        del self.terminals[terminal.id], self._by_code[terminal.code]
+        self._faults.judge_cells(now)
+
+    def retire(self, now: datetime) -> None:
+        """End the faults of rules that the catalogue no longer has."""
+        subjects: list[Terminal | Cell] = [*self.terminals.values(), *self._faults.cells.values()]
+        for subject in subjects:
+            gone = [key for key in subject.holds if key[0] not in self._faults.rules]
+            for rule, item in gone:
+                self._faults.drop(subject, rule, item, now)
+            if gone and isinstance(subject, Terminal):
+                self._settle(subject, subject.clock(now))
+
+    def watch(self, since: datetime | None) -> None:
+        """From when on we hear everything; None while we are blind: then nobody is silent."""
+        self._watching_since = since
+
+    # -- what happens ------------------------------------------------------------------------
+
+    def telemetry(self, terminal: Terminal, message: Telemetry, arrived_at: datetime) -> Outcome:
+        """Judge a snapshot. Raises `Quarantined`, with nothing changed, when it cannot be read."""
+        if not terminal.is_next(message.boot, message.seq, message.ts, arrived_at):
+            self._hear(terminal, arrived_at)
+            return Outcome(late=True)
+        status, storage = bytes(message.status), bytes(message.storage)
+        changed = status != terminal.status or storage != terminal.storage
+        read = snapshot.read(status, storage) if changed else None
+        at = self._proceed(terminal, message, arrived_at)
+        inputs: set[str] = set()
+        if message.metrics != terminal.metrics:
+            measured = snapshot.metric_values(message.metrics)
+            inputs |= _differing(snapshot.metric_values(terminal.metrics), measured)
+            terminal.metrics = message.metrics
+        if read is not None:
+            inputs |= _differing(terminal.values, read.values)
+            inputs |= _differing(terminal.items, read.items)
+            terminal.status, terminal.storage = status, storage
+            terminal.values, terminal.items = read.values, read.items
+        self._judge(terminal, inputs, at)
+        self._settle(terminal, at)
+        self._faults.judge_cells(arrived_at)
+        return Outcome(changed=changed, unknown=read.unknown if read else ())
+
+    def event(self, terminal: Terminal, message: Event, arrived_at: datetime) -> Outcome:
+        """Note that an event came; events move the terminal's clock and end its silence."""
+        if not terminal.is_next(message.boot, message.seq, message.ts, arrived_at):
+            self._hear(terminal, arrived_at)
+            return Outcome(late=True)
+        self._settle(terminal, self._proceed(terminal, message, arrived_at))
+        self._faults.judge_cells(arrived_at)
+        return Outcome()
+
+    def presence(
+        self, terminal: Terminal, message: Presence, arrived_at: datetime, *, retained: bool
+    ) -> Outcome:
+        """Judge a birth message or last will.
+
+        A will was written when the terminal connected, so it says nothing of when it went: that is
+        its arrival. A `retained` delivery is the broker's memory, not a sign of life.
+        """
+        if message.boot < terminal.boot:
+            return Outcome(late=True)
+        terminal.connected = message.online
+        self._faults.record.terminals.add(terminal.id)
+        if message.online and not retained:
+            self._hear(terminal, arrived_at)
+        self._judge_connection(terminal, terminal.clock(arrived_at))
+        self._settle(terminal, terminal.clock(arrived_at))
+        self._faults.judge_cells(arrived_at)
+        return Outcome()
+
+    def tick(self, now: datetime) -> None:
+        """Let time pass: silences are noticed, holds end, cells before their members."""
+        due = self._faults.timers.take(now)
+        for turn in Turn:
+            for timer in due:
+                if timer.turn is turn:
+                    self._fall_due(timer, now)
+            self._faults.judge_cells(now)
+
+    # -- conditions --------------------------------------------------------------------------
+
+    def _proceed(
+        self, terminal: Terminal, message: Telemetry | Event, arrived_at: datetime
+    ) -> datetime:
+        at = terminal.advance(message.boot, message.seq, message.ts, arrived_at)
+        self._faults.expire(terminal, at)
+        terminal.connected = True
+        self._hear(terminal, arrived_at)
+        return at
+
+    def _hear(self, terminal: Terminal, arrived_at: datetime) -> None:
+        first = terminal.heard_at is None
+        terminal.heard_at = max(arrived_at, terminal.heard_at or arrived_at)
+        self._faults.record.terminals.add(terminal.id)
+        if first:
+            self._await_silence(terminal)
+        if terminal.holds:
+            self._judge_connection(terminal, terminal.clock(arrived_at))
+
+    def _judge_connection(self, terminal: Terminal, at: datetime) -> None:
+        """What was offline or silent is so no more, or the will has just said that it is."""
+        rules = self._plans[terminal.kind]
+        gone = terminal.connected is False
+        for rule in rules.offline:
+            self._faults.signal(terminal, rule, "", Signal.RAISE if gone else Signal.CLEAR, at)
+        for name in rules.silent:
+            self._faults.signal(terminal, self._faults.rules[name], "", Signal.CLEAR, at)
+
+    def _judge(self, terminal: Terminal, inputs: set[str], at: datetime) -> None:
+        """Evaluate the conditions that read one of these inputs; the others' answers stand."""
+        if not inputs:
+            return
+        values = {**terminal.values, **snapshot.metric_values(terminal.metrics)}
+        for rule, trigger in self._plans[terminal.kind].touched(inputs):
+            if trigger.each is None:
+                self._faults.signal(terminal, rule, "", _verdict(trigger, values), at)
+            else:
+                self._judge_each(terminal, rule, trigger, terminal.items.get(trigger.each), at)
+
+    def _judge_each(
+        self,
+        terminal: Terminal,
+        rule: Rule,
+        trigger: When,
+        items: tuple[Values, ...] | None,
+        at: datetime,
+    ) -> None:
+        present = {_name(number, item): item for number, item in enumerate(items or ())}
+        for name, item in present.items():
+            self._faults.signal(terminal, rule, name, _verdict(trigger, item), at)
+        # A unit that was taken out has nothing wrong with it; a list not sent says nothing.
+        gone = Signal.NEITHER if items is None else Signal.CLEAR
+        for name in [item for held, item in terminal.holds if held == rule.name]:
+            if name not in present:
+                self._faults.signal(terminal, rule, name, gone, at)
+
+    def _settle(self, terminal: Terminal, at: datetime) -> None:
+        """The service state follows from what holds now."""
+        impacts = self._plans[terminal.kind].impacts
+        holding = {
+            rule: impacts[rule]
+            for (rule, _), hold in terminal.holds.items()
+            if rule in impacts and hold.phase in HOLDING
+        }
+        state = prevailing(holding.values())
+        if terminal.at is None:
+            state = ServiceState.UNKNOWN
+        if state is not terminal.state:
+            since = max(at, terminal.state_since or at)
+            causes = tuple(sorted(rule for rule, impact in holding.items() if impact is state))
+            terminal.state, terminal.state_since = state, since
+            self._faults.record.terminals.add(terminal.id)
+            self._faults.record.changes.append(Transition(terminal.id, state, since, causes))
+
+    # -- time --------------------------------------------------------------------------------
+
+    def _fall_due(self, timer: Timer, now: datetime) -> None:
+        subject: Terminal | Cell | None = self._by_code.get(timer.subject)
+        if timer.turn is Turn.CELL:
+            subject = self._faults.cells.get(timer.subject)
+        if isinstance(subject, Terminal) and timer.turn is Turn.SILENCE:
+            self._fall_silent(subject, timer, now)
+        elif subject is not None:
+            clock = subject.clock(now) if isinstance(subject, Terminal) else now
+            if not self._faults.end(subject, timer.rule, timer.item, clock):
+                self._faults.put_off(subject, timer, now)
+
+    def _await_silence(self, terminal: Terminal) -> None:
+        """From the first time it is heard a terminal has one reminder for each rule of silence."""
+        if terminal.heard_at is not None:
+            for name, after in self._plans[terminal.kind].silent.items():
+                due = terminal.heard_at + after
+                self._faults.timers.put(Timer(due, Turn.SILENCE, terminal.code, name))
+
+    def _fall_silent(self, terminal: Terminal, timer: Timer, now: datetime) -> None:
+        rule = self._faults.rules[timer.rule]
+        after = self._plans[terminal.kind].silent[rule.name]
+        again = now + after
+        if terminal.heard_at is not None and self._watching_since is not None:
+            due = max(terminal.heard_at, self._watching_since) + after
+            if now < due:
+                again = due
+            elif terminal.connected is not False:
+                at = terminal.clock(due)
+                self._faults.signal(terminal, rule, "", Signal.RAISE, at)
+                self._settle(terminal, at)
+        self._faults.timers.put(timer._replace(due=again))
+
+
+def _differing(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
+    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+
+
+def _name(number: int, item: Values) -> str:
+    """What an item is called: its id, its position's name, or its place in the list."""
+    return str(item.get("id") or item.get("position") or number)
+
+
+def _verdict(trigger: When, values: Values) -> Signal:
+    raised = trigger.condition.evaluate(values)
+    if raised:
+        return Signal.RAISE
+    if trigger.clear_when is not None:
+        return Signal.CLEAR if trigger.clear_when.evaluate(values) else Signal.NEITHER
+    return Signal.NEITHER if raised is None else Signal.CLEAR

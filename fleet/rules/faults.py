@@ -1,0 +1,192 @@
+"""Holds on their way: each move of the table, and what it means for faults, timers and cells.
+
+Subjects are terminals and cells alike. A terminal's hold counts in the terminal's own time, a
+cell's in ours. A hold that is over ends at exactly `since + for`, however late the step that
+notices it: a restart shifts nothing.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from fleet.rules.cells import Cell, speaker, undecided
+from fleet.rules.changes import Cleared, Fired, HoldKey, Suppressed, fault_id
+from fleet.rules.hold import TABLE, TIMED, Hold, Phase, Signal
+from fleet.rules.plan import cell_rules
+from fleet.rules.record import Record
+from fleet.rules.rule import Rule
+from fleet.rules.terminal import Terminal
+from fleet.rules.timers import Timer, Timers, Turn
+
+Subject = Terminal | Cell
+
+
+class Faults:
+    """The holds of all subjects, their timers, and the cells that may speak for their members."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = {rule.name: rule for rule in rules}
+        self.cell_rules = cell_rules(self.rules.values())
+        self.cells: dict[str, Cell] = {}
+        self.record = Record()
+        self.timers = Timers()
+        self._counted = frozenset[str]().union(*(each.members for each in self.cell_rules))
+        self._touched: set[str] = set()
+
+    def signal(self, subject: Subject, rule: Rule, item: str, signal: Signal, at: datetime) -> None:
+        """Move one hold by the table and do what the move means."""
+        hold = subject.holds.get((rule.name, item))
+        before = hold.phase if hold else Phase.IDLE
+        after = TABLE[before, signal]
+        if after is before:
+            return
+        if hold is None:
+            hold = subject.holds[rule.name, item] = Hold(after, at, started_at=at)
+        elif after is Phase.IDLE:
+            if hold.fault_id is not None:
+                self._clear(subject, hold, at)
+            del subject.holds[rule.name, item]
+        elif before is Phase.PENDING:
+            hold.phase, hold.since = after, at
+            self._fire(subject, rule, item, hold, at)
+        else:
+            hold.phase, hold.since = after, at
+        self._moved(subject, rule.name, item)
+        if after in TIMED:
+            self._start(subject, rule, item, hold, at)
+
+    def _start(self, subject: Subject, rule: Rule, item: str, hold: Hold, at: datetime) -> None:
+        """A hold of no length is over at once, unless a cell must be asked first."""
+        if not _length(rule, hold) and rule.name not in self._counted:
+            self.signal(subject, rule, item, Signal.DUE, at)
+        else:
+            self.remind(subject, rule.name, item, hold)
+
+    def _moved(self, subject: Subject, rule: str, item: str) -> None:
+        key = _key(subject, rule, item)
+        self.record.holds[key] = subject.holds.get((rule, item))
+        if isinstance(subject, Terminal) and rule in self._counted:
+            self.cells[subject.cell].recount(self.cell_rules, subject)
+            self._touched.add(subject.cell)
+
+    def _fire(self, subject: Subject, rule: Rule, item: str, hold: Hold, at: datetime) -> None:
+        key = _key(subject, rule.name, item)
+        began = hold.started_at or at
+        terminal = subject if isinstance(subject, Terminal) else None
+        cell = subject.cell if isinstance(subject, Terminal) else subject.code
+        hold.fault_id = fault_id(key, began)
+        if terminal is not None:
+            hold.suppressed_by = speaker(self.cells, self.cell_rules, cell, rule.name)
+        terminal_id = terminal.id if terminal else None
+        self.record.changes.append(
+            Fired(hold.fault_id, key, rule, terminal_id, cell, began, at, hold.suppressed_by)
+        )
+        if isinstance(subject, Cell):
+            self._speak_for(subject, rule, hold, at)
+
+    def _clear(self, subject: Subject, hold: Hold, at: datetime) -> None:
+        if hold.fault_id is not None:
+            ended = hold.since if hold.phase is Phase.CLEARING else at
+            self.record.changes.append(Cleared(hold.fault_id, ended, at))
+        if isinstance(subject, Cell):
+            self._release(subject, hold, at)
+
+    def drop(self, subject: Subject, rule: str, item: str, now: datetime) -> None:
+        """End a hold out of turn: its rule or its terminal is gone."""
+        hold = subject.holds.pop((rule, item))
+        at = subject.clock(now) if isinstance(subject, Terminal) else now
+        self._clear(subject, hold, max(at, hold.started_at or at))
+        self._moved(subject, rule, item)
+
+    def remind(self, subject: Subject, rule: str, item: str, hold: Hold) -> None:
+        """Set the timer of a hold that ends by itself."""
+        if hold.phase not in TIMED or rule not in self.rules:
+            return
+        due = hold.since + _length(self.rules[rule], hold)
+        if isinstance(subject, Terminal):
+            self.timers.put(Timer(due + subject.lag, Turn.HOLD, subject.code, rule, item))
+        else:
+            self.timers.put(Timer(due, Turn.CELL, subject.code, rule, item))
+
+    def end(self, subject: Subject, rule: str, item: str, clock: datetime) -> bool:
+        """End a hold whose time is over; False if it is not, or its cell is still undecided."""
+        hold = subject.holds.get((rule, item))
+        if hold is None or hold.phase not in TIMED:
+            return True
+        due = hold.since + _length(self.rules[rule], hold)
+        if clock < due:
+            return False
+        if (
+            isinstance(subject, Terminal)
+            and hold.phase is Phase.PENDING
+            and undecided(self.cells, self.cell_rules, subject.cell, rule)
+        ):
+            return False
+        self.signal(subject, self.rules[rule], item, Signal.DUE, due)
+        return True
+
+    def put_off(self, subject: Subject, timer: Timer, now: datetime) -> None:
+        """Set a timer again whose time has not come, or whose cell is undecided."""
+        hold = subject.holds[timer.rule, timer.item]
+        due = hold.since + _length(self.rules[timer.rule], hold)
+        if isinstance(subject, Terminal):
+            due += subject.lag
+        self.timers.put(timer._replace(due=max(due, now)))
+
+    def expire(self, terminal: Terminal, at: datetime) -> None:
+        """End the holds that were over before the message at `at` was written."""
+        timed = [
+            (hold.since + _length(self.rules[rule], hold), rule, item)
+            for (rule, item), hold in terminal.holds.items()
+            if hold.phase in TIMED and rule in self.rules
+        ]
+        for _, rule, item in sorted(timed):
+            self.end(terminal, rule, item, at)
+
+    def join(self, terminal: Terminal) -> None:
+        """Count a terminal as a member of its cell."""
+        cell = self.cells.setdefault(terminal.cell, Cell(terminal.cell))
+        cell.members[terminal.code] = terminal
+        cell.recount(self.cell_rules, terminal)
+        self._touched.add(cell.code)
+
+    def leave(self, terminal: Terminal) -> None:
+        """Count it no more."""
+        cell = self.cells[terminal.cell]
+        del cell.members[terminal.code]
+        cell.recount(self.cell_rules, terminal)
+        self._touched.add(cell.code)
+
+    def judge_cells(self, now: datetime) -> None:
+        """Ask the quorum rules of every cell that a member's hold has moved in."""
+        while self._touched:
+            cell = self.cells[self._touched.pop()]
+            for each in self.cell_rules:
+                self.signal(cell, each.rule, "", cell.verdict(each), now)
+
+    def _speak_for(self, cell: Cell, rule: Rule, by: Hold, at: datetime) -> None:
+        """From now on the cell's fault speaks for the faults that its members have already."""
+        members = next(each.members for each in self.cell_rules if each.rule is rule)
+        for terminal in cell.members.values():
+            for (name, item), hold in terminal.holds.items():
+                if name in members and hold.fault_id and hold.suppressed_by is None:
+                    hold.suppressed_by = by.fault_id
+                    self.record.changes.append(Suppressed(hold.fault_id, by.fault_id, at))
+                    self.record.holds[_key(terminal, name, item)] = hold
+
+    def _release(self, cell: Cell, by: Hold, at: datetime) -> None:
+        """The cell is well again: members still bad speak for themselves."""
+        for terminal in cell.members.values():
+            for (name, item), hold in terminal.holds.items():
+                if hold.fault_id and hold.suppressed_by == by.fault_id:
+                    hold.suppressed_by = None
+                    self.record.changes.append(Suppressed(hold.fault_id, None, at))
+                    self.record.holds[_key(terminal, name, item)] = hold
+
+
+def _length(rule: Rule, hold: Hold) -> timedelta:
+    return rule.hold if hold.phase is Phase.PENDING else rule.clear_hold
+
+
+def _key(subject: Subject, rule: str, item: str) -> HoldKey:
+    scope = "terminal" if isinstance(subject, Terminal) else "cell"
+    return HoldKey(scope, subject.code, rule, item)

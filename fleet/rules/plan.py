@@ -1,0 +1,70 @@
+"""The catalogue arranged for evaluation: per kind of terminal, which rules an input touches."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fleet.rules.rule import Offline, Quorum, Rule, Silent, When
+from fleet.service_state import ServiceState
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The rules for one kind of terminal."""
+
+    conditions: tuple[tuple[Rule, When], ...]
+    by_input: Mapping[str, tuple[tuple[Rule, When], ...]]
+    silent: Mapping[str, timedelta]
+    offline: tuple[Rule, ...]
+    impacts: Mapping[str, ServiceState]
+
+    def touched(self, inputs: Iterable[str]) -> Iterable[tuple[Rule, When]]:
+        """The conditions that read any of these inputs, each once."""
+        found = {
+            rule.name: (rule, trigger)
+            for name in inputs
+            for rule, trigger in self.by_input.get(name, ())
+        }
+        return found.values()
+
+
+@dataclass(frozen=True, slots=True)
+class CellRule:
+    """A quorum rule of cells; `members` are the terminal rules it counts."""
+
+    rule: Rule
+    quorum: Quorum
+    members: frozenset[str]
+
+
+def plan(rules: Iterable[Rule], kind: str) -> Plan:
+    """The plan for a kind of terminal."""
+    mine = [rule for rule in rules if rule.scope == "terminal" and kind in (rule.kinds or {kind})]
+    conditions = [(rule, rule.trigger) for rule in mine if isinstance(rule.trigger, When)]
+    by_input: dict[str, list[tuple[Rule, When]]] = {}
+    for rule, trigger in conditions:
+        for name in _inputs(trigger):
+            by_input.setdefault(name, []).append((rule, trigger))
+    return Plan(
+        conditions=tuple(conditions),
+        by_input={name: tuple(readers) for name, readers in by_input.items()},
+        silent={r.name: r.trigger.after for r in mine if isinstance(r.trigger, Silent)},
+        offline=tuple(rule for rule in mine if isinstance(rule.trigger, Offline)),
+        impacts={rule.name: rule.impact for rule in mine if rule.impact is not None},
+    )
+
+
+def cell_rules(rules: Iterable[Rule]) -> tuple[CellRule, ...]:
+    """The quorum rules."""
+    return tuple(
+        CellRule(rule, rule.trigger, frozenset(rule.trigger.members))
+        for rule in rules
+        if isinstance(rule.trigger, Quorum)
+    )
+
+
+def _inputs(trigger: When) -> frozenset[str]:
+    if trigger.each is not None:
+        return frozenset({trigger.each})
+    clear = trigger.clear_when.inputs if trigger.clear_when else frozenset()
+    return trigger.condition.inputs | clear

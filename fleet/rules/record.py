@@ -1,0 +1,18 @@
+"""What the engine's steps left to be written down."""
+
+from dataclasses import dataclass, field
+
+from fleet.rules.changes import Change, HoldKey
+from fleet.rules.hold import Hold
+
+
+@dataclass(slots=True)
+class Record:
+    """Changes in their order; the holds that moved (None: idle again); the terminals touched."""
+
+    changes: list[Change] = field(default_factory=list)
+    holds: dict[HoldKey, Hold | None] = field(default_factory=dict)
+    terminals: set[int] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.changes or self.holds or self.terminals)

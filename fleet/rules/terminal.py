@@ -1,0 +1,76 @@
+"""What the engine remembers of one terminal, and how its own clock is read.
+
+A terminal's time is its own. `at` is the event time it has reached, which never goes backwards;
+`arrived_at` is when the message that brought it there came in. The difference is how far the
+terminal's clock, its store-and-forward queue and the network are behind, so between messages its
+clock is read as `now - lag`: a hold counts in the terminal's time, whatever that clock shows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from fleet.components import Metrics
+from fleet.rules.hold import HOLDING, Hold
+from fleet.service_state import ServiceState
+from fleet.snapshot import Value, Values
+
+TAKEOVER = timedelta(minutes=2)
+"""A lower boot number is believed once the higher one was quiet for so long: a re-imaged disk."""
+
+
+@dataclass(slots=True)
+class Terminal:
+    """One terminal: who it is, how far it has come, what it said last, and its holds."""
+
+    id: int
+    code: str
+    kind: str
+    cell: str
+    boot: int = -1
+    seq: int = 0
+    at: datetime | None = None
+    arrived_at: datetime | None = None
+    heard_at: datetime | None = None
+    connected: bool | None = None
+    status: bytes = b""
+    storage: bytes = b""
+    metrics: Metrics = field(default_factory=Metrics)
+    values: Mapping[str, Value] = field(default_factory=dict)
+    items: Mapping[str, tuple[Values, ...]] = field(default_factory=dict)
+    holds: dict[tuple[str, str], Hold] = field(default_factory=dict)
+    state: ServiceState = ServiceState.UNKNOWN
+    state_since: datetime | None = None
+
+    @property
+    def lag(self) -> timedelta:
+        """How far the terminal's clock reads behind ours; never negative."""
+        if self.at is None or self.arrived_at is None:
+            return timedelta()
+        return max(self.arrived_at - self.at, timedelta())
+
+    def clock(self, now: datetime) -> datetime:
+        """The terminal's time at our `now`; never before the event time it has reached."""
+        reading = now - self.lag
+        return reading if self.at is None else max(reading, self.at)
+
+    def is_next(self, boot: int, seq: int, ts: datetime, arrived_at: datetime) -> bool:
+        """Whether a message follows what was applied last; else it is late and only stored."""
+        if boot < self.boot:
+            quiet = self.arrived_at is None or arrived_at - self.arrived_at >= TAKEOVER
+            return quiet and (self.at is None or ts > self.at)
+        return (boot, seq) > (self.boot, self.seq)
+
+    def advance(self, boot: int, seq: int, ts: datetime, arrived_at: datetime) -> datetime:
+        """Note the next message; returns its event time: `ts`, but never ahead of its arrival
+        and never before what was already reached."""
+        at = min(ts, arrived_at)
+        self.at = at if self.at is None else max(at, self.at)
+        self.boot, self.seq, self.arrived_at = boot, seq, arrived_at
+        return self.at
+
+    def holds_any(self, rules: frozenset[str]) -> bool:
+        """Whether the condition of one of these rules holds here."""
+        return any(
+            rule in rules and hold.phase in HOLDING for (rule, _), hold in self.holds.items()
+        )

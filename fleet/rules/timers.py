@@ -1,0 +1,55 @@
+"""The timers of the engine: a heap of what to look at again, and when by our own clock.
+
+An entry is a reminder, never the truth: whoever takes it looks at the hold itself and may put it
+back. So nothing needs to be cancelled, and after a restart the heap is made again from the holds.
+"""
+
+import heapq
+from datetime import datetime
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Turn(IntEnum):
+    """The order of what falls due together: who is silent, then the cells, then their members.
+
+    A cell is decided before any member's own fault, so that the members are not alarmed singly.
+    """
+
+    SILENCE = 0
+    CELL = 1
+    HOLD = 2
+
+
+class Timer(NamedTuple):
+    """A reminder: `subject` is a terminal's code or a cell's."""
+
+    due: datetime
+    turn: Turn
+    subject: str
+    rule: str
+    item: str = ""
+
+
+class Timers:
+    """A heap of reminders."""
+
+    __slots__ = ("_heap",)
+
+    def __init__(self) -> None:
+        self._heap: list[Timer] = []
+
+    def put(self, timer: Timer) -> None:
+        """Remember a timer."""
+        heapq.heappush(self._heap, timer)
+
+    def take(self, now: datetime) -> list[Timer]:
+        """What is due by `now`, taken out: in order of turn, then of time."""
+        due = []
+        while self._heap and self._heap[0].due <= now:
+            due.append(heapq.heappop(self._heap))
+        due.sort(key=lambda timer: (timer.turn, timer))
+        return due
+
+    def __len__(self) -> int:
+        return len(self._heap)

@@ -1,0 +1,338 @@
+"""The engine, step by step: holds, silence, wills, quorum, service state."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from fleet.quarantine import Quarantined
+from fleet.rules.changes import Change, Cleared, Fired, Suppressed, Transition
+from fleet.rules.condition import compile_condition
+from fleet.rules.engine import Engine
+from fleet.rules.rule import Offline, Quorum, Rule, Scope, Severity, Silent, Trigger, When
+from fleet.rules.terminal import Terminal
+from fleet.service_state import ServiceState
+from fleet.telemetry import Presence, Telemetry
+
+T0 = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+def seconds(n: float) -> timedelta:
+    return timedelta(seconds=n)
+
+
+def rule(
+    name: str,
+    trigger: Trigger,
+    *,
+    hold: float = 10,
+    clear_hold: float = 10,
+    impact: ServiceState | None = ServiceState.OUT_OF_SERVICE,
+    scope: Scope = "terminal",
+) -> Rule:
+    return Rule(
+        name=name,
+        scope=scope,
+        kinds=frozenset(),
+        trigger=trigger,
+        hold=seconds(hold),
+        clear_hold=seconds(clear_hold),
+        severity=Severity.MAJOR,
+        impact=impact,
+        component="cardReader",
+        skill="card",
+        line=2,
+        title=name,
+        remedy="look",
+        parts=(),
+    )
+
+
+def when(text: str, clear: str | None = None, each: str | None = None) -> When:
+    clear_when = compile_condition(clear, each) if clear else None
+    return When(compile_condition(text, each), clear_when, each)
+
+
+JAM = rule("jam", when("cardReader.media == 'jammed'"))
+
+
+class Story:
+    """A terminal or a few, told second by second."""
+
+    def __init__(self, *rules: Rule, terminals: int = 1) -> None:
+        self.engine = Engine(rules)
+        self.engine.watch(T0)
+        self.terminals = []
+        for n in range(terminals):
+            terminal = Terminal(n + 1, f"ATM-{n + 1:04d}", "atm", "C001")
+            self.engine.adopt(terminal)
+            self.terminals.append(terminal)
+        self.seq = 0
+
+    def says(
+        self,
+        at: float,
+        *,
+        status: object = None,
+        storage: object = None,
+        n: int = 0,
+        boot: int = 1,
+        seq: int | None = None,
+        arrives: float | None = None,
+        **metrics: float,
+    ) -> list[Change]:
+        self.seq += 1
+        message = Telemetry(
+            ts=T0 + seconds(at),
+            boot=boot,
+            seq=seq or self.seq,
+            status=msgspec.Raw(msgspec.json.encode(status or {})),
+            storage=msgspec.Raw(msgspec.json.encode(storage or [])),
+            metrics=msgspec.convert(metrics, type(Terminal(0, "", "", "").metrics)),
+        )
+        arrived = T0 + seconds(at if arrives is None else arrives)
+        self.engine.telemetry(self.terminals[n], message, arrived)
+        return self.engine.take().changes
+
+    def media(self, at: float, media: str, **more: float) -> list[Change]:
+        return self.says(at, status={"cardReader": {"media": media}}, **more)  # type: ignore[arg-type]
+
+    def online(self, at: float, *, n: int = 0, online: bool, boot: int = 1) -> list[Change]:
+        message = Presence(T0, boot, online)
+        self.engine.presence(self.terminals[n], message, T0 + seconds(at), retained=False)
+        return self.engine.take().changes
+
+    def tick(self, at: float) -> list[Change]:
+        self.engine.tick(T0 + seconds(at))
+        return self.engine.take().changes
+
+
+def faults(changes: list[Change]) -> list[Fired]:
+    return [change for change in changes if isinstance(change, Fired)]
+
+
+def states(changes: list[Change]) -> list[tuple[ServiceState, float]]:
+    found = [change for change in changes if isinstance(change, Transition)]
+    return [(change.state, (change.at - T0).total_seconds()) for change in found]
+
+
+def test_a_fault_fires_when_its_hold_is_over_and_not_before() -> None:
+    """A jam at second 3 with a hold of 10 s: nothing at 12.9, a fault dated 13 at the next tick."""
+    story = Story(JAM)
+    story.media(0, "notPresent")
+    story.media(3, "jammed")
+    assert faults(story.tick(12.9)) == []
+    (fired,) = faults(story.tick(14))
+    assert (fired.started_at, fired.fired_at) == (T0 + seconds(3), T0 + seconds(13))
+    assert (fired.key.subject, fired.cell, fired.key.rule) == ("ATM-0001", "C001", "jam")
+
+
+def test_the_service_state_changes_at_once_and_exactly() -> None:
+    """The hold delays only the fault: the customer is turned away from the first second."""
+    story = Story(JAM)
+    assert states(story.media(0, "notPresent")) == [(ServiceState.IN_SERVICE, 0)]
+    assert states(story.media(3.25, "jammed")) == [(ServiceState.OUT_OF_SERVICE, 3.25)]
+    assert states(story.media(7.5, "notPresent")) == [(ServiceState.IN_SERVICE, 7.5)]
+
+
+def test_a_short_jam_raises_no_fault() -> None:
+    story = Story(JAM)
+    story.media(0, "jammed")
+    story.media(6, "notPresent")
+    assert story.tick(60) == []
+
+
+def test_a_fault_ends_when_the_condition_ended_once_the_clear_hold_is_over() -> None:
+    story = Story(JAM)
+    story.media(0, "jammed")
+    (fired,) = faults(story.tick(10))
+    story.media(20, "notPresent")
+    assert story.tick(29) == []
+    assert story.tick(31) == [Cleared(fired.id, T0 + seconds(20), T0 + seconds(30))]
+
+
+def test_a_relapse_within_the_clear_hold_is_the_same_fault() -> None:
+    story = Story(JAM)
+    story.media(0, "jammed")
+    story.tick(10)
+    story.media(20, "notPresent")
+    story.media(25, "jammed")
+    assert faults(story.tick(100)) == []
+
+
+@pytest.mark.parametrize("stop", [4.0, 9.99, 10.0])
+def test_a_message_after_the_hold_fires_it_first(stop: float) -> None:
+    """No tick came between: the next message finds the hold over, or not, by its own time."""
+    story = Story(JAM)
+    story.media(0, "jammed")
+    assert len(faults(story.media(stop, "notPresent"))) == (stop >= 10)
+
+
+def test_a_missing_input_neither_fires_nor_clears() -> None:
+    """The reader's status vanishes while a jam is pending, and again while it is firing."""
+    story = Story(JAM)
+    story.media(0, "jammed")
+    story.says(5)
+    assert story.tick(60) == []
+    story.media(61, "jammed")
+    assert len(faults(story.tick(71))) == 1
+    story.says(80)
+    assert story.tick(200) == []
+
+
+def test_two_thresholds_leave_the_band_between_them_alone() -> None:
+    hot = rule("hot", when("metrics.temperature_c > 60.0", clear="metrics.temperature_c < 50.0"))
+    story = Story(hot)
+    story.says(0, temperature_c=65)
+    assert len(faults(story.tick(10))) == 1
+    story.says(20, temperature_c=55)
+    assert story.tick(100) == []
+    story.says(110, temperature_c=45)
+    assert [type(change) for change in story.tick(120)] == [Cleared]
+
+
+def test_each_unit_of_a_list_has_its_own_fault() -> None:
+    """Two cassettes go missing at different times; one returns, the other is taken off the list."""
+    missing = rule("missing", when("unit.status == 'missing'", each="storage"), hold=0)
+    story = Story(missing)
+    first = faults(story.says(0, storage=[{"id": "CST1", "status": "missing"}, {"id": "CST2"}]))
+    both = [{"id": "CST1", "status": "missing"}, {"id": "CST2", "status": "missing"}]
+    second = faults(story.says(5, storage=both))
+    assert [fired.key.item for fired in (*first, *second)] == ["CST1", "CST2"]
+    story.says(10, storage=[{"id": "CST1", "status": "ok"}])
+    assert {change.id for change in story.tick(30) if isinstance(change, Cleared)} == {
+        first[0].id,
+        second[0].id,
+    }
+
+
+def test_a_clock_that_is_behind_counts_holds_in_its_own_time() -> None:
+    """A terminal an hour behind, or replaying an hour's journal: ten of its seconds are ten."""
+    story = Story(JAM)
+    story.media(-3600, "notPresent", arrives=0)
+    story.media(-3597, "jammed", arrives=3)
+    assert faults(story.tick(12)) == []
+    (fired,) = faults(story.tick(13))
+    assert fired.fired_at == T0 + seconds(-3587)
+
+
+def test_a_clock_that_is_ahead_is_held_to_the_arrival() -> None:
+    story = Story(JAM)
+    assert states(story.media(600, "jammed", arrives=1)) == [(ServiceState.OUT_OF_SERVICE, 1)]
+
+
+def test_an_older_message_is_late_and_judged_no_more() -> None:
+    story = Story(JAM)
+    story.media(0, "notPresent", seq=5)
+    assert states(story.media(1, "jammed", seq=4)) == []
+    assert story.terminals[0].values["cardReader.media"] == "notPresent"
+
+
+def test_a_lower_boot_is_believed_once_the_higher_is_quiet() -> None:
+    """A re-imaged terminal begins again at boot 1; a straggler of an old boot does not."""
+    story = Story(JAM)
+    story.media(0, "notPresent", boot=17)
+    assert states(story.media(60, "jammed", boot=1)) == []
+    assert states(story.media(130, "jammed", boot=1)) == [(ServiceState.OUT_OF_SERVICE, 130)]
+
+
+def test_silence_is_told_from_a_last_will() -> None:
+    silent = rule("silent", Silent(seconds(180)), hold=0, impact=ServiceState.OFFLINE)
+    offline = rule("offline", Offline(), hold=0, impact=ServiceState.OFFLINE)
+    quiet, dead = Story(silent, offline), Story(silent, offline)
+    quiet.says(0)
+    assert quiet.tick(179) == []
+    assert [fired.key.rule for fired in faults(quiet.tick(180.5))] == ["silent"]
+    dead.says(0)
+    assert [fired.key.rule for fired in faults(dead.online(20, online=False))] == ["offline"]
+    assert faults(dead.tick(400)) == []
+
+
+def test_nobody_is_silent_while_we_are_blind() -> None:
+    """The broker is gone for ten minutes; afterwards silence counts from our return."""
+    story = Story(rule("silent", Silent(seconds(180)), hold=0))
+    story.says(0)
+    story.engine.watch(None)
+    assert story.tick(600) == []
+    story.engine.watch(T0 + seconds(600))
+    assert story.tick(779) == []
+    assert len(faults(story.tick(781))) == 1
+
+
+def test_a_terminal_that_spoke_again_can_fall_silent_again() -> None:
+    story = Story(rule("silent", Silent(seconds(180)), hold=0, clear_hold=0))
+    story.says(0)
+    assert len(faults(story.tick(200))) == 1
+    assert any(isinstance(change, Cleared) for change in story.says(210))
+    assert faults(story.tick(389)) == []
+    assert len(faults(story.tick(391))) == 1
+
+
+OFFLINE = rule("offline", Offline(), hold=30, impact=ServiceState.OFFLINE)
+OUTAGE = rule("outage", Quorum(("offline",), 3, 0.4), hold=5, clear_hold=60, scope="cell")
+
+
+def test_a_cell_is_decided_before_its_members() -> None:
+    """Four of ten go within three seconds: one fault of the cell, and the four are its own."""
+    story = Story(OFFLINE, OUTAGE, terminals=10)
+    for n in range(10):
+        story.says(0, n=n)
+    for n in range(4):
+        story.online(10 + n, n=n, online=False)
+    (outage,) = faults(story.tick(20))
+    assert (outage.key.scope, outage.key.subject, outage.fired_at) == (
+        "cell",
+        "C001",
+        T0 + seconds(18),
+    )
+    members = faults(story.tick(60))
+    assert len(members) == 4
+    assert {fired.suppressed_by for fired in members} == {outage.id}
+
+
+def test_three_of_ten_are_three_faults() -> None:
+    """40 % of ten is four: three stay single, and the cell says nothing."""
+    story = Story(OFFLINE, OUTAGE, terminals=10)
+    for n in range(3):
+        story.online(n, n=n, online=False)
+    members = faults(story.tick(60))
+    assert [fired.suppressed_by for fired in members] == [None] * 3
+
+
+def test_members_still_bad_speak_for_themselves_after_the_cell() -> None:
+    story = Story(OFFLINE, OUTAGE, terminals=10)
+    for n in range(4):
+        story.online(10, n=n, online=False)
+    story.tick(60)
+    story.online(100, n=0, online=True)
+    changes = [*story.tick(130), *story.tick(161)]
+    released = [change for change in changes if isinstance(change, Suppressed)]
+    assert len(released) == 3
+    assert {change.by for change in released} == {None}
+
+
+def test_a_member_that_fired_alone_joins_its_cell() -> None:
+    """The first went minutes before the rest: its fault is taken under the cell's."""
+    story = Story(OFFLINE, OUTAGE, terminals=10)
+    story.online(0, n=0, online=False)
+    (alone,) = faults(story.tick(31))
+    for n in range(1, 4):
+        story.online(40, n=n, online=False)
+    changes = story.tick(46)
+    (outage,) = faults(changes)
+    assert Suppressed(alone.id, outage.id, T0 + seconds(45)) in changes
+
+
+def test_a_malformed_status_changes_nothing() -> None:
+    story = Story(JAM)
+    story.media(0, "notPresent")
+    with pytest.raises(Quarantined, match=r"status\.cardReader\.media"):
+        story.says(1, status={"cardReader": {"media": 3}})
+    assert story.terminals[0].seq == 1
+    assert not story.engine.take().changes
+
+
+def test_a_will_of_an_earlier_boot_is_stale() -> None:
+    story = Story(rule("offline", Offline(), hold=0, impact=ServiceState.OFFLINE))
+    story.says(0, boot=2)
+    assert story.online(5, online=False, boot=1) == []

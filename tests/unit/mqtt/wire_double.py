@@ -7,8 +7,6 @@ import mqtt5
 
 from fleet.mqtt import Broker, Connection, Message, Session
 
-BROKER = Broker("broker.test", username="ATM-0001", password="a-secret-word")
-
 
 class MemoryTransport(asyncio.Transport):
     """Takes bytes into a list and tells the protocol, as asyncio would, when it is closed."""
@@ -44,6 +42,7 @@ class Peer:
     """The other side of one of our connections."""
 
     def __init__(self, session: Session) -> None:
+        self.broker = Broker("broker.test", username="ATM-0001", password="a-secret-word")
         self.messages: list[Message] = []
         self.connection = Connection(session, lambda _, message: self.messages.append(message))
         self.transport = MemoryTransport(self.connection.wire)
@@ -51,7 +50,7 @@ class Peer:
 
     async def greet(self, answer: mqtt5.ConnAckPacket | None = None) -> None:
         """Complete the handshake; raises what `handshake` raises."""
-        handshake = asyncio.ensure_future(self.connection.handshake(BROKER))
+        handshake = asyncio.ensure_future(self.connection.handshake(self.broker))
         await asyncio.sleep(0)
         self.feed((answer or mqtt5.ConnAckPacket()).write())
         await handshake

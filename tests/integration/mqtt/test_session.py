@@ -1,0 +1,262 @@
+"""The session against a real Mosquitto."""
+
+import asyncio
+import random
+import socket
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from fleet.mqtt import (
+    Backoff,
+    Broker,
+    Connection,
+    ConnectionLost,
+    Filter,
+    Message,
+    PublicationRefused,
+    Refused,
+    Session,
+    TakenOver,
+    Unreachable,
+    Will,
+    connect,
+    connections,
+)
+from tellergrid.stack.ports import free_port
+from tests.engines import BrokerServer
+
+DEADLINE_S = 10
+TOPIC = "fleet/v1/r/T-1/telemetry"
+
+
+@dataclass(slots=True)
+class Listener:
+    """Keeps what arrives; never acknowledges by itself."""
+
+    messages: list[Message] = field(default_factory=list)
+    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __call__(self, _connection: Connection, message: Message) -> None:
+        self.messages.append(message)
+        self._arrived.set()
+
+    async def until(self, condition: Callable[[list[Message]], bool]) -> list[Message]:
+        """Wait until what arrived satisfies the condition."""
+        async with asyncio.timeout(DEADLINE_S):
+            while not condition(self.messages):
+                self._arrived.clear()
+                await self._arrived.wait()
+        return self.messages
+
+    async def count(self, number: int) -> list[Message]:
+        """Wait for so many messages."""
+        return await self.until(lambda messages: len(messages) >= number)
+
+
+@pytest.fixture
+async def tester(broker: BrokerServer) -> AsyncIterator[Connection]:
+    """A client that may publish as any terminal."""
+    address = Broker.parse(broker.url("tester"))
+    connection = await connect(address, Session("tester"), Listener())
+    yield connection
+    connection.abort()
+    await connection.closed
+
+
+async def test_what_was_not_acknowledged_comes_again_in_order(
+    broker: BrokerServer, tester: Connection
+) -> None:
+    """A collector is killed with a batch in hand: the broker keeps it for the fixed client id."""
+    address = Broker.parse(broker.url("collector"))
+    session = Session("collector-r", clean_start=False, session_expiry_s=3600)
+    first = Listener()
+    connection = await connect(address, session, first)
+    assert not connection.session_present
+    await connection.subscribe([Filter("fleet/v1/r/+/telemetry")])
+    for number in range(10):
+        await tester.publish(TOPIC, str(number).encode())
+    received = await first.count(10)
+    connection.acknowledge([m.packet_id for m in received[:4] if m.packet_id is not None])
+    # The broker answers in order: once this is granted, it has read the acknowledgements.
+    await connection.subscribe([Filter("fleet/v1/r/+/status")])
+    connection.abort()
+    await tester.publish(TOPIC, b"10")
+
+    second = Listener()
+    connection = await connect(address, session, second)
+    assert connection.session_present
+    received = await second.count(7)
+    assert [m.payload for m in received] == [str(number).encode() for number in range(4, 11)]
+    assert [m.duplicate for m in received] == [True] * 6 + [False]
+    await connection.disconnect()
+
+
+async def test_the_queue_and_the_session_outlive_an_orderly_restart_of_the_broker(
+    broker: BrokerServer, tester: Connection
+) -> None:
+    """Maintenance on the broker while the collector is away."""
+    address = Broker.parse(broker.url("collector"))
+    session = Session("collector-r", clean_start=False, session_expiry_s=3600)
+    connection = await connect(address, session, Listener())
+    await connection.subscribe([Filter("fleet/v1/r/+/telemetry")])
+    await connection.disconnect()
+    await tester.publish(TOPIC, b"kept")
+    broker.stop()
+    broker.start()
+    listener = Listener()
+    connection = await connect(address, session, listener)
+    assert connection.session_present
+    assert [m.payload for m in await listener.count(1)] == [b"kept"]
+    await connection.disconnect()
+
+
+async def test_the_will_is_published_on_an_abort_and_not_on_a_good_bye(
+    broker: BrokerServer,
+) -> None:
+    """A machine that loses power, and one that is shut down in order."""
+    broker.add_terminals("T-1", "T-2")
+    listener = Listener()
+    watching = await connect(Broker.parse(broker.url("tester")), Session("watching"), listener)
+    await watching.subscribe([Filter("fleet/v1/r/+/status")])
+    for terminal in ("T-1", "T-2"):
+        will = Will(f"fleet/v1/r/{terminal}/status", terminal.encode())
+        session = Session(terminal, will=will)
+        connection = await connect(Broker.parse(broker.url(terminal)), session, Listener())
+        if terminal == "T-1":
+            await connection.disconnect()
+        else:
+            connection.abort()
+    [message] = await listener.count(1)
+    assert (message.topic, message.payload) == ("fleet/v1/r/T-2/status", b"T-2")
+    await watching.disconnect()
+
+
+async def test_a_wrong_password_is_refused_naming_the_reason(broker: BrokerServer) -> None:
+    """And neither password is told."""
+    right = Broker.parse(broker.url("collector"))
+    wrong = right.account("collector", "a-wrong-word")
+    with pytest.raises(Refused, match="NOT_AUTHORIZED") as caught:
+        await connect(wrong, Session("collector"), Listener())
+    assert caught.value.permanent
+    assert "a-wrong-word" not in str(caught.value)
+
+
+async def test_nobody_listening_is_unreachable_naming_the_address() -> None:
+    """The operator sees which address was tried."""
+    port = free_port()
+    with pytest.raises(Unreachable, match=f"127.0.0.1:{port}"):
+        await connect(Broker("127.0.0.1", port), Session("x"), Listener())
+
+
+async def test_a_port_that_never_answers_is_unreachable_within_the_time_out() -> None:
+    """Something takes the connection and says nothing."""
+    session = Session("x", connect_timeout_s=0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = Broker("127.0.0.1", silent.getsockname()[1])
+        with pytest.raises(Unreachable, match="did not answer"):
+            await connect(address, session, Listener())
+
+
+async def test_ten_thousand_messages_pass_through_a_window_of_ten(
+    broker: BrokerServer, tester: Connection
+) -> None:
+    """Flow control both ways: the receiver holds ten at most, the sender waits its turn."""
+    held = 0
+    most = 0
+    done = asyncio.Event()
+    payloads: list[bytes] = []
+    batch: list[int] = []
+
+    def take(connection: Connection, message: Message) -> None:
+        nonlocal held, most
+        assert message.packet_id is not None
+        batch.append(message.packet_id)
+        payloads.append(message.payload)
+        held += 1
+        most = max(most, held)
+        if held == 10:
+            connection.acknowledge(batch)
+            held = 0
+            batch.clear()
+        if len(payloads) == 10_000:
+            done.set()
+
+    session = Session("slow", receive_maximum=10)
+    receiver = await connect(Broker.parse(broker.url("collector")), session, take)
+    await receiver.subscribe([Filter("fleet/v1/r/+/telemetry")])
+    for start in range(0, 10_000, 500):
+        futures = [tester.publish(TOPIC, str(n).encode()) for n in range(start, start + 500)]
+        await asyncio.gather(*futures)
+    await asyncio.wait_for(done.wait(), DEADLINE_S)
+    assert payloads == [str(n).encode() for n in range(10_000)]
+    assert most <= 10
+    await receiver.disconnect()
+
+
+async def test_a_topic_the_account_may_not_write_is_refused_by_name(broker: BrokerServer) -> None:
+    """A terminal that speaks for another; its own topic it may write."""
+    broker.add_terminals("T-1")
+    connection = await connect(Broker.parse(broker.url("T-1")), Session("T-1"), Listener())
+    await connection.publish(TOPIC, b"{}")
+    with pytest.raises(PublicationRefused, match="NOT_AUTHORIZED"):
+        await connection.publish("fleet/v1/r/T-2/telemetry", b"{}")
+    connection.abort()
+    await connection.closed
+
+
+async def test_a_second_client_of_the_same_name_takes_over(
+    broker: BrokerServer, tester: Connection
+) -> None:
+    """The first is told so, and does not come back by itself."""
+    address = Broker.parse(broker.url("tester"))
+    second = await connect(address, Session("tester"), Listener())
+    assert isinstance(await asyncio.wait_for(tester.closed, DEADLINE_S), TakenOver)
+    await second.disconnect()
+
+
+async def test_response_topic_correlation_and_expiry_pass_through(
+    broker: BrokerServer, tester: Connection
+) -> None:
+    """What commands are answered by."""
+    listener = Listener()
+    other = await connect(Broker.parse(broker.url("tester")), Session("other"), listener)
+    await other.subscribe([Filter("fleet/v1/r/+/command")])
+    await tester.publish(
+        "fleet/v1/r/T-1/command",
+        b"{}",
+        response_topic="fleet/v1/r/T-1/result",
+        correlation_data=b"\x00\x01",
+        message_expiry_s=60,
+    )
+    [message] = await listener.count(1)
+    assert message.response_topic == "fleet/v1/r/T-1/result"
+    assert message.correlation_data == b"\x00\x01"
+    await other.disconnect()
+
+
+async def test_a_session_comes_back_when_its_broker_does(broker: BrokerServer) -> None:
+    """The broker is killed and started again on its port."""
+    address = Broker.parse(broker.url("tester"))
+    backoff = Backoff(random.Random(1), base_s=0.01, cap_s=0.1)
+    failures = []
+    rounds = 0
+
+    async def open_session() -> Connection:
+        return await connect(address, Session("steady"), Listener())
+
+    async with asyncio.timeout(DEADLINE_S):
+        async for connection in connections(
+            open_session, backoff, lambda error, _: failures.append(error)
+        ):
+            rounds += 1
+            await connection.publish(TOPIC, b"here")
+            if rounds == 2:
+                await connection.disconnect()
+                continue
+            broker.kill()
+            await connection.closed
+            broker.start()
+    assert rounds == 2
+    assert isinstance(failures[0], ConnectionLost)

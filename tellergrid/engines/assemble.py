@@ -156,8 +156,11 @@ def _clear(engines: Path) -> None:
 @contextmanager
 def _lock(path: Path, progress: Progress) -> Iterator[None]:
     with path.open("a") as file:
-        progress("Waiting for another assembly", None)
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("Waiting for another assembly to end", None)
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 

@@ -31,6 +31,17 @@ def engine_rights() -> Rights | None:
     return Rights("65534", 65534, 65534)
 
 
+def owner(path: Path) -> Rights | None:
+    """Return the ordinary user who owns a path, or None when it is root's or is not there."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    if status.st_uid == 0:
+        return None
+    return Rights(str(status.st_uid), status.st_uid, status.st_gid)
+
+
 def give(path: Path, rights: Rights | None) -> None:
     """Make the engines' user the owner of a path."""
     if rights is not None:

@@ -1,0 +1,5 @@
+"""`python -m tellergrid`."""
+
+from tellergrid.cli import main
+
+main()

@@ -1,0 +1,23 @@
+"""The command `tellergrid`: one module a command in `tellergrid/commands`, put together here."""
+
+import typer
+
+from tellergrid.commands import clean, down, logs, status, up
+
+app = typer.Typer(
+    name="tellergrid",
+    help="Watches a bank's self-service terminals, grid cell by grid cell.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # they would hold passwords
+)
+app.command()(up.up)
+app.command()(down.down)
+app.command()(status.status)
+app.command()(logs.logs)
+app.command()(clean.clean)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

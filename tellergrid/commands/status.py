@@ -1,0 +1,5 @@
+"""`tellergrid status`."""
+
+
+def status() -> None:
+    """Show status."""

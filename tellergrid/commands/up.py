@@ -1,0 +1,97 @@
+"""`tellergrid up`: the whole system, alive on this machine."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import msgspec
+import typer
+
+from tellergrid.console import Steps, explained, output
+from tellergrid.engines.locate import locate
+from tellergrid.settings import Settings
+from tellergrid.stack import detached, record
+from tellergrid.stack.files import write_private
+from tellergrid.stack.home import AlreadyRunningError, Home, is_held, open_home
+from tellergrid.stack.page import page
+from tellergrid.stack.record import Record
+from tellergrid.stack.run import Audience, run
+from tellergrid.stack.vault import Vault
+from tellergrid.stack.wiring import Fleet, Wiring
+
+_FIRST_FLEET = Fleet(terminals=200, cells=None, seed=1)
+
+
+def up(
+    terminals: Annotated[
+        int | None, typer.Option(min=1, help="Terminals in the demo fleet [200, then as before].")
+    ] = None,
+    cells: Annotated[
+        int | None, typer.Option(min=1, help="Grid cells [one for ten terminals].")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="What the fleet is made from [1].")] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Return when all is healthy; `tellergrid down` stops.")
+    ] = False,
+    no_simulator: Annotated[
+        bool, typer.Option("--no-simulator", help="Register the terminals, play none of them.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print stack.json instead of the page.")
+    ] = False,
+    report_to: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Start broker, database, collector, api and simulator, and keep them running.
+
+    In the foreground until Ctrl-C, which stops all of them.
+    """
+    settings = Settings()
+    with explained(), Steps() as steps:
+        home = open_home(settings.home)
+        simulator = not no_simulator
+
+        def print_page(record: Record) -> None:
+            steps.close()
+            text = home.record.read_text() if as_json else page(record, home)
+            output.print(text, markup=False, soft_wrap=True)
+
+        if report_to is None and is_held(home):
+            _already_running(home, print_page)
+            return
+        fleet = _choose(home, terminals, cells, seed)
+        engines = locate(
+            home.engines,
+            steps.show,
+            postgres=settings.database_url is None,
+            mosquitto=settings.broker_url is None,
+        )
+        if report_to is not None:
+            audience = detached.audience(report_to)
+        elif detach:
+            print_page(detached.launch(home, fleet, steps.show, simulator=simulator))
+            return
+        else:
+            audience = Audience(steps.show, print_page)
+        wiring = Wiring(settings, home, Vault(home.secrets), engines)
+        run(wiring, fleet, audience, simulator=simulator)
+
+
+def _already_running(home: Home, print_page: Callable[[Record], None]) -> None:
+    running = record.read(home)
+    if running is None or not running.healthy_once:
+        raise AlreadyRunningError(
+            f"A stack is starting or stopping from {home.root}; `tellergrid status` shows it."
+        )
+    print_page(running)
+
+
+def _choose(home: Home, terminals: int | None, cells: int | None, seed: int | None) -> Fleet:
+    """Take the fleet asked for; what is left out is as it was at the last start."""
+    try:
+        last = msgspec.json.decode(home.choices.read_bytes(), type=Fleet)
+    except (FileNotFoundError, msgspec.DecodeError):
+        last = _FIRST_FLEET
+    if terminals is None:
+        terminals, cells = last.terminals, cells or last.cells
+    fleet = Fleet(terminals, cells, last.seed if seed is None else seed)
+    write_private(home.choices, fleet)
+    return fleet

@@ -1,0 +1,63 @@
+"""The page `tellergrid up` ends with: addresses, accounts, what to try."""
+
+from fleet import demo
+from tellergrid.stack.home import Home
+from tellergrid.stack.record import Account, Record
+
+_SHOWN_TECHNICIANS = 2
+
+
+def page(record: Record, home: Home) -> str:
+    """Render the page."""
+    return "\n\n".join(
+        (
+            f"Tellergrid is up, with {_fleet(record)}.",
+            _addresses(record, home),
+            _accounts(record, home),
+            _to_try(record),
+        )
+    )
+
+
+def _fleet(record: Record) -> str:
+    if not record.simulator:
+        return f"{record.terminals} registered terminals and no simulator"
+    return f"{record.terminals} simulated terminals (seed {record.seed})"
+
+
+def _addresses(record: Record, home: Home) -> str:
+    return (
+        f"  api        {record.api.url}/docs\n"
+        f"  broker     mqtt://{record.broker.host}:{record.broker.port} (MQTT 5)\n"
+        f"  metrics    {record.collector.url}/metrics, {record.api.url}/metrics\n"
+        f"  the database's URL, the broker's accounts and every password: {home.record}"
+    )
+
+
+def _accounts(record: Record, home: Home) -> str:
+    technicians = [account for account in record.accounts if account.role == "technician"]
+    others = [account for account in record.accounts if account.role != "technician"]
+    shown = [*others, *technicians[:_SHOWN_TECHNICIANS]]
+    lines = ["Accounts of the api:", *(f"  {_line(account)}" for account in shown)]
+    if (hidden := len(technicians) - _SHOWN_TECHNICIANS) > 0:
+        lines.append(f"  and {hidden} more technicians in {home.record.name}")
+    return "\n".join(lines)
+
+
+def _line(account: Account) -> str:
+    return f"{account.username:<8} {account.password:<14} {account.role}"
+
+
+def _to_try(record: Record) -> str:
+    terminal = demo.grid(record.seed, record.terminals, record.cells).terminals[0]
+    lines = [f"To try (terminal {terminal.code} stands in cell {terminal.cell}):"]
+    if record.simulator:
+        lines += [
+            f"  tellergrid break {terminal.code} cardReader.media=jammed",
+            "  tellergrid status            a fault and its ticket, after the rule's hold time",
+            f"  tellergrid repair {terminal.code}  the fault clears, the ticket resolves itself",
+        ]
+    return "\n".join([*lines, "  tellergrid logs -f           what each part says", _ENDING])
+
+
+_ENDING = "  tellergrid down              stops all of it; the data stay"

@@ -1,0 +1,25 @@
+"""Brings a database to this version and puts the demo fleet and its accounts in it."""
+
+from collections.abc import Callable, Sequence
+
+from api.seed import SeedAccount, demo_accounts, seed
+from fleet.db.migrate import migrate
+from fleet.db.pool import connect
+from fleet.demo import DemoGrid
+
+
+async def migrate_and_seed(
+    url: str, grid: DemoGrid, passwords: Callable[[str], str]
+) -> Sequence[SeedAccount]:
+    """Migrate, then seed what is not there yet; returns the people's accounts.
+
+    `passwords` gives a person's password by username.
+    """
+    accounts = demo_accounts(grid, passwords)
+    connection = await connect(url, name="up", autocommit=True)
+    try:
+        await migrate(connection)
+        await seed(connection, grid, accounts)
+    finally:
+        await connection.close()
+    return accounts

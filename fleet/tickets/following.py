@@ -1,0 +1,77 @@
+"""How tickets follow telemetry: what the engine does with a ticket when its cause comes or goes."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from fleet.tickets.lifecycle import Event
+from fleet.tickets.outcome import Said
+from fleet.tickets.ticket import State, Ticket
+
+_BEFORE_ACCEPTANCE = frozenset({State.NEW, State.ASSIGNED})
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What telemetry says of a ticket's cause now.
+
+    `open_fault` is the open fault of the same cause, which may be a later one than the ticket's.
+    `suppressed`: a cell fault speaks for it, with the live ticket `spoken_for_by` if it has one.
+    `cleared_at` is when the ticket's own fault cleared.
+    """
+
+    open_fault: UUID | None = None
+    suppressed: bool = False
+    spoken_for_by: int | None = None
+    cleared_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An event that the engine brings to a ticket."""
+
+    event: Event
+    said: Said = field(default_factory=Said)
+
+
+def follow(ticket: Ticket, cause: Cause, at: datetime, verify: timedelta) -> Step | None:
+    """The engine's next step with a live ticket, if there is one; `verify` is the verify window."""
+    if cause.open_fault is None:
+        return _gone(ticket, cause, at, verify)
+    if cause.suppressed:
+        return _spoken_for(ticket, cause)
+    return _there(ticket, cause.open_fault, at, verify)
+
+
+def _gone(ticket: Ticket, cause: Cause, at: datetime, verify: timedelta) -> Step | None:
+    if ticket.recovered_at is None:
+        return Step(Event.RECOVER, Said(recovered_at=cause.cleared_at))
+    if _verified(ticket, at, verify):
+        return Step(Event.CLOSE)
+    return None
+
+
+def _spoken_for(ticket: Ticket, cause: Cause) -> Step | None:
+    """Merge while nobody travels; who does keeps the ticket, for they will be there anyway."""
+    if ticket.state in _BEFORE_ACCEPTANCE and cause.spoken_for_by is not None:
+        said = Said(reason="part of a wider fault", parent_id=cause.spoken_for_by)
+        return Step(Event.MERGE, said)
+    return None
+
+
+def _there(ticket: Ticket, fault: UUID, at: datetime, verify: timedelta) -> Step | None:
+    again = fault != ticket.fault_id
+    if ticket.state is State.RESOLVED:
+        # Resolved by hand, the fault may take its clearing time: it has the verify window for it.
+        if again:
+            return Step(Event.REOPEN, Said(reason="fired again", fault_id=fault))
+        if _verified(ticket, at, verify):
+            return Step(Event.REOPEN, Said(reason="did not recover", fault_id=fault))
+        return None
+    if again or ticket.recovered_at is not None:
+        return Step(Event.RELAPSE, Said(fault_id=fault))
+    return None
+
+
+def _verified(ticket: Ticket, at: datetime, verify: timedelta) -> bool:
+    return ticket.resolved_at is not None and at >= ticket.resolved_at + verify

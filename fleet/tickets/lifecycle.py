@@ -1,0 +1,212 @@
+"""The lifecycle of a ticket, as a table: state × event × role × guard → state.
+
+The rules of this file:
+
+- `MOVES` is the only place that knows a move. Code, tests, the diagram in the docs and what the api
+  says is `allowed` are made from it.
+- A move is found by its event and the state the ticket is in; where an event leads to several
+  states, guards that exclude one another choose.
+- `technician` as a role means the assignee: nobody moves another technician's ticket.
+- CLOSED, CANCELLED and MERGED are ends: no move leaves them. A later fault gets its own ticket.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from fleet.tickets.ticket import State, Ticket
+
+
+class Role(StrEnum):
+    """Who acts: the engine is the system itself, the others are roles of accounts."""
+
+    ENGINE = "engine"
+    TECHNICIAN = "technician"
+    OPERATIONS = "operations"
+    ADMIN = "admin"
+    TESTER = "tester"
+
+
+class Event(StrEnum):
+    """What happens to a ticket."""
+
+    RAISE = "raise"
+    ASSIGN = "assign"
+    DECLINE = "decline"
+    ACCEPT = "accept"
+    DEPART = "depart"
+    ARRIVE = "arrive"
+    HOLD = "hold"
+    RESUME = "resume"
+    RESOLVE = "resolve"
+    RECOVER = "recover"
+    RELAPSE = "relapse"
+    REOPEN = "reopen"
+    CLOSE = "close"
+    CANCEL = "cancel"
+    MERGE = "merge"
+
+
+class Need(StrEnum):
+    """What must be said with a move."""
+
+    REASON = "reason"
+    TECHNICIAN = "technician"
+    PARENT = "parent"
+
+
+class Guard(StrEnum):
+    """What must be true of the ticket for a move, besides its state."""
+
+    NONE = ""
+    RECOVERED = "telemetry says the fault is gone"
+    WITH_TECHNICIAN = "it has a technician"
+    WITHOUT_TECHNICIAN = "it has no technician"
+    HELD_ACCEPTED = "held in ACCEPTED"
+    HELD_EN_ROUTE = "held in EN_ROUTE"
+    HELD_ON_SITE = "held in ON_SITE"
+
+
+_HOLDS: Mapping[Guard, Callable[[Ticket], bool]] = MappingProxyType(
+    {
+        Guard.NONE: lambda _: True,
+        Guard.RECOVERED: lambda ticket: ticket.recovered_at is not None,
+        Guard.WITH_TECHNICIAN: lambda ticket: ticket.technician_id is not None,
+        Guard.WITHOUT_TECHNICIAN: lambda ticket: ticket.technician_id is None,
+        Guard.HELD_ACCEPTED: lambda ticket: ticket.held_in is State.ACCEPTED,
+        Guard.HELD_EN_ROUTE: lambda ticket: ticket.held_in is State.EN_ROUTE,
+        Guard.HELD_ON_SITE: lambda ticket: ticket.held_in is State.ON_SITE,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One row of the table; `source` is nothing for the event that makes the ticket."""
+
+    event: Event
+    source: State | None
+    target: State
+    by: frozenset[Role]
+    guard: Guard = Guard.NONE
+    needs: frozenset[Need] = frozenset()
+
+
+_ENGINE = frozenset({Role.ENGINE})
+_ASSIGNEE = frozenset({Role.TECHNICIAN})
+_STAFF = frozenset({Role.OPERATIONS, Role.ADMIN})
+_REASON = frozenset({Need.REASON})
+_NAMED = frozenset({Need.TECHNICIAN})
+_INTO = frozenset({Need.REASON, Need.PARENT})
+
+_BEFORE_ACCEPTANCE = (State.NEW, State.ASSIGNED)
+_UNDER_WAY = (State.ACCEPTED, State.EN_ROUTE, State.ON_SITE)
+_TAKEN = (*_UNDER_WAY, State.ON_HOLD)
+_LIVE = (*_BEFORE_ACCEPTANCE, *_TAKEN, State.RESOLVED)
+
+MOVES: tuple[Move, ...] = (
+    Move(Event.RAISE, None, State.NEW, _ENGINE),
+    Move(Event.ASSIGN, State.NEW, State.ASSIGNED, _ENGINE | _STAFF, needs=_NAMED),
+    Move(Event.ASSIGN, State.ASSIGNED, State.ASSIGNED, _STAFF, needs=_NAMED),
+    Move(Event.DECLINE, State.ASSIGNED, State.NEW, _ASSIGNEE, needs=_REASON),
+    Move(Event.ACCEPT, State.ASSIGNED, State.ACCEPTED, _ASSIGNEE),
+    Move(Event.DEPART, State.ACCEPTED, State.EN_ROUTE, _ASSIGNEE),
+    Move(Event.ARRIVE, State.EN_ROUTE, State.ON_SITE, _ASSIGNEE),
+    *(
+        Move(Event.HOLD, state, State.ON_HOLD, _ASSIGNEE | _STAFF, needs=_REASON)
+        for state in _UNDER_WAY
+    ),
+    *(
+        Move(Event.RESUME, State.ON_HOLD, state, _ASSIGNEE | _STAFF, guard)
+        for state, guard in zip(
+            _UNDER_WAY,
+            (Guard.HELD_ACCEPTED, Guard.HELD_EN_ROUTE, Guard.HELD_ON_SITE),
+            strict=True,
+        )
+    ),
+    Move(Event.RESOLVE, State.ON_SITE, State.RESOLVED, _ASSIGNEE),
+    # Nobody travels yet: recovery resolves. Later it is only noted, for a person is on the way.
+    *(Move(Event.RECOVER, state, State.RESOLVED, _ENGINE) for state in _BEFORE_ACCEPTANCE),
+    *(Move(Event.RECOVER, state, state, _ENGINE) for state in (*_TAKEN, State.RESOLVED)),
+    *(Move(Event.RELAPSE, state, state, _ENGINE) for state in (*_BEFORE_ACCEPTANCE, *_TAKEN)),
+    *(
+        Move(Event.REOPEN, State.RESOLVED, target, _ENGINE | _STAFF, guard, _REASON)
+        for target, guard in (
+            (State.ASSIGNED, Guard.WITH_TECHNICIAN),
+            (State.NEW, Guard.WITHOUT_TECHNICIAN),
+        )
+    ),
+    Move(Event.CLOSE, State.RESOLVED, State.CLOSED, _ENGINE | _STAFF, Guard.RECOVERED),
+    *(Move(Event.CANCEL, state, State.CANCELLED, _STAFF, needs=_REASON) for state in _LIVE),
+    *(
+        Move(Event.MERGE, state, State.MERGED, _ENGINE | _STAFF, needs=_INTO)
+        for state in _BEFORE_ACCEPTANCE
+    ),
+    *(
+        Move(Event.MERGE, state, State.MERGED, _STAFF, needs=_INTO)
+        for state in (*_TAKEN, State.RESOLVED)
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who wants to move a ticket; `technician_id` for that role alone."""
+
+    role: Role
+    technician_id: int | None = None
+
+
+class Why(StrEnum):
+    """Why a move is refused."""
+
+    ROLE = "this role may not do that"
+    NOT_YOURS = "the ticket is not assigned to you"
+    NO_SUCH_MOVE = "the ticket's state has no such move"
+    GUARD = "the ticket is not ready for that"
+    MISSING = "the move needs more to be said"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A move that will not be made; `missing` for `Why.MISSING` alone."""
+
+    why: Why
+    missing: frozenset[Need] = frozenset()
+
+
+def decide(
+    ticket: Ticket, event: Event, actor: Actor, said: frozenset[Need] = frozenset()
+) -> Move | Refusal:
+    """The move that an event makes now, or why it makes none.
+
+    Authority is judged before the state, so that what may not be done says nothing of the ticket.
+    `said` names what comes with the event.
+    """
+    rows = [move for move in MOVES if move.event is event]
+    if not any(actor.role in move.by for move in rows):
+        return Refusal(Why.ROLE)
+    if actor.role is Role.TECHNICIAN and ticket.technician_id != actor.technician_id:
+        return Refusal(Why.NOT_YOURS)
+    rows = [move for move in rows if move.source is ticket.state]
+    if not rows:
+        return Refusal(Why.NO_SUCH_MOVE)
+    rows = [move for move in rows if actor.role in move.by]
+    if not rows:
+        return Refusal(Why.ROLE)
+    ready = [move for move in rows if _HOLDS[move.guard](ticket)]
+    if not ready:
+        return Refusal(Why.GUARD)
+    move = ready[0]
+    if missing := move.needs - said:
+        return Refusal(Why.MISSING, missing)
+    return move
+
+
+def allowed(ticket: Ticket, actor: Actor) -> tuple[Event, ...]:
+    """What this actor may do next with the ticket, given that they say what is needed."""
+    everything = frozenset(Need)
+    return tuple(
+        event for event in Event if isinstance(decide(ticket, event, actor, everything), Move)
+    )

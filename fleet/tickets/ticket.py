@@ -1,0 +1,45 @@
+"""A ticket as its lifecycle sees it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class State(StrEnum):
+    """Where a ticket stands."""
+
+    NEW = "NEW"
+    ASSIGNED = "ASSIGNED"
+    ACCEPTED = "ACCEPTED"
+    EN_ROUTE = "EN_ROUTE"
+    ON_SITE = "ON_SITE"
+    ON_HOLD = "ON_HOLD"
+    RESOLVED = "RESOLVED"
+    CLOSED = "CLOSED"
+    CANCELLED = "CANCELLED"
+    MERGED = "MERGED"
+
+
+ENDED = frozenset({State.CLOSED, State.CANCELLED, State.MERGED})
+"""No move leaves these; in every other state a ticket is live."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What decides a ticket's moves and is changed by them; what it is about stays elsewhere.
+
+    `version` grows by one with every move. `held_in` is the state that ON_HOLD interrupted.
+    `recovered_at` is since when telemetry says that the fault is gone.
+    """
+
+    id: int
+    version: int
+    state: State
+    fault_id: UUID
+    technician_id: int | None = None
+    parent_id: int | None = None
+    held_in: State | None = None
+    reopened: int = 0
+    resolved_at: datetime | None = None
+    recovered_at: datetime | None = None

@@ -41,6 +41,10 @@ class Received:
             lasts.insert(place + 1, seq)
         return True
 
+    def __contains__(self, seq: int) -> bool:
+        place = bisect_right(self._firsts, seq) - 1
+        return place >= 0 and seq <= self._lasts[place]
+
     @property
     def ranges(self) -> list[tuple[int, int]]:
         """The ranges (first, last), both included, ascending."""

@@ -14,6 +14,17 @@ Values = dict[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """Read metrics: the known ones by path, and the vendor's own as they came."""
+
+    values: Mapping[str, Value]
+    extra: Mapping[str, object]
+
+
+NOTHING_MEASURED = Measured({}, {})
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """A read status and storage.
 
@@ -29,6 +40,7 @@ class Snapshot:
 # Deep nesting ends in a RecursionError: an attacker's, not a terminal's.
 _NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _STATUS = msgspec.json.Decoder(Status)
+_METRICS = msgspec.json.Decoder(Metrics)
 _STORAGE = msgspec.json.Decoder(tuple[StorageUnit, ...])
 _OBJECT = msgspec.json.Decoder(dict[str, object])
 _OBJECTS = msgspec.json.Decoder(list[dict[str, object]])
@@ -49,10 +61,17 @@ def read(status: bytes | msgspec.Raw, storage: bytes | msgspec.Raw) -> Snapshot:
     return Snapshot(values, items, tuple(strange))
 
 
-def metric_values(metrics: Metrics) -> Values:
-    """The metrics that are present, by path."""
-    named = ((name, getattr(metrics, name)) for name in metrics.__struct_fields__)
-    return {f"metrics.{name}": value for name, value in named if value is not None}
+def read_metrics(metrics: bytes | msgspec.Raw) -> Measured:
+    """The metrics in raw JSON; raises `Quarantined` (malformed) naming the field."""
+    try:
+        known = _METRICS.decode(metrics)
+        tree = _OBJECT.decode(metrics)
+    except _NOT_READABLE as error:
+        raise Quarantined(Reason.MALFORMED, _located(str(error), "metrics")) from None
+    names = known.__struct_fields__
+    named = ((f"metrics.{name}", getattr(known, name)) for name in names)
+    values: Values = {path: value for path, value in named if value is not None}
+    return Measured(values, {name: value for name, value in tree.items() if name not in names})
 
 
 def _checked(

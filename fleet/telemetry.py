@@ -1,20 +1,23 @@
 """The messages of the wire contract: their types, and how bytes become them and back.
 
-The status and storage of a telemetry message stay raw bytes: most heartbeats repeat the last ones,
-and equal bytes need no second reading. `fleet.snapshot` reads them when they changed.
+The status, storage and metrics of a telemetry message stay raw bytes: most heartbeats repeat the
+last ones, and equal bytes need no second reading. `fleet.snapshot` reads them when they changed.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 import msgspec
 
 from fleet import card_numbers
-from fleet.components import Metrics
 from fleet.quarantine import Quarantined, Reason
 from fleet.topics import Channel
 
 MAX_PAYLOAD_BYTES = 64 * 1024
+MAX_AHEAD = timedelta(hours=1)
+"""How far a time may be ahead of its arrival: a wrong clock is borne, a wrong year is not."""
+MAX_BEHIND = timedelta(days=30)
+"""How long a terminal may keep messages while it has no line."""
 
 Time = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 with offset")]
 Boot = Annotated[
@@ -40,7 +43,7 @@ class Telemetry(msgspec.Struct, frozen=True, omit_defaults=True):
     seq: Seq
     status: msgspec.Raw
     storage: msgspec.Raw = msgspec.Raw(b"[]")
-    metrics: Metrics = Metrics()
+    metrics: msgspec.Raw = msgspec.Raw(b"{}")
     terminal: Sender = None
 
 
@@ -145,6 +148,14 @@ def decode(channel: Channel, terminal: str, payload: bytes) -> Message:
             f"field terminal says {message.terminal[:64]!r}, the topic {terminal!r}",
         )
     return message
+
+
+def check_time(ts: datetime, arrived_at: datetime) -> None:
+    """Raise `Quarantined` where a message's time is too far from its arrival to be true."""
+    if ts - arrived_at > MAX_AHEAD:
+        raise Quarantined(Reason.FAR_FUTURE, f"field ts {ts} is over {MAX_AHEAD} ahead of arrival")
+    if arrived_at - ts > MAX_BEHIND:
+        raise Quarantined(Reason.FAR_PAST, f"field ts {ts} is over {MAX_BEHIND} before arrival")
 
 
 def decode_command(payload: bytes) -> Command:

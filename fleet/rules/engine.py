@@ -22,7 +22,7 @@ from fleet.rules.rule import KINDS, Rule, When
 from fleet.rules.terminal import Terminal
 from fleet.rules.timers import Timer, Turn
 from fleet.service_state import ServiceState, prevailing
-from fleet.snapshot import Values
+from fleet.snapshot import NOTHING_MEASURED, Measured, Values
 from fleet.telemetry import Event, Presence, Telemetry
 from fleet.vocabulary import Unknown
 
@@ -32,6 +32,7 @@ class Outcome(NamedTuple):
 
     late: bool = False
     changed: bool = False
+    measured: Measured = NOTHING_MEASURED
     unknown: tuple[Unknown, ...] = ()
 
 
@@ -100,18 +101,19 @@ class Engine:
 
     def telemetry(self, terminal: Terminal, message: Telemetry, arrived_at: datetime) -> Outcome:
         """Judge a snapshot. Raises `Quarantined`, with nothing changed, when it cannot be read."""
+        metrics = bytes(message.metrics)
+        same = metrics == terminal.metrics
+        measured = terminal.measured if same else snapshot.read_metrics(metrics)
         if not terminal.is_next(message.boot, message.seq, message.ts, arrived_at):
+            snapshot.read(message.status, message.storage)
             self._hear(terminal, arrived_at)
-            return Outcome(late=True)
+            return Outcome(late=True, measured=measured)
         status, storage = bytes(message.status), bytes(message.storage)
         changed = status != terminal.status or storage != terminal.storage
         read = snapshot.read(status, storage) if changed else None
         at = self._proceed(terminal, message, arrived_at)
-        inputs: set[str] = set()
-        if message.metrics != terminal.metrics:
-            measured = snapshot.metric_values(message.metrics)
-            inputs |= _differing(snapshot.metric_values(terminal.metrics), measured)
-            terminal.metrics = message.metrics
+        inputs = _differing(terminal.measured.values, measured.values)
+        terminal.metrics, terminal.measured = metrics, measured
         if read is not None:
             inputs |= _differing(terminal.values, read.values)
             inputs |= _differing(terminal.items, read.items)
@@ -120,7 +122,8 @@ class Engine:
         self._judge(terminal, inputs, at)
         self._settle(terminal, at)
         self._faults.judge_cells(arrived_at)
-        return Outcome(changed=changed, unknown=read.unknown if read else ())
+        unknown = read.unknown if read else ()
+        return Outcome(changed=changed, measured=measured, unknown=unknown)
 
     def event(self, terminal: Terminal, message: Event, arrived_at: datetime) -> Outcome:
         """Note that an event came; events move the terminal's clock and end its silence."""
@@ -192,7 +195,7 @@ class Engine:
         """Evaluate the conditions that read one of these inputs; the others' answers stand."""
         if not inputs:
             return
-        values = {**terminal.values, **snapshot.metric_values(terminal.metrics)}
+        values = {**terminal.values, **terminal.measured.values}
         for rule, trigger in self._plans[terminal.kind].touched(inputs):
             if trigger.each is None:
                 self._faults.signal(terminal, rule, "", _verdict(trigger, values), at)

@@ -8,6 +8,7 @@ notices it: a restart shifts nothing.
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from fleet.grid import UNASSIGNED
 from fleet.rules.cells import Cell, speaker, undecided
 from fleet.rules.changes import Cleared, Fired, HoldKey, Suppressed, fault_id
 from fleet.rules.hold import TABLE, TIMED, Hold, Phase, Signal
@@ -160,6 +161,8 @@ class Faults:
         """Ask the quorum rules of every cell that a member's hold has moved in."""
         while self._touched:
             cell = self.cells[self._touched.pop()]
+            if cell.code == UNASSIGNED:
+                continue
             for each in self.cell_rules:
                 self.signal(cell, each.rule, "", cell.verdict(each), now)
 

@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from fleet.components import Metrics
 from fleet.rules.hold import HOLDING, Hold
 from fleet.service_state import ServiceState
-from fleet.snapshot import Value, Values
+from fleet.snapshot import NOTHING_MEASURED, Measured, Value, Values
 
 TAKEOVER = timedelta(minutes=2)
 """A lower boot number is believed once the higher one was quiet for so long: a re-imaged disk."""
@@ -35,7 +34,8 @@ class Terminal:
     connected: bool | None = None
     status: bytes = b""
     storage: bytes = b""
-    metrics: Metrics = field(default_factory=Metrics)
+    metrics: bytes = b""
+    measured: Measured = NOTHING_MEASURED
     values: Mapping[str, Value] = field(default_factory=dict)
     items: Mapping[str, tuple[Values, ...]] = field(default_factory=dict)
     holds: dict[tuple[str, str], Hold] = field(default_factory=dict)

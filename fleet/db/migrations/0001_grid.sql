@@ -23,6 +23,10 @@ COMMENT ON COLUMN cell.boundary IS 'GeoJSON geometry, WGS 84';
 COMMENT ON COLUMN cell.level IS '0 is the top; the tree is by parent_code, not by geometry';
 CREATE INDEX cell_parent ON cell (parent_code);
 
+-- Where a terminal is that no cell holds: it must have a place to be seen and serviced from.
+INSERT INTO cell (code, name, level, boundary)
+VALUES ('UNASSIGNED', 'Unassigned', 0, '{"type": "MultiPolygon", "coordinates": []}');
+
 CREATE TABLE terminal (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     code text NOT NULL UNIQUE,

@@ -10,8 +10,10 @@ CREATE TABLE telemetry (
     rtt_ms real,
     disk_free_pct real,
     status jsonb,
-    storage jsonb
+    storage jsonb,
+    extra jsonb
 );
+COMMENT ON COLUMN telemetry.extra IS 'Metrics that only the vendor knows';
 COMMENT ON TABLE telemetry IS 'One row a telemetry message; status and storage are null where they repeat the message before.';
 SELECT create_hypertable('telemetry', by_range('ts', INTERVAL '1 day'), create_default_indexes => false);
 CREATE INDEX telemetry_terminal ON telemetry (terminal_id, ts DESC);

@@ -88,7 +88,7 @@ class Story:
             seq=seq or self.seq,
             status=msgspec.Raw(msgspec.json.encode(status or {})),
             storage=msgspec.Raw(msgspec.json.encode(storage or [])),
-            metrics=msgspec.convert(metrics, type(Terminal(0, "", "", "").metrics)),
+            metrics=msgspec.Raw(msgspec.json.encode(metrics)),
         )
         arrived = T0 + seconds(at if arrives is None else arrives)
         self.engine.telemetry(self.terminals[n], message, arrived)

@@ -11,8 +11,12 @@ from typing import Literal
 
 from fleet.rules.condition import Condition
 from fleet.service_state import ServiceState
+from fleet.vocabulary import COMPONENTS as REPORTED
 
 KINDS = ("atm", "recycler", "kiosk")
+SKILLS = ("cash", "card", "printer", "electronics", "network", "security")
+COMPONENTS = (*REPORTED, "storage", "terminal", "network")
+"""What a rule may be about: a component of the contract, a cash unit, the whole, its line."""
 IMPACTS = (
     ServiceState.OFFLINE,
     ServiceState.SUPERVISOR,

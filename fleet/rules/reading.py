@@ -1,0 +1,150 @@
+"""One rule from its YAML fields, with everything that is wrong with it noted at its place."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+import yaml
+
+from fleet.rules.condition import Condition, compile_condition
+from fleet.rules.document import Fields, Source
+from fleet.rules.errors import ConditionError
+from fleet.rules.inputs import EACH
+from fleet.rules.rule import (
+    COMPONENTS,
+    IMPACTS,
+    KINDS,
+    SKILLS,
+    Offline,
+    Quorum,
+    Rule,
+    Scope,
+    Severity,
+    Silent,
+    Trigger,
+    When,
+)
+from fleet.service_state import ServiceState
+
+_TRIGGERS = {
+    "when": ("when", "each", "clear_when"),
+    "silent_for": ("silent_for",),
+    "offline": ("offline",),
+    "members": ("members", "at_least", "share"),
+}
+FIELDS = (
+    *("name", "title", "scope", "kinds"),
+    *(field for fields in _TRIGGERS.values() for field in fields),
+    *("for", "clear_for", "severity", "impact"),
+    *("component", "skill", "line", "remedy", "parts"),
+)
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A rule as read: `rule` is None where a problem was noted; its name and places remain."""
+
+    name: str
+    scope: Scope
+    fields: Fields
+    rule: Rule | None
+
+
+def read_rule(source: Source, node: yaml.Node) -> Reading | None:
+    """The rule in a node of a file, or None where the node is no mapping."""
+    fields = Fields(source, node, FIELDS)
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    scope: Scope = "terminal"
+    if "scope" in fields and fields.choice("scope", ("terminal", "cell")) == "cell":
+        scope = "cell"
+    trigger = _trigger(fields)
+    impact = _optional(fields, "impact", IMPACTS)
+    rule = Rule(
+        name=_name(fields),
+        scope=scope,
+        kinds=frozenset(fields.choices("kinds", KINDS)),
+        trigger=trigger,
+        hold=fields.duration("for"),
+        clear_hold=fields.duration("clear_for"),
+        severity=Severity(fields.choice("severity", Severity)),
+        impact=None if impact is None else ServiceState(impact),
+        component=fields.choice("component", COMPONENTS),
+        skill=fields.choice("skill", SKILLS),
+        line=fields.whole("line", 1, 2),
+        title=fields.text("title"),
+        remedy=fields.text("remedy"),
+        parts=fields.texts("parts"),
+    )
+    if (scope == "cell") != isinstance(trigger, Quorum):
+        fields.report("scope", "a rule with members has scope: cell, and no other rule has")
+    if scope == "cell" and impact is not None:
+        fields.report("impact", "a cell has no service state: impact is for terminals")
+    return Reading(rule.name, scope, fields, rule if fields.sound else None)
+
+
+def _name(fields: Fields) -> str:
+    name = fields.text("name")
+    if name and not _NAME.fullmatch(name):
+        fields.report("name", f"name cannot be {name}", "small letters, digits and hyphens")
+    return name
+
+
+def _optional(fields: Fields, key: str, options: tuple[str, ...]) -> str | None:
+    return fields.choice(key, options) if key in fields else None
+
+
+def _trigger(fields: Fields) -> Trigger:
+    chosen = [key for key in _TRIGGERS if key in fields]
+    if len(chosen) != 1:
+        found = " and ".join(chosen) or "none"
+        fields.report("", f"a rule has one of {', '.join(_TRIGGERS)}; this has {found}")
+        return Offline()
+    for others in _TRIGGERS.values():
+        for key in others:
+            if key in fields and key not in _TRIGGERS[chosen[0]]:
+                fields.report(key, f"{key} does not go with {chosen[0]}")
+    if chosen[0] == "when":
+        return _when(fields)
+    if chosen[0] == "silent_for":
+        return Silent(_silence(fields))
+    if chosen[0] == "members":
+        return _quorum(fields)
+    node = fields.scalar("offline", "bool")
+    if node is not None and node.value != "true":
+        fields.report("offline", "offline can only be true")
+    return Offline()
+
+
+def _silence(fields: Fields) -> timedelta:
+    after = fields.duration("silent_for")
+    if after < timedelta(seconds=1):
+        fields.report("silent_for", "silent_for must be a second or more")
+    return after
+
+
+def _quorum(fields: Fields) -> Quorum:
+    members = fields.texts("members")
+    if not members:
+        fields.report("members", "members is empty", "name the rules whose terminals count")
+    return Quorum(members, fields.whole("at_least", 1, 1_000_000), fields.share("share"))
+
+
+def _when(fields: Fields) -> Trigger:
+    each = _optional(fields, "each", tuple(EACH))
+    condition = _condition(fields, "when", each)
+    clear = _condition(fields, "clear_when", each) if "clear_when" in fields else None
+    return Offline() if condition is None else When(condition, clear, each)
+
+
+def _condition(fields: Fields, key: str, each: str | None) -> Condition | None:
+    node = fields.scalar(key)
+    if node is None:
+        return None
+    try:
+        return compile_condition(node.value.rstrip(), each)
+    except ConditionError as error:
+        line, column = fields.source.place_inside(node, error.line, error.column)
+        fields.source.report(line, column, error.message, error.suggestion)
+        return None

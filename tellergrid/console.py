@@ -13,6 +13,9 @@ from fleet.db.migrate import MigrationError
 from tellergrid.engines.errors import EnginesError
 from tellergrid.stack.errors import StackError
 
+# What can go wrong and is no fault of the program: a message is enough, no traceback.
+FORESEEN = (EnginesError, StackError, MigrationError, psycopg.OperationalError)
+
 output = Console(highlight=False)
 aside = Console(stderr=True, highlight=False)
 
@@ -22,7 +25,7 @@ def explained() -> Iterator[None]:
     """End the command with status 1 and a message when something foreseen goes wrong."""
     try:
         yield
-    except (EnginesError, StackError, MigrationError, psycopg.OperationalError) as problem:
+    except FORESEEN as problem:
         aside.print(f"[red]error:[/] {problem}", markup=True, soft_wrap=True)
         raise typer.Exit(1) from problem
     except KeyboardInterrupt:

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from tellergrid.console import Steps, explained, output
+from tellergrid.console import FORESEEN, Steps, explained, output
 from tellergrid.engines.locate import locate
 from tellergrid.settings import Settings
 from tellergrid.stack import detached, record
@@ -70,9 +70,13 @@ def up(
             print_page(detached.launch(home, fleet, steps.show, simulator=simulator))
             return
         else:
-            audience = Audience(steps.show, print_page)
+            audience = Audience(steps.show, print_page, failed=lambda _why: None)
         wiring = Wiring(settings, home, Vault(home.secrets), engines)
-        run(wiring, fleet, audience, simulator=simulator)
+        try:
+            run(wiring, fleet, audience, simulator=simulator)
+        except FORESEEN as problem:
+            audience.failed(str(problem))
+            raise
 
 
 def _already_running(home: Home, print_page: Callable[[Record], None]) -> None:

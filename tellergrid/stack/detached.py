@@ -12,7 +12,6 @@ import msgspec
 from tellergrid.stack import record
 from tellergrid.stack.errors import StartError
 from tellergrid.stack.home import Home
-from tellergrid.stack.postgres import tail
 from tellergrid.stack.record import Record
 from tellergrid.stack.run import Audience
 from tellergrid.stack.wiring import Fleet
@@ -22,21 +21,21 @@ class _Said(msgspec.Struct):
     """A line through the pipe."""
 
     step: str = ""
+    failed: str = ""
     up: bool = False
 
 
 def launch(home: Home, fleet: Fleet, step: Callable[[str], None], *, simulator: bool) -> Record:
     """Start a supervisor that outlives us, and return once everything serves.
 
-    Raises StartError, quoting its log, when it ends instead.
+    Raises StartError, saying why, when it ends instead.
     """
     reading, writing = os.pipe()
     command = [sys.executable, "-P", "-m", "tellergrid", "up", "--report-to", str(writing)]
     command += ["--terminals", str(fleet.terminals), "--seed", str(fleet.seed)]
     command += [] if fleet.cells is None else ["--cells", str(fleet.cells)]
     command += [] if simulator else ["--no-simulator"]
-    log = home.log("supervisor")
-    with log.open("ab") as output:
+    with home.log("supervisor").open("ab") as output:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -49,15 +48,14 @@ def launch(home: Home, fleet: Fleet, step: Callable[[str], None], *, simulator: 
     os.close(writing)
     try:
         with os.fdopen(reading, "rb") as pipe:
-            came_up = _follow(pipe, step)
+            _follow(pipe, step)
     except KeyboardInterrupt:
         process.send_signal(signal.SIGTERM)
         process.wait()
         raise
-    written = record.read(home) if came_up else None
+    written = record.read(home)
     if written is None:
-        process.wait()
-        raise StartError(f"The stack did not start. The end of {log}:\n{tail(log)}")
+        raise StartError("The stack was stopped as soon as it was up.")
     return written
 
 
@@ -73,13 +71,19 @@ def audience(descriptor: int) -> Audience:
         say(_Said(up=True))
         pipe.close()
 
-    return Audience(lambda what: say(_Said(step=what)), up)
+    return Audience(
+        step=lambda what: say(_Said(step=what)),
+        up=up,
+        failed=lambda why: say(_Said(failed=why)),
+    )
 
 
-def _follow(pipe: Iterable[bytes], step: Callable[[str], None]) -> bool:
+def _follow(pipe: Iterable[bytes], step: Callable[[str], None]) -> None:
     for line in pipe:
         said = msgspec.json.decode(line, type=_Said)
         if said.up:
-            return True
+            return
+        if said.failed:
+            raise StartError(said.failed)
         step(said.step)
-    return False
+    raise StartError("The stack did not start; `tellergrid logs supervisor` may say why.")

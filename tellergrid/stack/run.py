@@ -21,10 +21,11 @@ from tellergrid.stack.wiring import Fleet, Wiring
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who is told: `step` of what is being done, `up` once when everything serves."""
+    """Who is told: `step` of what is being done, `up` once when everything serves, or why not."""
 
     step: Callable[[str], None]
     up: Callable[[Record], None]
+    failed: Callable[[str], None]
 
 
 def run(wiring: Wiring, fleet: Fleet, audience: Audience, *, simulator: bool) -> None:

@@ -57,6 +57,7 @@ CameraMediaLevel = Annotated[str | None, OneOf("ok", "high", "full", "unknown")]
 CameraState = Annotated[str | None, OneOf("ok", "inop", "unknown")]
 Sensor = Annotated[str | None, OneOf("on", "off")]
 Door = Annotated[str | None, OneOf("closed", "open", "locked", "bolted", "tampered")]
+Measurement = Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)] | None
 PowerState = Annotated[str | None, OneOf("powering", "noPower")]
 
 
@@ -316,6 +317,6 @@ class StorageUnit(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
 class Metrics(msgspec.Struct, frozen=True, omit_defaults=True):
     """Numbers a terminal measures about itself; units are in the names."""
 
-    temperature_c: float | None = None
-    rtt_ms: float | None = None
-    disk_free_pct: float | None = None
+    temperature_c: Measurement = None
+    rtt_ms: Measurement = None
+    disk_free_pct: Measurement = None

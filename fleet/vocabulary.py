@@ -59,6 +59,8 @@ def _walk(path: str, hint: object) -> Iterator[Property]:
         values = next((mark.values for mark in marks if isinstance(mark, OneOf)), ())
     if get_origin(hint) in (Union, UnionType):
         hint = next(arm for arm in get_args(hint) if arm is not NoneType)
+        if get_origin(hint) is Annotated:
+            hint = get_args(hint)[0]
     if get_origin(hint) is tuple:
         path, hint = f"{path}[]", get_args(hint)[0]
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):

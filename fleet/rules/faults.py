@@ -41,7 +41,7 @@ class Faults:
         if after is before:
             return
         if hold is None:
-            hold = subject.holds[rule.name, item] = Hold(after, at, started_at=at)
+            hold = subject.holds[rule.name, item] = Hold(after, at, at)
         elif after is Phase.IDLE:
             if hold.fault_id is not None:
                 self._clear(subject, hold, at)
@@ -71,7 +71,7 @@ class Faults:
 
     def _fire(self, subject: Subject, rule: Rule, item: str, hold: Hold, at: datetime) -> None:
         key = _key(subject, rule.name, item)
-        began = hold.started_at or at
+        began = hold.started_at
         terminal = subject if isinstance(subject, Terminal) else None
         cell = subject.cell if isinstance(subject, Terminal) else subject.code
         hold.fault_id = fault_id(key, began)
@@ -95,7 +95,7 @@ class Faults:
         """End a hold out of turn: its rule or its terminal is gone."""
         hold = subject.holds.pop((rule, item))
         at = subject.clock(now) if isinstance(subject, Terminal) else now
-        self._clear(subject, hold, max(at, hold.started_at or at))
+        self._clear(subject, hold, max(at, hold.started_at))
         self._moved(subject, rule, item)
 
     def remind(self, subject: Subject, rule: str, item: str, hold: Hold) -> None:

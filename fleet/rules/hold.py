@@ -63,10 +63,11 @@ HOLDING = frozenset({Phase.PENDING, Phase.FIRING})
 
 @dataclass(slots=True)
 class Hold:
-    """One rule's hold on one subject (or one item of it); `since` is when the phase began."""
+    """One rule's hold on one subject (or one item of it); `since` is when the phase began,
+    `started_at` when the condition first held."""
 
     phase: Phase
     since: datetime
-    started_at: datetime | None = None
+    started_at: datetime
     fault_id: UUID | None = None
     suppressed_by: UUID | None = None

@@ -78,6 +78,7 @@ CREATE TABLE hold (
     item text NOT NULL DEFAULT '',
     phase text NOT NULL CHECK (phase IN ('pending', 'firing', 'clearing')),
     since timestamptz NOT NULL,
+    started_at timestamptz NOT NULL,
     fault_id uuid,
     PRIMARY KEY (scope, subject, rule, item)
 );

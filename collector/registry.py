@@ -1,0 +1,56 @@
+"""The terminals a region may hear, and the cells they are in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from fleet.db.sql import load
+from fleet.quarantine import Quarantined, Reason
+
+_SQL = load("collector", "registry")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A terminal in service, as the api registered it."""
+
+    id: int
+    code: str
+    kind: str
+    cell: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """A region's terminals by code, and where the other regions' terminals belong."""
+
+    region: str
+    entries: Mapping[str, Entry]
+    elsewhere: Mapping[str, str]
+
+    def find(self, region: str, code: str) -> Entry:
+        """The terminal; raises `Quarantined`: unknown, or speaking on another region's topic."""
+        entry = self.entries.get(code)
+        if entry is not None and region == self.region:
+            return entry
+        home = self.region if entry else self.elsewhere.get(code)
+        if home is not None:
+            detail = f"terminal {code} belongs to region {home}, the topic says {region}"
+            raise Quarantined(Reason.WRONG_TOPIC, detail)
+        raise Quarantined(Reason.UNKNOWN_TERMINAL, f"terminal {code} is not registered")
+
+
+async def read(connection: AsyncConnection[TupleRow], region: str) -> Registry:
+    """The registry as it stands."""
+    mine = await connection.execute(_SQL["region_terminals"], {"region": region})
+    entries = {row[1]: Entry(*row) for row in await mine.fetchall()}
+    others = await connection.execute(_SQL["other_terminals"], {"region": region})
+    return Registry(region, entries, dict(await others.fetchall()))
+
+
+async def regions(connection: AsyncConnection[TupleRow]) -> list[str]:
+    """Every region there is."""
+    cursor = await connection.execute(_SQL["regions"])
+    return [row[0] for row in await cursor.fetchall()]

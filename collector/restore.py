@@ -1,0 +1,84 @@
+"""The engine as it stood at the last commit: every terminal, hold and open fault, read back."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from collector.registry import Entry, Registry
+from collector.store import Connection
+from fleet import snapshot
+from fleet.db.sql import load
+from fleet.rules.engine import Engine
+from fleet.rules.hold import Hold, Phase
+from fleet.rules.rule import Rule
+from fleet.rules.terminal import Terminal
+from fleet.service_state import ServiceState
+
+_SQL = load("collector", "restore")
+
+Holds = dict[str, dict[tuple[str, str], Hold]]
+"""By subject, then by rule and item."""
+
+
+class _Row(NamedTuple):
+    terminal_id: int
+    boot: int
+    seq: int
+    ts: datetime | None
+    arrived_at: datetime | None
+    heard_at: datetime | None
+    connected: bool | None
+    status: str | None
+    storage: str | None
+    metrics: str | None
+    service_state: str
+    service_since: datetime | None
+
+
+async def engine(
+    connection: Connection, registry: Registry, rules: Iterable[Rule], now: datetime
+) -> Engine:
+    """An engine that goes on exactly where the last committed batch left off."""
+    restored = Engine(rules)
+    holds = await _holds(connection, registry)
+    rows = await _rows(connection, registry.region)
+    for entry in registry.entries.values():
+        restored.adopt(_terminal(entry, rows.get(entry.id), holds["terminal"].get(entry.code, {})))
+    for cell, kept in holds["cell"].items():
+        restored.adopt_cell(cell, kept)
+    restored.retire(now)
+    return restored
+
+
+async def _rows(connection: Connection, region: str) -> dict[int, _Row]:
+    cursor = await connection.execute(_SQL["terminal_states"], {"region": region})
+    return {row[0]: _Row(*row) for row in await cursor.fetchall()}
+
+
+async def _holds(connection: Connection, registry: Registry) -> dict[str, Holds]:
+    cells = sorted({entry.cell for entry in registry.entries.values()})
+    found: dict[str, Holds] = {"terminal": defaultdict(dict), "cell": defaultdict(dict)}
+    cursor = await connection.execute(_SQL["holds"], {"region": registry.region, "cells": cells})
+    async for scope, subject, rule, item, phase, since, started_at, fault, by in cursor:
+        found[scope][subject][rule, item] = Hold(Phase(phase), since, started_at, fault, by)
+    return found
+
+
+def _terminal(entry: Entry, row: _Row | None, holds: dict[tuple[str, str], Hold]) -> Terminal:
+    terminal = Terminal(entry.id, entry.code, entry.kind, entry.cell, holds=holds)
+    if row is None:
+        return terminal
+    terminal.boot, terminal.seq = row.boot, row.seq
+    terminal.at, terminal.arrived_at, terminal.heard_at = row.ts, row.arrived_at, row.heard_at
+    terminal.connected = row.connected
+    terminal.state = ServiceState(row.service_state)
+    terminal.state_since = row.service_since
+    if row.metrics is not None:
+        terminal.metrics = row.metrics.encode()
+        terminal.measured = snapshot.read_metrics(terminal.metrics)
+    if row.status is not None and row.storage is not None:
+        terminal.status, terminal.storage = row.status.encode(), row.storage.encode()
+        read = snapshot.read(terminal.status, terminal.storage)
+        terminal.values, terminal.items = read.values, read.items
+    return terminal

@@ -1,0 +1,17 @@
+-- name: terminal_states
+SELECT state.terminal_id, state.boot, state.seq, state.ts, state.arrived_at, state.heard_at,
+       state.connected, state.status::text, state.storage::text, state.metrics::text,
+       state.service_state, state.service_since
+FROM terminal_state AS state
+JOIN terminal ON terminal.id = state.terminal_id
+WHERE terminal.region_code = %(region)s;
+
+-- name: holds
+-- The holds of a region's terminals, and of the cells they are in.
+SELECT hold.scope, hold.subject, hold.rule, hold.item, hold.phase, hold.since, hold.started_at,
+       hold.fault_id, fault.suppressed_by
+FROM hold
+LEFT JOIN fault ON fault.id = hold.fault_id
+LEFT JOIN terminal ON hold.scope = 'terminal' AND terminal.code = hold.subject
+WHERE terminal.region_code = %(region)s
+   OR (hold.scope = 'cell' AND hold.subject = ANY (%(cells)s::text[]));

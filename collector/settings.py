@@ -1,0 +1,28 @@
+"""What the collector is told by its environment."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read once in `main`, handed down."""
+
+    model_config = SettingsConfigDict(env_prefix="TELLERGRID_", extra="ignore")
+
+    database_url: SecretStr = Field(description="PostgreSQL with TimescaleDB: postgresql://…")
+    broker_url: SecretStr = Field(description="The broker, with the collector's account: mqtt://…")
+    regions: str = Field("", description="Regions to serve, by comma; empty: every one there is")
+    catalogue: Path | None = Field(None, description="Folder of rule files; empty: the default")
+    collector_host: str = Field("127.0.0.1", description="Where /metrics and /healthz listen")
+    collector_port: int = Field(28091, ge=0, le=65535, description="0 takes any free port")
+    batch_count: int = Field(1000, ge=1, description="Messages in a transaction at the most")
+    batch_linger_ms: float = Field(20, ge=0, description="How long a batch waits to fill")
+    receive_maximum: int = Field(4000, ge=2, le=65535, description="Unacknowledged at the most")
+    log_level: str = Field("info", description="debug, info, warning, error")
+
+    @property
+    def only_regions(self) -> frozenset[str]:
+        """The regions asked for; empty for all."""
+        return frozenset(name.strip() for name in self.regions.split(",") if name.strip())

@@ -1,0 +1,106 @@
+-- name: copy_telemetry
+COPY telemetry (ts, terminal_id, boot, seq, arrived_at, temperature_c, rtt_ms, disk_free_pct,
+                status, storage, extra)
+FROM STDIN (FORMAT BINARY);
+
+-- name: copy_event
+COPY event (ts, terminal_id, boot, seq, arrived_at, name, body) FROM STDIN (FORMAT BINARY);
+
+-- name: insert_quarantine
+INSERT INTO quarantine (arrived_at, topic, reason, detail, size, payload)
+VALUES (%s, %s, %s, %s, %s, %s);
+
+-- name: read_ledger
+-- The ranges as two arrays of first and last, both included.
+SELECT ledger.terminal_id, ledger.boot,
+       ARRAY(SELECT lower(span) FROM unnest(ledger.received) AS span ORDER BY 1),
+       ARRAY(SELECT upper(span) - 1 FROM unnest(ledger.received) AS span ORDER BY 1),
+       ledger.doubled
+FROM boot_ledger AS ledger
+JOIN unnest(%(ids)s::integer[], %(boots)s::integer[]) AS wanted (terminal_id, boot)
+    USING (terminal_id, boot);
+
+-- name: upsert_ledger
+INSERT INTO boot_ledger (terminal_id, boot, received, doubled)
+SELECT terminal_id, boot, received::int8multirange, doubled
+FROM unnest(%(ids)s::integer[], %(boots)s::integer[], %(received)s::text[], %(doubled)s::bigint[])
+    AS batch (terminal_id, boot, received, doubled)
+ON CONFLICT (terminal_id, boot) DO UPDATE
+SET received = EXCLUDED.received, doubled = EXCLUDED.doubled;
+
+-- name: upsert_terminal_state
+INSERT INTO terminal_state (terminal_id, boot, seq, ts, arrived_at, heard_at, connected,
+                            status, storage, metrics, service_state, service_since)
+SELECT terminal_id, boot, seq, ts, arrived_at, heard_at, connected,
+       status::json, storage::json, metrics::json, service_state, service_since
+FROM unnest(%(ids)s::integer[], %(boots)s::integer[], %(seqs)s::bigint[], %(ts)s::timestamptz[],
+            %(arrived)s::timestamptz[], %(heard)s::timestamptz[], %(connected)s::boolean[],
+            %(status)s::text[], %(storage)s::text[], %(metrics)s::text[], %(states)s::text[],
+            %(since)s::timestamptz[])
+    AS batch (terminal_id, boot, seq, ts, arrived_at, heard_at, connected,
+              status, storage, metrics, service_state, service_since)
+ON CONFLICT (terminal_id) DO UPDATE
+SET boot = EXCLUDED.boot, seq = EXCLUDED.seq, ts = EXCLUDED.ts, arrived_at = EXCLUDED.arrived_at,
+    heard_at = EXCLUDED.heard_at, connected = EXCLUDED.connected, status = EXCLUDED.status,
+    storage = EXCLUDED.storage, metrics = EXCLUDED.metrics,
+    service_state = EXCLUDED.service_state, service_since = EXCLUDED.service_since;
+
+-- name: delete_hold
+DELETE FROM hold WHERE scope = %s AND subject = %s AND rule = %s AND item = %s;
+
+-- name: upsert_hold
+INSERT INTO hold (scope, subject, rule, item, phase, since, started_at, fault_id)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (scope, subject, rule, item) DO UPDATE
+SET phase = EXCLUDED.phase, since = EXCLUDED.since, started_at = EXCLUDED.started_at,
+    fault_id = EXCLUDED.fault_id;
+
+-- name: cut_service_intervals
+-- The open interval of each terminal ends where its first transition of the batch begins; one that
+-- would be left empty goes.
+WITH first AS (
+    SELECT terminal_id, min(at) AS at
+    FROM unnest(%(ids)s::integer[], %(ats)s::timestamptz[]) AS batch (terminal_id, at)
+    GROUP BY terminal_id
+), emptied AS (
+    DELETE FROM service_interval AS interval USING first
+    WHERE interval.terminal_id = first.terminal_id
+      AND upper_inf(interval.period) AND lower(interval.period) >= first.at
+)
+UPDATE service_interval AS interval
+SET period = tstzrange(lower(interval.period), first.at)
+FROM first
+WHERE interval.terminal_id = first.terminal_id
+  AND upper_inf(interval.period) AND lower(interval.period) < first.at;
+
+-- name: insert_service_intervals
+-- Each transition lasts until the terminal's next one in the batch; the last one is open.
+INSERT INTO service_interval (terminal_id, state, period, causes)
+SELECT terminal_id, state, tstzrange(at, next_at), string_to_array(causes, ',')
+FROM (
+    SELECT terminal_id, at, state, causes,
+           lead(at) OVER (PARTITION BY terminal_id ORDER BY place) AS next_at
+    FROM unnest(%(ids)s::integer[], %(ats)s::timestamptz[], %(states)s::text[], %(causes)s::text[])
+        WITH ORDINALITY AS batch (terminal_id, at, state, causes, place)
+) AS spans
+WHERE next_at IS NULL OR next_at > at;
+
+-- name: insert_fault
+INSERT INTO fault (id, scope, subject, terminal_id, cell_code, rule, item, severity, component,
+                   impact, title, remedy, skill, line, parts, started_at, fired_at, suppressed_by,
+                   catalogue)
+VALUES (%(id)s, %(scope)s, %(subject)s, %(terminal_id)s, %(cell_code)s, %(rule)s, %(item)s,
+        %(severity)s, %(component)s, %(impact)s, %(title)s, %(remedy)s, %(skill)s, %(line)s,
+        %(parts)s, %(started_at)s, %(fired_at)s, %(suppressed_by)s, %(catalogue)s);
+
+-- name: clear_fault
+UPDATE fault SET cleared_at = %s WHERE id = %s;
+
+-- name: suppress_fault
+UPDATE fault SET suppressed_by = %s WHERE id = %s;
+
+-- name: insert_fault_change
+INSERT INTO fault_change (fault_id, change, at) VALUES (%s, %s, %s);
+
+-- name: notify_fault
+NOTIFY fault;

@@ -1,17 +1,34 @@
 """What looks like a card number: found and masked before anything touches disk or log.
 
 A primary account number is 13 to 19 digits whose last is the Luhn check digit (ISO/IEC 7812-1,
-annex B), plain or in the four-digit groups embossed on cards. The digits behind a decimal point
-are a measurement, and the contract's own counters (`DECLARED_IDS`) are exempt.
+annex B), plain or in the groups printed on cards (4-4-4-4, a shorter fifth group, 4-6-5, 4-6-4).
+The digits behind a decimal point are a measurement, and the contract's own counters
+(`DECLARED_IDS`) are exempt. Nearly every payload holds nothing of the kind, and is told so first,
+without a regular expression.
 """
 
 import re
+from collections.abc import Iterator
 
 DECLARED_IDS = ("boot", "seq", "from", "to")
 
-_CANDIDATE = re.compile(rb"(?<!\d)(?<!\d\.)(?:\d{13,19}|\d{4}(?:[ -]\d{4}){3})(?!\d)")
+# One digit begins a candidate, and the rest is looked at without being consumed, so that a number
+# is also found where digits in groups stand before it. Four groups and twelve hexadecimal digits
+# are the end of a UUID.
+_CANDIDATE = re.compile(
+    rb"""\d(?<!\d\d)(?<!\d\.\d)(?=(
+        \d{12,18}
+        | \d{3}(?:[ -]\d{4}){3}(?!-[0-9a-fA-F]{12})(?:[ -]\d{1,3})?
+        | \d{3}[ -]\d{6}[ -]\d{4,5}
+    )(?!\d))""",
+    re.VERBOSE,
+)
 _DECLARED = re.compile(rb'"(?:%b)"\s*:\s*$' % "|".join(DECLARED_IDS).encode())
 _ESCAPED_DIGIT = re.compile(rb"\\u003\d")
+_DIGITS_AS_ZEROS = bytes(48 if 48 <= byte <= 57 else 120 for byte in range(256))
+_SEPARATORS = b" -"
+_SHORTEST = b"0" * 13
+_FOUR_GROUPS = 19  # characters: without a fifth group
 _KEPT = 4  # the last four digits stay readable, as on a receipt
 
 
@@ -26,35 +43,42 @@ def luhn(digits: bytes) -> bool:
     return total % 10 == 0
 
 
-def _is_card(match: re.Match[bytes]) -> bool:
-    digits = match[0].replace(b" ", b"").replace(b"-", b"")
-    if not luhn(digits) or not digits.strip(b"0"):
-        return False
-    before = match.string[max(0, match.start() - 24) : match.start()]
-    return not _DECLARED.search(before)
-
-
 def present(payload: bytes) -> bool:
     """Whether a payload holds what looks like a card number, JSON escapes seen through."""
-    if any(map(_is_card, _CANDIDATE.finditer(payload))):
+    if _any(payload):
         return True
-    return _ESCAPED_DIGIT.search(payload) is not None and any(
-        map(_is_card, _CANDIDATE.finditer(_plain(payload)))
-    )
+    return b"\\" in payload and _any(_plain(payload))
 
 
 def mask(payload: bytes) -> bytes:
     """The payload with all but the last four digits of each card number replaced by `*`."""
-    if _ESCAPED_DIGIT.search(payload):
-        payload = _plain(payload)
-    return _CANDIDATE.sub(_masked, payload)
+    masked = bytearray(_plain(payload))
+    for start, end in _spans(bytes(masked)):
+        masked[start : end - _KEPT] = re.sub(rb"\d", b"*", masked[start : end - _KEPT])
+    return bytes(masked)
+
+
+def _any(payload: bytes) -> bool:
+    if _SHORTEST not in payload.translate(_DIGITS_AS_ZEROS, _SEPARATORS):
+        return False
+    return next(_spans(payload), None) is not None
+
+
+def _spans(payload: bytes) -> Iterator[tuple[int, int]]:
+    """Where each card number begins and ends."""
+    for match in _CANDIDATE.finditer(payload):
+        start, end = match.start(), match.end(1)
+        if _DECLARED.search(payload, max(0, start - 24), start):
+            continue
+        # A fifth group may be the number's end or, say, the month of expiry behind it.
+        ends = {end, start + _FOUR_GROUPS} if end - start > _FOUR_GROUPS else {end}
+        yield from ((start, stop) for stop in sorted(ends) if _is_card(payload[start:stop]))
+
+
+def _is_card(text: bytes) -> bool:
+    digits = text.translate(None, _SEPARATORS)
+    return luhn(digits) and digits.strip(b"0") != b""
 
 
 def _plain(payload: bytes) -> bytes:
     return _ESCAPED_DIGIT.sub(lambda match: match[0][-1:], payload)
-
-
-def _masked(match: re.Match[bytes]) -> bytes:
-    if not _is_card(match):
-        return match[0]
-    return re.sub(rb"\d", b"*", match[0][:-_KEPT]) + match[0][-_KEPT:]

@@ -30,6 +30,7 @@ from fleet.db.pool import connect
 from fleet.mqtt.credentials import terminal_password
 from tellergrid.engines.locate import Engines, MosquittoEngine, PostgresEngine, locate
 from tellergrid.stack import mosquitto, postgres, process
+from tellergrid.stack.home import open_home
 from tellergrid.stack.ports import LOOPBACK, free_port
 from tellergrid.stack.rights import engine_rights, give
 
@@ -172,8 +173,8 @@ class BrokerServer:
 @pytest.fixture(scope="session")
 def engines() -> Engines:
     """The engines, unpacked on first use."""
-    home = Path(os.environ.get("TELLERGRID_HOME", _REPOSITORY / ".tellergrid"))
-    return locate(home / "engines", lambda _what, _share: None)
+    home = open_home(Path(os.environ.get("TELLERGRID_HOME", _REPOSITORY / ".tellergrid")))
+    return locate(home.engines, lambda _what, _share: None)
 
 
 @pytest.fixture(scope="session")

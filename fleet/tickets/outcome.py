@@ -67,7 +67,8 @@ def _relapse(ticket: Ticket, said: Said) -> Ticket:
 
 
 def _reopen(ticket: Ticket, said: Said) -> Ticket:
-    again = _relapse(ticket, said)
+    # Reopened by a person while telemetry says the fault is gone: only a person resolves it now.
+    again = ticket if said.fault_id is None else _relapse(ticket, said)
     return replace(again, resolved_at=None, reopened=ticket.reopened + 1)
 
 

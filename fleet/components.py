@@ -299,7 +299,8 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
 class StorageUnit(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """One unit of `Storage.GetStorage`: a cassette, a reject bin, a card bin.
 
-    `value` is the denomination in whole units of `currency`; `count` and `capacity` are items.
+    `value` is the denomination in whole units of `currency`; `count` and `capacity` are items. A
+    unit that does not say its `type` is a cassette.
     """
 
     id: str
@@ -307,7 +308,7 @@ class StorageUnit(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
         str | None, OneOf("ok", "inoperative", "missing", "notConfigured", "manipulated")
     ] = None
     replenishment_status: Annotated[str | None, OneOf("ok", "full", "high", "low", "empty")] = None
-    type: str | None = None
+    type: Annotated[str | None, OneOf("cassette", "recycle", "deposit", "reject", "retract")] = None
     currency: str | None = None
     value: float | None = None
     count: int | None = None

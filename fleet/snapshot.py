@@ -56,7 +56,7 @@ def read(status: bytes | msgspec.Raw, storage: bytes | msgspec.Raw) -> Snapshot:
     items: dict[str, tuple[Values, ...]] = {}
     for name, component in tree.items():
         _flatten(name, component, values, items)
-    items["storage"] = tuple(_scalars(unit) for unit in units)
+    items["storage"] = tuple({"type": "cassette", **_scalars(unit)} for unit in units)
     strange = [*unknown(tree), *(found for unit in units for found in unknown(unit, "storage[]"))]
     return Snapshot(values, items, tuple(strange))
 

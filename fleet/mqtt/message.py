@@ -64,7 +64,8 @@ class Filter:
             self.pattern,
             max_qos=mqtt5.QoS(self.qos),
             no_local=self.no_local,
-            retain_as_published=True,
+            # So that a retained message is told from one that is sent just now.
+            retain_as_published=False,
             retain_handling=handling.SEND_ALWAYS if self.retained else handling.SEND_NEVER,
         )
 

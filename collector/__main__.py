@@ -1,0 +1,29 @@
+"""`python -m collector`: read the environment, serve until told to stop."""
+
+import asyncio
+import sys
+
+import uvloop
+
+from collector.app import serve
+from collector.errors import CollectorError
+from collector.settings import Settings
+from fleet import logs
+from fleet.rules.errors import CatalogueError
+
+
+def main() -> int:
+    """Run the collector; 0 when told to stop, 1 when it cannot work, with the reason."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(settings))
+    except (CollectorError, CatalogueError, ValueError) as error:
+        print(f"collector: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

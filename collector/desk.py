@@ -1,0 +1,148 @@
+"""Where a region's packets become committed batches: the engine, the ledgers, one transaction.
+
+The engine and the ledgers in memory always equal the last commit. When a write fails they have run
+ahead of it, so they are thrown away and read back before anything else is done.
+"""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+
+import psycopg
+import structlog
+
+from collector import metrics, registry, restore, store
+from collector.batch import Batch, LedgerKey, judge, keys, open_all
+from collector.intake import Arrival, set_aside
+from collector.store import Connection
+from fleet.ledger import Received
+from fleet.quarantine import Quarantined, Reason
+from fleet.rules.catalogue import Catalogue
+from fleet.rules.changes import Cleared, Fired
+from fleet.rules.engine import Engine
+from fleet.rules.terminal import Terminal
+
+# What the content of one message may bring about; all else is the database's or the broker's.
+_ONE_IS_BAD = (psycopg.DataError, ArithmeticError, LookupError, TypeError, ValueError)
+_LEDGERS_KEPT = 4  # a terminal's ledgers in memory, per boot: the latest and stragglers
+
+log = structlog.get_logger()
+
+
+class Desk:
+    """One region's engine beside the connection that holds the region's lock."""
+
+    def __init__(self, connection: Connection, region: str, catalogue: Catalogue) -> None:
+        self._connection = connection
+        self._region = region
+        self._catalogue = catalogue
+        self._ledger: dict[LedgerKey, Received] = {}
+        self._registry = registry.Registry(region, {}, {})
+        self._watching_since: datetime | None = None
+        self.engine = Engine(catalogue.rules)
+
+    async def restore(self, now: datetime) -> None:
+        """Read everything back as of the last commit."""
+        self._ledger = {}
+        self._registry = await registry.read(self._connection, self._region)
+        self.engine = await restore.engine(
+            self._connection, self._registry, self._catalogue.rules, now
+        )
+        self.engine.watch(self._watching_since)
+        await self._connection.commit()
+
+    def watch(self, since: datetime | None) -> None:
+        """From when on we hear everything; None while the broker is away."""
+        self._watching_since = since
+        self.engine.watch(since)
+
+    async def reload_registry(self, now: datetime) -> None:
+        """Take in what the api changed: terminals that came, moved or left."""
+        fresh = await registry.read(self._connection, self._region)
+        await self._connection.commit()
+        for terminal in list(self.engine.terminals.values()):
+            entry = fresh.entries.get(terminal.code)
+            if entry is None:
+                self.engine.remove(terminal, now)
+            elif entry.cell != terminal.cell:
+                self.engine.move(terminal, entry.cell)
+        for entry in fresh.entries.values():
+            if entry.id not in self.engine.terminals:
+                self.engine.adopt(Terminal(entry.id, entry.code, entry.kind, entry.cell))
+        self._registry = fresh
+
+    async def commit(self, arrivals: Sequence[Arrival], now: datetime) -> None:
+        """Judge the packets, let time pass up to `now`, write it all in one transaction.
+
+        A packet that the database cannot take, or that trips a fault of our own, is quarantined,
+        alone: no message stops the stream. Raises `psycopg.Error` when nothing was written.
+        """
+        try:
+            await self._commit(arrivals, now)
+        except _ONE_IS_BAD:
+            await self._commit_singly(arrivals, now)
+
+    async def _commit(self, arrivals: Sequence[Arrival], now: datetime) -> None:
+        began = time.perf_counter()
+        opened, aside = open_all(arrivals, self._registry)
+        missing = keys(opened) - self._ledger.keys()
+        if missing:
+            self._ledger |= await store.read_ledger(self._connection, missing)
+            await self._connection.commit()
+        batch = judge(opened, aside, self.engine, self._ledger, now)
+        judged = time.perf_counter()
+        if batch:
+            terminals = self.engine.terminals
+            await store.write(self._connection, batch, terminals, self._catalogue.identity)
+            metrics.commit_seconds.observe(time.perf_counter() - judged)
+        if arrivals:
+            metrics.engine_seconds.observe(judged - began)
+            metrics.batch_messages.observe(len(arrivals))
+        _count(batch)
+        self._forget()
+
+    async def _commit_singly(self, arrivals: Sequence[Arrival], now: datetime) -> None:
+        """One packet among them cannot be stored: find it, by one transaction each."""
+        for arrival in arrivals:
+            await self.restore(now)
+            try:
+                await self._commit([arrival], arrival.at)
+            except _ONE_IS_BAD as error:
+                log.exception("a message cannot be taken", topic=arrival.topic)
+                await self.restore(now)
+                why = Quarantined(Reason.MALFORMED, f"cannot be judged or stored: {_said(error)}")
+                lone = Batch(aside=[set_aside(arrival, why)])
+                await store.write(self._connection, lone, {}, self._catalogue.identity)
+                _count(lone)
+
+    def _forget(self) -> None:
+        """Keep memory bounded: ledgers of boots long past are read again when needed."""
+        most = _LEDGERS_KEPT * max(len(self._registry.entries), 16)
+        if len(self._ledger) > most:
+            current = {(t.id, t.boot) for t in self.engine.terminals.values()}
+            self._ledger = {key: kept for key, kept in self._ledger.items() if key in current}
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, psycopg.Error):
+        return error.diag.message_primary or type(error).__name__
+    return type(error).__name__
+
+
+def _count(batch: Batch) -> None:
+    """Count what is committed, and only then."""
+    now = time.time()
+    if batch.telemetry:
+        metrics.stored.labels("telemetry").inc(len(batch.telemetry))
+    if batch.events:
+        metrics.stored.labels("event").inc(len(batch.events))
+    times = [row.ts for row in batch.telemetry] + [row.ts for row in batch.events]
+    for ts in times:
+        metrics.lag_seconds.observe(max(0.0, now - ts.timestamp()))
+    for aside in batch.aside:
+        metrics.quarantined.labels(aside.reason).inc()
+    for change in batch.record.changes:
+        if isinstance(change, Fired):
+            metrics.faults.labels("fired").inc()
+        elif isinstance(change, Cleared):
+            metrics.faults.labels("cleared").inc()

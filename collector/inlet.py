@@ -1,0 +1,94 @@
+"""The collector's end of one MQTT connection: packets stamped and queued, batches taken out.
+
+The queue needs no bound of its own: the broker sends no more than the receive maximum before we
+acknowledge. It belongs to its connection and goes with it; what was in it was not acknowledged, so
+the broker delivers it again.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from collector.intake import Arrival
+from fleet.mqtt import Broker, Connection, Filter, Message, Session, connect
+from fleet.topics import Channel, subscription
+
+CHANNELS = (Channel.STATUS, Channel.TELEMETRY, Channel.EVENT)
+SESSION_EXPIRY_S = 7 * 24 * 3600  # the longest weekend outage the broker bridges for us
+MAXIMUM_PACKET = 8 * 1024 * 1024  # above what our broker lets in: the oversized are seen, not lost
+
+Clock = Callable[[], datetime]
+
+
+class Inlet:
+    """One connection to the broker for one region."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._queue: list[Arrival] = []
+        self._arrived = asyncio.Event()
+        self.connection: Connection | None = None
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    async def open(self, broker: Broker, region: str, receive_maximum: int) -> Connection:
+        """Connect to the region's persistent session and subscribe; raises `MqttError`."""
+        session = Session(
+            client_id=f"tellergrid-collector-{region}",
+            clean_start=False,
+            session_expiry_s=SESSION_EXPIRY_S,
+            receive_maximum=receive_maximum,
+            maximum_packet_size=MAXIMUM_PACKET,
+        )
+        connection = await connect(broker, session, self._take)
+        self.connection = connection
+        fresh = not connection.session_present
+        filters = [Filter(subscription(region, channel), retained=fresh) for channel in CHANNELS]
+        try:
+            await connection.subscribe(filters)
+        except BaseException:
+            connection.abort()
+            raise
+        return connection
+
+    def _take(self, _connection: Connection, message: Message) -> None:
+        self._queue.append(
+            Arrival(
+                message.topic, message.payload, message.retain, message.packet_id, self._clock()
+            )
+        )
+        self._arrived.set()
+
+    async def batch(self, count: int, linger_s: float, patience_s: float) -> list[Arrival]:
+        """Up to `count` packets: those there, then those of the next `linger_s` seconds.
+
+        Empty when none came within `patience_s`. They stay ours to acknowledge.
+        """
+        if not self._queue:
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout(patience_s):
+                    await self._arrived.wait()
+            except TimeoutError:
+                return []
+        if len(self._queue) < count:
+            await asyncio.sleep(linger_s)
+        taken, self._queue = self._queue[:count], self._queue[count:]
+        return taken
+
+    def acknowledge(self, arrivals: list[Arrival]) -> None:
+        """Tell the broker that these are stored."""
+        if self.connection is not None:
+            ids = [each.packet_id for each in arrivals if each.packet_id is not None]
+            self.connection.acknowledge(ids)
+
+    def abort(self) -> None:
+        """Drop the connection: what was not acknowledged will come again."""
+        if self.connection is not None:
+            self.connection.abort()
+
+    async def close(self) -> None:
+        """Disconnect in good order; the broker keeps the session."""
+        if self.connection is not None:
+            await self.connection.disconnect()

@@ -5,11 +5,12 @@ last ones, and equal bytes need no second reading. `fleet.snapshot` reads them w
 """
 
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
 from fleet import card_numbers
+from fleet.components import OneOf
 from fleet.quarantine import Quarantined, Reason
 from fleet.topics import Channel
 
@@ -59,8 +60,11 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     seq: Seq
     event: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
     component: str | None = None
-    event_id: str | None = None
-    action: str | None = None
+    event_id: Annotated[str | None, OneOf("hardware", "software", "user", "fraudAttempt")] = None
+    action: Annotated[
+        str | None,
+        OneOf("reset", "softwareError", "configuration", "clear", "maintenance", "suspend"),
+    ] = None
     transaction: str | None = None
     outcome: str | None = None
     amount: float | None = None
@@ -109,9 +113,6 @@ class Reset(msgspec.Struct, frozen=True, tag_field="op", tag="reset"):
 
 Command = Resend | Reset
 Message = Telemetry | Event | Presence | Result
-ERROR_ACTIONS = Literal[
-    "reset", "softwareError", "configuration", "clear", "maintenance", "suspend"
-]
 
 _DECODERS: dict[Channel, msgspec.json.Decoder[Message]] = {
     Channel.TELEMETRY: msgspec.json.Decoder(Telemetry),

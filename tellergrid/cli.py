@@ -2,7 +2,7 @@
 
 import typer
 
-from tellergrid.commands import clean, down, logs, status, up
+from tellergrid.commands import clean, contract, down, logs, rules, status, up
 
 app = typer.Typer(
     name="tellergrid",
@@ -16,6 +16,8 @@ app.command()(down.down)
 app.command()(status.status)
 app.command()(logs.logs)
 app.command()(clean.clean)
+app.add_typer(contract.app, name="contract")
+app.add_typer(rules.app, name="rules")
 
 
 def main() -> None:

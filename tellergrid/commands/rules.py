@@ -1,0 +1,126 @@
+"""`tellergrid rules`: check a catalogue before it is used, and read the one that is."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from fleet.rules.catalogue import Catalogue, describe, load
+from fleet.rules.errors import CatalogueError
+from fleet.rules.rule import Rule
+from tellergrid.console import aside, output
+
+app = typer.Typer(help="The rules that turn telemetry into faults.", no_args_is_help=True)
+
+Folder = Annotated[
+    Path | None, typer.Argument(help="A folder of rule files; without it, the default catalogue.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+@app.command()
+def check(folder: Folder = None, as_json: AsJson = False) -> None:
+    """Check every rule of a catalogue; ends with 1 and every problem where it cannot be used."""
+    try:
+        catalogue = load(folder)
+    except CatalogueError as error:
+        if as_json:
+            output.print_json(data={"ok": False, "problems": msgspec.to_builtins(error.problems)})
+        else:
+            for problem in error.problems:
+                typer.echo(str(problem))
+            aside.print(f"{_counted(len(error.problems), 'problem')}: the catalogue cannot be used")
+        raise typer.Exit(1) from error
+    if as_json:
+        output.print_json(data={"ok": True, **_summary(catalogue)})
+    else:
+        rules = _counted(len(catalogue.rules), "rule")
+        output.print(f"{rules}, nothing wrong: catalogue {catalogue.identity}")
+
+
+@app.command(name="list")
+def list_rules(
+    folder: Folder = None,
+    as_json: AsJson = False,
+    markdown: Annotated[bool, typer.Option(help="As the table in the reference.")] = False,
+) -> None:
+    """Show the rules of a catalogue."""
+    try:
+        catalogue = load(folder)
+    except CatalogueError as error:
+        aside.print("the catalogue cannot be used: tellergrid rules check says why")
+        raise typer.Exit(1) from error
+    if as_json:
+        rules = [describe(rule) for rule in catalogue.rules]
+        output.print_json(data={**_summary(catalogue), "rules": rules})
+    elif markdown:
+        for line in markdown_table(catalogue):
+            typer.echo(line)
+    else:
+        _show(catalogue)
+
+
+def markdown_table(catalogue: Catalogue) -> Iterator[str]:
+    """The lines of the table in the reference."""
+    yield "| rule | fires when | holds | severity | service state | who | what is told |"
+    yield "|---|---|---|---|---|---|---|"
+    for rule in catalogue.rules:
+        words = describe(rule)
+        parts = f" Parts: {', '.join(rule.parts)}." if rule.parts else ""
+        cells = (
+            f"`{rule.name}`",
+            f"{_fires(words)}".replace("|", "\\|"),
+            f"{words['for']} / {words['clear_for']}",
+            rule.severity.value,
+            rule.impact.value if rule.impact else "",
+            f"{rule.skill}, line {rule.line}",
+            f"**{rule.title}.** {rule.remedy}{parts}",
+        )
+        yield f"| {' | '.join(cells)} |"
+
+
+def _fires(words: dict[str, object]) -> str:
+    """When a rule fires, from its description, in one line."""
+    if "silent_for" in words:
+        return f"nothing heard for {words['silent_for']}"
+    if "offline" in words:
+        return "the last will said so"
+    if "members" in words:
+        members = " or ".join(f"`{name}`" for name in msgspec.convert(words["members"], list[str]))
+        share = msgspec.convert(words["share"], float)
+        return f"{members} on {words['at_least']} terminals and {share:.0%} of the cell"
+    each = f"for each of `{words['each']}`: " if words["each"] else ""
+    clear = f"; clears when `{words['clear_when']}`" if words["clear_when"] else ""
+    return f"{each}`{words['when']}`{clear}"
+
+
+def _show(catalogue: Catalogue) -> None:
+    """As columns that a person reads and `grep` too: nothing is cut to the window's width."""
+    heads = ("rule", "severity", "service state", "for", "component", "title")
+    rows = [heads, *map(_row, catalogue.rules)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        typer.echo("  ".join(cells).rstrip())
+    output.print(f"{_counted(len(catalogue.rules), 'rule')}, catalogue {catalogue.identity}")
+
+
+def _row(rule: Rule) -> tuple[str, ...]:
+    impact = rule.impact.value if rule.impact else ""
+    hold = str(describe(rule)["for"])
+    return rule.name, rule.severity.value, impact, hold, rule.component, rule.title
+
+
+def _summary(catalogue: Catalogue) -> dict[str, object]:
+    return {
+        "catalogue": catalogue.identity,
+        "version": catalogue.version,
+        "digest": catalogue.digest,
+        "count": len(catalogue.rules),
+    }
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

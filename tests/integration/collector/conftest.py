@@ -44,7 +44,7 @@ class CollectorProcess:
     process: subprocess.Popen[bytes] | None = None
     port: int = 0
 
-    def start(self, **more: str) -> None:
+    def start(self, module: str = "collector", **more: str) -> None:
         """Start it and wait until every region is served."""
         self.port = free_port()
         environment = {
@@ -54,7 +54,7 @@ class CollectorProcess:
             "TELLERGRID_COLLECTOR_PORT": str(self.port),
             **more,
         }
-        self.process = subprocess.Popen([sys.executable, "-m", "collector"], env=environment)
+        self.process = subprocess.Popen([sys.executable, "-m", module], env=environment)
         wait_for("the collector serves its regions", self._ready)
 
     def _ready(self) -> bool:

@@ -1,0 +1,49 @@
+"""A collector that kills itself at a named instant: `python -m tests.integration.collector.dying`.
+
+DIE_AT says where (`commit`: everything is written, nothing committed; `acknowledge`: committed, not
+acknowledged), DIE_ON at which batch with messages in it.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from collector import store
+from collector.__main__ import main
+from collector.inlet import Inlet
+
+_batches = 0
+
+
+def _die_on_the_chosen_batch() -> None:
+    global _batches  # noqa: PLW0603 - the process lives for this count alone
+    _batches += 1
+    if _batches == int(os.environ["DIE_ON"]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _arm() -> None:
+    if os.environ["DIE_AT"] == "acknowledge":
+        acknowledge: Callable[..., None] = Inlet.acknowledge
+
+        def dying(self: Inlet, arrivals: Any) -> None:
+            if arrivals:
+                _die_on_the_chosen_batch()
+            acknowledge(self, arrivals)
+
+        Inlet.acknowledge = dying  # type: ignore[method-assign]
+    else:
+        faults: Callable[..., Awaitable[None]] = store._faults
+
+        async def last_before_commit(cursor: Any, changes: Any, catalogue: str) -> None:
+            await faults(cursor, changes, catalogue)
+            _die_on_the_chosen_batch()
+
+        store._faults = last_before_commit
+
+
+if __name__ == "__main__":
+    _arm()
+    sys.exit(main())

@@ -122,7 +122,7 @@ class BrokerServer:
     def add_terminals(self, *terminals: str) -> None:
         """Let terminals log in; returns when the running broker knows them."""
         self._terminals.update(terminals)
-        mosquitto.write_accounts(self.files, self._accounts())
+        mosquitto.write_accounts(self.files.folder, self._accounts(), self.files.rights)
         assert self._running is not None
         self._running.send_signal(signal.SIGHUP)
         deadline = time.monotonic() + 10

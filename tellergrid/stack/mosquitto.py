@@ -41,14 +41,14 @@ class BrokerFiles:
 def prepare(files: BrokerFiles, accounts: Mapping[str, str]) -> None:
     """Write configuration, access and password files; `accounts` are passwords by username."""
     own_folder(files.folder, files.rights)
-    write_accounts(files, accounts)
-    _write(files, "access", _text("mosquitto-access.conf"))
-    _write(files, "mosquitto.conf", configuration(files))
+    write_accounts(files.folder, accounts, files.rights)
+    _write(files.configuration, configuration(files), files.rights)
 
 
-def write_accounts(files: BrokerFiles, accounts: Mapping[str, str]) -> None:
-    """Replace the password file; a running broker reads it again on SIGHUP."""
-    _write(files, "passwords", password_file(accounts))
+def write_accounts(folder: Path, accounts: Mapping[str, str], rights: Rights | None = None) -> None:
+    """Write who may come in and what they may do; a running broker reads both again on SIGHUP."""
+    _write(folder / "passwords", password_file(accounts), rights)
+    _write(folder / "access", _text("mosquitto-access.conf"), rights)
 
 
 def configuration(files: BrokerFiles) -> str:
@@ -103,13 +103,13 @@ def wait_ready(
     raise StartError(f"The broker did not start. The end of {log}:\n{tail(log)}")
 
 
-def _write(files: BrokerFiles, name: str, text: str) -> None:
+def _write(path: Path, text: str, rights: Rights | None) -> None:
     """Replace a file whole: a broker told to read it again never sees half of it."""
-    path = files.folder / f"{name}.new"
-    path.touch(mode=0o600)
-    path.write_text(text)
-    give(path, files.rights)
-    path.rename(files.folder / name)
+    new = path.with_name(f"{path.name}.new")
+    new.touch(mode=0o600)
+    new.write_text(text)
+    give(new, rights)
+    new.rename(path)
 
 
 def _text(name: str) -> str:

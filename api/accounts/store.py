@@ -1,0 +1,47 @@
+"""Reads accounts."""
+
+from dataclasses import dataclass
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow, class_row
+
+from fleet.db.sql import load
+
+_SQL = load("api.accounts", "store")
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRow:
+    """An account as log-in needs it."""
+
+    username: str
+    password_hash: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerRow:
+    """An account that is not disabled; `cells` is nothing for whoever sees every cell."""
+
+    account_id: int
+    username: str
+    role: str
+    technician_id: int | None
+    technician: str | None
+    name: str | None
+    skills: list[str] | None
+    cells: list[str] | None
+
+
+async def to_sign_in(connection: AsyncConnection[TupleRow], username: str) -> SignInRow | None:
+    """The account of a username, if there is one that is not disabled."""
+    async with connection.cursor(row_factory=class_row(SignInRow)) as cursor:
+        await cursor.execute(_SQL["to_sign_in"], {"username": username})
+        return await cursor.fetchone()
+
+
+async def caller_row(connection: AsyncConnection[TupleRow], username: str) -> CallerRow | None:
+    """The account of a token's subject as it is now, if it may still sign in."""
+    async with connection.cursor(row_factory=class_row(CallerRow)) as cursor:
+        await cursor.execute(_SQL["caller"], {"username": username})
+        return await cursor.fetchone()

@@ -1,0 +1,20 @@
+-- Who signs in, and what they see.
+
+-- name: to_sign_in
+SELECT username, password_hash, role
+FROM account
+WHERE username = %(username)s AND disabled_at IS NULL;
+
+-- name: caller
+-- A technician sees their cells and all below them; null is every cell.
+SELECT account.id AS account_id, account.username, account.role,
+    technician.id AS technician_id, technician.code AS technician, technician.name,
+    technician.skills,
+    CASE WHEN account.role = 'technician' THEN ARRAY(
+        SELECT DISTINCT family.code
+        FROM technician_cell CROSS JOIN LATERAL cell_family(technician_cell.cell_code) AS family (code)
+        WHERE technician_cell.technician_id = technician.id
+        ORDER BY family.code)
+    END AS cells
+FROM account LEFT JOIN technician ON technician.id = account.technician_id
+WHERE account.username = %(username)s AND account.disabled_at IS NULL;

@@ -1,0 +1,44 @@
+"""Cells over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from api.accounts.caller import SignedIn
+from api.cells import store
+from api.cells.schemas import Cell, CellDetail, Uptime
+from api.cells.uptime import uptime
+from api.errors import NotFound, Unauthenticated
+from api.paging import Page, Paging, paging
+from api.problem import documented
+from api.services import Connection
+from api.window import AskedWindow
+
+router = APIRouter(prefix="/cells", tags=["cells"])
+
+
+@router.get("", responses=documented(Unauthenticated))
+async def list_cells(
+    caller: SignedIn, connection: Connection, page: Annotated[Paging, Depends(paging)]
+) -> Page[Cell]:
+    """The cells you see, by code."""
+    rows = await store.cells(connection, caller.scope, page.after(str), page.rows)
+    return page.page(rows, lambda cell: cell.code)
+
+
+@router.get("/{code}", responses=documented(Unauthenticated, NotFound))
+async def get_cell(code: str, caller: SignedIn, connection: Connection) -> CellDetail:
+    """One cell: what stands in it, what is open in it, who answers for it."""
+    return await store.cell(connection, caller.scope, code)
+
+
+@router.get("/{code}/uptime", responses=documented(Unauthenticated, NotFound))
+async def get_uptime(
+    code: str,
+    caller: SignedIn,
+    connection: Connection,
+    window: AskedWindow,
+    detail: Annotated[bool, Query(description="Every terminal too")] = False,
+) -> Uptime:
+    """How available a cell was over a window, the last 24 hours by default."""
+    return await uptime(connection, caller.scope, code, window, detail=detail)

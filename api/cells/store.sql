@@ -1,0 +1,44 @@
+-- Cells and what is in them now. Counts are of a cell with all below it.
+
+-- name: cells
+-- In order of code, after a code; one cell when `code` is given.
+SELECT cell.code, cell.name, cell.level, cell.parent_code AS parent, cell.boundary,
+    cell.valid_from, cell.valid_to, member.terminals, member.by_state,
+    (SELECT count(*) FROM fault
+        WHERE fault.cell_code IN (SELECT cell_family(cell.code)) AND fault.cleared_at IS NULL
+    ) AS open_faults,
+    (SELECT count(*) FROM ticket
+        WHERE ticket.cell_code IN (SELECT cell_family(cell.code))
+            AND ticket.state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
+    ) AS open_tickets
+FROM cell
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(n), 0)::integer AS terminals,
+        coalesce(json_object_agg(state, n), '{}') AS by_state
+    FROM (
+        SELECT coalesce(terminal_state.service_state, 'unknown') AS state, count(*)::integer AS n
+        FROM terminal_cell
+        JOIN terminal ON terminal.id = terminal_cell.terminal_id
+        LEFT JOIN terminal_state ON terminal_state.terminal_id = terminal.id
+        WHERE terminal_cell.cell_code IN (SELECT cell_family(cell.code))
+            AND terminal_cell.valid @> now()
+            AND (terminal.decommissioned_at IS NULL OR terminal.decommissioned_at > now())
+        GROUP BY 1
+    ) AS counted
+) AS member
+WHERE (%(code)s::text IS NULL OR cell.code = %(code)s)
+    AND cell.code > coalesce(%(after)s::text, '')
+    AND (%(scope)s::text[] IS NULL OR cell.code = ANY(%(scope)s))
+ORDER BY cell.code
+LIMIT %(rows)s;
+
+-- name: people
+-- Who answers for a cell, directly or through a cell above it; the nearest first.
+SELECT technician.code, technician.name, technician.skills,
+    cell_ancestor.ancestor_code AS answers_for
+FROM cell_ancestor
+JOIN technician_cell ON technician_cell.cell_code = cell_ancestor.ancestor_code
+JOIN technician ON technician.id = technician_cell.technician_id
+WHERE cell_ancestor.cell_code = %(code)s
+    AND (%(scope)s::text[] IS NULL OR cell_ancestor.cell_code = ANY(%(scope)s))
+ORDER BY cell_ancestor.distance, technician.code;

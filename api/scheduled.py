@@ -1,0 +1,75 @@
+"""Scheduled work: by interval and when woken, never twice at once, in one process at a time."""
+
+import asyncio
+import zlib
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+
+import structlog
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from api.metrics import Metrics
+from fleet.db.pool import Pool
+
+Work = Callable[[AsyncConnection[TupleRow]], Awaitable[None]]
+_log = structlog.get_logger("api.scheduled")
+
+
+class Job:
+    """A piece of work done in one transaction, which holds the job's lock in the database.
+
+    Where another process holds it, this one leaves the work to that one.
+    """
+
+    def __init__(self, name: str, work: Work, pool: Pool, metrics: Metrics) -> None:
+        self.name = name
+        self._work = work
+        self._pool = pool
+        self._metrics = metrics
+        self._lock_key = zlib.crc32(f"tellergrid job {name}".encode())
+        self._asked = False
+        self._busy = False
+
+    async def run(self) -> None:
+        """Do the work; asked while at it, do it once more, for it may not have seen all.
+
+        A failure is logged and counted: the next run does what this one did not.
+        """
+        self._asked = True
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._asked:
+                self._asked = False
+                await self._once()
+        finally:
+            self._busy = False
+
+    async def run_when(self, woken: asyncio.Event) -> None:
+        """Run whenever the event is set, until cancelled."""
+        while True:
+            await woken.wait()
+            woken.clear()
+            await self.run()
+
+    async def _once(self) -> None:
+        begun = perf_counter()
+        try:
+            outcome = "done" if await self._locked() else "elsewhere"
+        except Exception:  # noqa: BLE001 - logged whole; a bug must not end the schedule
+            outcome = "failed"
+            _log.exception("job failed", job=self.name)
+        self._metrics.jobs.labels(self.name, outcome).inc()
+        self._metrics.job_latency.labels(self.name).observe(perf_counter() - begun)
+
+    async def _locked(self) -> bool:
+        async with self._pool.connection() as connection:
+            cursor = await connection.execute(
+                "SELECT pg_try_advisory_xact_lock(%s)", (self._lock_key,)
+            )
+            if await cursor.fetchone() != (True,):
+                return False
+            await self._work(connection)
+            return True

@@ -1,0 +1,52 @@
+"""What the running api is made of, and how a request gets at it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from api.listener import Listener
+from api.metrics import Metrics
+from api.settings import Settings
+from fleet.db.pool import Pool
+from fleet.rules.catalogue import Catalogue
+
+_PATIENCE_S = 5  # to wait for a connection before the answer is 503
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Built by `api.app` for as long as it runs; `stopping` is set when streams must end."""
+
+    settings: Settings
+    catalogue: Catalogue
+    pool: Pool
+    listener: Listener
+    metrics: Metrics
+    stopping: asyncio.Event
+
+
+def services(request: Request) -> Services:
+    """Dependency: the running api's services."""
+    running: Services = request.app.state.services
+    return running
+
+
+Running = Annotated[Services, Depends(services)]
+
+
+async def connection(running: Running) -> AsyncIterator[AsyncConnection[TupleRow]]:
+    """Dependency: a connection in the request's one transaction.
+
+    It is committed before the answer is sent, so that no client is told of what is not stored, and
+    rolled back when the request fails.
+    """
+    async with running.pool.connection(timeout=_PATIENCE_S) as one:
+        yield one
+
+
+Connection = Annotated[AsyncConnection[TupleRow], Depends(connection, scope="function")]

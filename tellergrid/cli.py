@@ -2,7 +2,7 @@
 
 import typer
 
-from tellergrid.commands import clean, contract, down, init, logs, rules, status, up
+from tellergrid.commands import audit, clean, contract, down, init, logs, rules, status, up
 
 app = typer.Typer(
     name="tellergrid",
@@ -17,6 +17,7 @@ app.command()(status.status)
 app.command()(logs.logs)
 app.command()(init.init)
 app.command()(clean.clean)
+app.add_typer(audit.app, name="audit")
 app.add_typer(contract.app, name="contract")
 app.add_typer(rules.app, name="rules")
 

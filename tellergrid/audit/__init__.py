@@ -1,0 +1,1 @@
+"""Audits: what the stored rows themselves prove, whatever the services say."""

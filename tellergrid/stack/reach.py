@@ -1,0 +1,21 @@
+"""How a command reaches what runs: by the environment, else by the stack that `up` started here."""
+
+from tellergrid.settings import Settings
+from tellergrid.stack import record
+from tellergrid.stack.errors import StackError
+from tellergrid.stack.home import existing_home
+from tellergrid.stack.record import Record
+
+
+def stack() -> Record:
+    """What `stack.json` of this home says; raises `StackError` when nothing was started here."""
+    home = existing_home(Settings().home)
+    found = record.read(home) if home is not None else None
+    if found is None:
+        raise StackError("nothing was started here: run tellergrid up, or set TELLERGRID_HOME.")
+    return found
+
+
+def database_url() -> str:
+    """The database's URL."""
+    return Settings().database_url or stack().database.url

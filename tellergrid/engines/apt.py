@@ -87,7 +87,7 @@ class Apt:
         """Resolve packages and all they depend on, less those that match a pattern."""
         patterns = tuple(without)
         printed = self._run(["install", "-y", "--print-uris", *names])
-        packages = [_package(line) for line in printed.splitlines() if line.startswith("'")]
+        packages = [read_package(line) for line in printed.splitlines() if line.startswith("'")]
         return [p for p in packages if not any(fnmatch(p.name, pattern) for pattern in patterns)]
 
     def download(self, packages: Iterable[Package], into: Path, waiting: Waiting) -> None:
@@ -121,7 +121,7 @@ class Apt:
                     if waiting is not None:
                         waiting()
         if process.returncode != 0:
-            raise _failure(arguments[0], complaints)
+            raise failure(arguments[0], complaints)
         return printed
 
 
@@ -169,14 +169,14 @@ def _keyring() -> str | None:
     return next((path for path in _KEYRINGS if Path(path).is_file()), None)
 
 
-def _package(line: str) -> Package:
+def read_package(line: str) -> Package:
     """Read one line of `--print-uris`: 'uri' file size checksum."""
     _, file, size, *_ = line.split()
     name, version, _ = file.split("_", 2)
     return Package(name, unquote(version), int(size))
 
 
-def _failure(step: str, complaints: str) -> EnginesError:
+def failure(step: str, complaints: str) -> EnginesError:
     """Name what apt-get's complaints mean."""
     detail = "\n".join(complaints.strip().splitlines()[-6:])
     if any(word in complaints for word in _UNSIGNED):

@@ -41,7 +41,8 @@ class Cluster:
 
     def url(self, database: str = DATABASE) -> str:
         """Return how a client reaches one of its databases."""
-        return f"postgresql://{USER}:{quote(self.password)}@{LOOPBACK}:{self.port}/{database}"
+        password = quote(self.password, safe="")
+        return f"postgresql://{USER}:{password}@{LOOPBACK}:{self.port}/{database}"
 
 
 def prepare(cluster: Cluster) -> None:

@@ -37,8 +37,8 @@ def config(
     compose: Path, environment: dict[str, str], *options: str
 ) -> "subprocess.CompletedProcess[str]":
     """Ask Compose what it makes of the file, in no environment but the one given."""
-    command: list[str | Path] = [compose, "--project-directory", REPOSITORY, "--env-file", "/dev/null"]
-    command += ["-f", REPOSITORY / "docker-compose.yml"]
+    command: list[str | Path] = [compose, "--project-directory", REPOSITORY]
+    command += ["--env-file", "/dev/null", "-f", REPOSITORY / "docker-compose.yml"]
     return subprocess.run(
         [*command, *options, "config", "--format", "json"],
         env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **environment},

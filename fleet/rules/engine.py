@@ -46,6 +46,11 @@ class Engine:
         self._by_code: dict[str, Terminal] = {}
         self.terminals: dict[int, Terminal] = {}
 
+    @property
+    def cells(self) -> Mapping[str, Cell]:
+        """The cells that have members here, by code."""
+        return self._faults.cells
+
     def take(self) -> Record:
         """What changed since the last call, to be written down in one transaction."""
         record, self._faults.record = self._faults.record, Record()
@@ -155,12 +160,12 @@ class Engine:
 
     def tick(self, now: datetime) -> None:
         """Let time pass: silences are noticed, holds end, cells before their members."""
-        due = self._faults.timers.take(now)
-        for turn in Turn:
-            for timer in due:
-                if timer.turn is turn:
-                    self._fall_due(timer, now)
-            self._faults.judge_cells(now)
+        while due := self._faults.timers.take(now):
+            for turn in Turn:
+                for timer in due:
+                    if timer.turn is turn:
+                        self._fall_due(timer, now)
+                self._faults.judge_cells(now)
 
     # -- conditions --------------------------------------------------------------------------
 

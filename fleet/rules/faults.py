@@ -20,6 +20,8 @@ from fleet.rules.timers import Timer, Timers, Turn
 
 Subject = Terminal | Cell
 
+_SOON = timedelta(milliseconds=100)
+
 
 class Faults:
     """The holds of all subjects, their timers, and the cells that may speak for their members."""
@@ -131,7 +133,8 @@ class Faults:
         due = hold.since + _length(self.rules[timer.rule], hold)
         if isinstance(subject, Terminal):
             due += subject.lag
-        self.timers.put(timer._replace(due=max(due, now)))
+        # Over, and still here: its cell is undecided, which is a matter of seconds.
+        self.timers.put(timer._replace(due=due if due > now else now + _SOON))
 
     def expire(self, terminal: Terminal, at: datetime) -> None:
         """End the holds that were over before the message at `at` was written."""

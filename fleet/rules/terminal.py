@@ -15,7 +15,7 @@ from fleet.service_state import ServiceState
 from fleet.snapshot import NOTHING_MEASURED, Measured, Value, Values
 
 TAKEOVER = timedelta(minutes=2)
-"""A lower boot number is believed once the higher one was quiet for so long: a re-imaged disk."""
+"""Lower counters are believed once the higher ones were quiet for so long: a re-imaged disk."""
 
 
 @dataclass(slots=True)
@@ -55,11 +55,15 @@ class Terminal:
         return reading if self.at is None else max(reading, self.at)
 
     def is_next(self, boot: int, seq: int, ts: datetime, arrived_at: datetime) -> bool:
-        """Whether a message follows what was applied last; else it is late and only stored."""
-        if boot < self.boot:
-            quiet = self.arrived_at is None or arrived_at - self.arrived_at >= TAKEOVER
-            return quiet and (self.at is None or ts > self.at)
-        return (boot, seq) > (self.boot, self.seq)
+        """Whether a message follows what was applied last; else it is late and only stored.
+
+        The order is that of boot and seq, unless whoever counted higher has been quiet for
+        `TAKEOVER` and this one says it is newer.
+        """
+        if (boot, seq) > (self.boot, self.seq):
+            return True
+        quiet = self.arrived_at is not None and arrived_at - self.arrived_at >= TAKEOVER
+        return quiet and self.at is not None and ts > self.at
 
     def advance(self, boot: int, seq: int, ts: datetime, arrived_at: datetime) -> datetime:
         """Note the next message; returns its event time: `ts`, but never ahead of its arrival

@@ -12,6 +12,7 @@ from fleet.vocabulary import PROPERTIES, Property
 _UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
 _OVERLOAD = re.compile(r"found no matching overload for '([^']+)' applied to '\((.*)\)'")
 _EXPECTING = re.compile(r" expecting (\{.*\}|<EOF>)$")
+_OPEN_QUOTE = re.compile(r"token recognition error at: '(['\"])(?!.*\1.).*", re.DOTALL)
 _TYPE_NAMES = {
     "string": "text",
     "int": "a whole number",
@@ -96,6 +97,6 @@ def _syntax(message: str) -> tuple[str, str | None]:
         return "the condition ends too early", None
     if problem.startswith("token recognition error at: '= "):
         return "= compares nothing", "write =="
-    if problem.startswith(("token recognition error at: '\"", "token recognition error at: '''")):
+    if _OPEN_QUOTE.fullmatch(problem):
         return "text without its closing quote", None
     return f"syntax: {problem}", None

@@ -10,6 +10,7 @@ import yaml
 from fleet.rules import duration
 from fleet.rules.errors import Problem
 
+_NO_TIME = timedelta()
 _TAG = "tag:yaml.org,2002:"
 _KIND_NAMES = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false"}
 
@@ -31,7 +32,9 @@ class Source:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             self.report(line, column, f"not YAML: {error.problem or error.context}")
-        except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        except UnicodeDecodeError:
+            self.report(1, 1, "cannot be read: not UTF-8")
+        except (yaml.YAMLError, OSError) as error:
             self.report(1, 1, f"cannot be read: {error}")
         else:
             if root is None:
@@ -196,16 +199,19 @@ class Fields:
             self.report(key, f"{key} must be above 0 and at most 1", "0.4 is 40%")
         return value
 
-    def duration(self, key: str) -> timedelta:
+    def duration(self, key: str, least: timedelta = _NO_TIME) -> timedelta:
         """A duration; none where the field is absent."""
-        if key not in self:
-            return timedelta()
-        node = self._nodes[key]
+        node = self._nodes.get(key)
+        if node is None:
+            return _NO_TIME
         try:
-            return duration.parse(str(node.value))
+            found = duration.parse(str(node.value))
         except ValueError as error:
             self.source.report_at(node, f"{key}: {error}")
-            return timedelta()
+            return least
+        if found < least:
+            self.source.report_at(node, f"{key} must be {duration.render(least)} or more")
+        return found
 
 
 def nearest(value: str, known: Sequence[str]) -> str:

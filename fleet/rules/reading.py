@@ -108,20 +108,13 @@ def _trigger(fields: Fields) -> Trigger:
     if chosen[0] == "when":
         return _when(fields)
     if chosen[0] == "silent_for":
-        return Silent(_silence(fields))
+        return Silent(fields.duration("silent_for", timedelta(seconds=1)))
     if chosen[0] == "members":
         return _quorum(fields)
     node = fields.scalar("offline", "bool")
     if node is not None and node.value != "true":
         fields.report("offline", "offline can only be true")
     return Offline()
-
-
-def _silence(fields: Fields) -> timedelta:
-    after = fields.duration("silent_for")
-    if after < timedelta(seconds=1):
-        fields.report("silent_for", "silent_for must be a second or more")
-    return after
 
 
 def _quorum(fields: Fields) -> Quorum:

@@ -6,8 +6,9 @@ from typing import Any
 
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import TupleRow
+from psycopg.types.json import Jsonb
 
-from collector.batch import Batch, LedgerKey
+from collector.batch import Batch, EventRow, LedgerKey, TelemetryRow
 from collector.intake import SetAside
 from fleet.db.sql import load
 from fleet.ledger import Received
@@ -31,8 +32,8 @@ async def write(
 ) -> None:
     """Write a whole batch in one transaction; the commit is this function's return."""
     async with connection.transaction(), connection.cursor() as cursor:
-        await _copy(cursor, "copy_telemetry", _TELEMETRY_TYPES, map(astuple, batch.telemetry))
-        await _copy(cursor, "copy_event", _EVENT_TYPES, map(astuple, batch.events))
+        await _copy(cursor, "copy_telemetry", _TELEMETRY_TYPES, map(_telemetry, batch.telemetry))
+        await _copy(cursor, "copy_event", _EVENT_TYPES, map(_event, batch.events))
         await _quarantine(cursor, batch.aside)
         await _ledger(cursor, batch.received)
         touched = [terminals[i] for i in sorted(batch.record.terminals) if i in terminals]
@@ -57,6 +58,21 @@ async def read_ledger(
             ranges = zip(firsts, lasts, strict=True)
             found[terminal_id, boot] = Received(ranges, doubled)
     return found
+
+
+def _telemetry(row: TelemetryRow) -> tuple[object, ...]:
+    *plain, status, storage, extra = astuple(row)
+    return (*plain, _json(status), _json(storage), _json(extra))
+
+
+def _event(row: EventRow) -> tuple[object, ...]:
+    *plain, body = astuple(row)
+    return (*plain, _json(body))
+
+
+def _json(text: str | None) -> Jsonb | None:
+    """Text that is JSON already; a plain string would be stored as a JSON string."""
+    return None if text is None else Jsonb(text, dumps=str)
 
 
 async def _copy(

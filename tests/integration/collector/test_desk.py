@@ -1,0 +1,154 @@
+"""The desk on the real database: what one bad message does, what a moved terminal does."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from api.seed import seed
+from collector import store
+from collector.desk import Desk
+from collector.intake import Arrival
+from collector.store import Connection
+from fleet.db.pool import connect
+from fleet.demo import grid
+from fleet.rules import catalogue
+
+GRID = grid(seed=1, terminals=10, cells=1)
+T0 = datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture
+async def connection(database_url: str) -> AsyncIterator[Connection]:
+    async with await connect(database_url, name="test") as opened:
+        await seed(opened, GRID, [])
+        await opened.commit()
+        yield opened
+
+
+@pytest.fixture
+async def desk(connection: Connection) -> Desk:
+    opened = Desk(connection, "region-01", catalogue.load())
+    await opened.restore(T0)
+    opened.watch(T0)
+    return opened
+
+
+def arrival(
+    number: int, seq: int, at: float = 0, *, channel: str = "telemetry", **fields: object
+) -> Arrival:
+    when = T0 + timedelta(seconds=at)
+    body = {"ts": when.isoformat(), "boot": 1, "seq": seq, "status": {}, **fields}
+    code = GRID.terminals[number].code
+    topic = f"fleet/v1/region-01/{code}/{channel}"
+    return Arrival(topic, json.dumps(body).encode(), retained=False, packet_id=seq, at=when)
+
+
+def at(seconds: float) -> datetime:
+    return T0 + timedelta(seconds=seconds)
+
+
+async def rows(connection: Connection, statement: str) -> list[tuple[Any, ...]]:
+    cursor = await connection.execute(statement.encode())
+    found = await cursor.fetchall()
+    await connection.commit()
+    return found
+
+
+async def test_a_message_the_database_cannot_take_is_quarantined_alone(
+    desk: Desk, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three messages in a batch, the second trips the database: the others are stored."""
+    copy = store._copy
+
+    async def tripping(cursor: Any, name: str, types: Any, rows: Any) -> None:
+        rows = list(rows)
+        if name == "copy_telemetry" and any(row[3] == 2 for row in rows):
+            await cursor.execute("SELECT 1 / 0")
+        await copy(cursor, name, types, rows)
+
+    monkeypatch.setattr(store, "_copy", tripping)
+    await desk.commit([arrival(0, seq) for seq in (1, 2, 3)], at(1))
+    assert await rows(connection, "SELECT seq FROM telemetry ORDER BY seq") == [(1,), (3,)]
+    aside = await rows(connection, "SELECT reason, detail FROM quarantine")
+    assert [reason for reason, _ in aside] == ["malformed"]
+    assert "division by zero" in aside[0][1]
+
+
+async def test_a_failed_write_leaves_nothing_and_is_told(
+    desk: Desk, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection breaks in the middle: no row is there, and whoever called must know."""
+
+    async def broken(*_: object) -> None:
+        raise psycopg.OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(store, "_terminals", broken)
+    with pytest.raises(psycopg.OperationalError):
+        await desk.commit([arrival(0, 1)], at(1))
+    assert await rows(connection, "SELECT 1 FROM telemetry") == []
+
+
+async def test_status_is_written_only_when_it_changed(desk: Desk, connection: Connection) -> None:
+    reader = {"cardReader": {"media": "notPresent"}}
+    jammed = {"cardReader": {"media": "jammed"}}
+    said = [reader, reader, jammed, jammed, reader]
+    for seq, status in enumerate(said, 1):
+        await desk.commit([arrival(0, seq, seq, status=status)], at(seq))
+    found = await rows(connection, "SELECT status IS NOT NULL FROM telemetry ORDER BY seq")
+    assert [changed for (changed,) in found] == [True, False, True, False, True]
+
+
+async def test_vendors_metrics_are_kept(desk: Desk, connection: Connection) -> None:
+    metrics = {"temperature_c": 31.5, "acmeFanRpm": 1200}
+    await desk.commit([arrival(0, 1, metrics=metrics)], at(1))
+    found = await rows(connection, "SELECT temperature_c, extra FROM telemetry")
+    assert found == [(31.5, {"acmeFanRpm": 1200})]
+
+
+async def test_a_restored_desk_goes_on_where_the_last_commit_left_off(
+    desk: Desk, connection: Connection
+) -> None:
+    """A second process reads back terminals, holds, ledgers, and fires the fault that was due."""
+    jam = arrival(0, 1, 0, status={"cardReader": {"media": "jammed"}})
+    await desk.commit([jam], at(1))
+    other = Desk(connection, "region-01", catalogue.load())
+    await other.restore(at(5))
+    other.watch(at(5))
+    await other.commit([jam], at(30))
+    faults = await rows(connection, "SELECT rule, fired_at FROM fault")
+    assert faults == [("card-reader-jammed", at(10))]
+    assert await rows(connection, "SELECT count(*) FROM telemetry") == [(1,)]
+    assert await rows(connection, "SELECT doubled FROM boot_ledger") == [(1,)]
+
+
+async def test_a_decommissioned_terminal_ends_its_faults(
+    desk: Desk, connection: Connection
+) -> None:
+    await desk.commit([arrival(0, 1, 0, status={"cardReader": {"media": "jammed"}})], at(30))
+    await rows(connection, "UPDATE terminal SET decommissioned_at = now() WHERE id = 1 RETURNING 1")
+    await desk.reload_registry(at(40))
+    await desk.commit([], at(41))
+    ((cleared,),) = await rows(connection, "SELECT cleared_at IS NOT NULL FROM fault")
+    assert cleared
+    await desk.commit([arrival(0, 2, 50)], at(50))
+    assert await rows(connection, "SELECT reason FROM quarantine") == [("unknown_terminal",)]
+
+
+async def test_a_cell_outage_is_written_as_one_fault_over_its_members(
+    desk: Desk, connection: Connection
+) -> None:
+    """Four of ten wills within a second: one open fault of the cell, four that it speaks for."""
+    await desk.commit([arrival(n, 1, 0) for n in range(10)], at(0))
+    wills = [arrival(n, 1, 10, channel="status", online=False) for n in range(4)]
+    await desk.commit(wills, at(10))
+    for second in range(11, 60, 5):
+        await desk.commit([], at(second))
+    ((outage,),) = await rows(connection, "SELECT id FROM fault WHERE scope = 'cell'")
+    found = await rows(connection, "SELECT rule, suppressed_by FROM fault WHERE scope <> 'cell'")
+    assert found == [("offline", outage)] * 4
+    changes = await rows(connection, "SELECT change, count(*) FROM fault_change GROUP BY 1")
+    assert changes == [("fired", 5)]

@@ -27,7 +27,7 @@ $(INSTALLED): requirements-dev.lock pyproject.toml
 	@$(BIN)/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	@echo "installing the locked dependencies into $(VENV)"
 	@$(PIP) install --require-hashes -r requirements-dev.lock
-	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(PIP) --quiet install --no-deps --no-build-isolation -e .
 	@touch $@
 
 run: setup ## bring the whole system up, in the foreground; ARGS="--terminals 50 --detach"

@@ -1,0 +1,1 @@
+"""A fleet of terminals, as misbehaved as a real one, each with its own connection."""

@@ -1,0 +1,70 @@
+"""`python -m simulator`: play a fleet against a broker until told to stop."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+import uvloop
+from pydantic import ValidationError
+
+from fleet import logs
+from fleet.mqtt import Broker
+from simulator.app import simulate
+from simulator.errors import SimulatorError
+from simulator.fleet import Fleet, Plan
+from simulator.scenario import EVERYDAY, load, names
+from simulator.settings import Settings
+
+
+def main() -> int:
+    """Run the simulator; 0 when told to stop, 1 when it cannot work, with the reason."""
+    arguments = _arguments()
+    try:
+        settings = Settings()
+        logs.configure(settings.log_level)
+        plan = Plan(
+            terminals=arguments.terminals,
+            cells=arguments.cells,
+            seed=arguments.seed,
+            rate=arguments.rate,
+            scenario=load(arguments.scenario),
+            state=arguments.state or settings.state,
+        )
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run(plan, settings))
+    except (SimulatorError, ValidationError, ValueError) as error:
+        print(f"simulator: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _run(plan: Plan, settings: Settings) -> None:
+    broker = Broker.parse(settings.broker_url.get_secret_value())
+    secret = settings.terminal_secret
+    fleet = Fleet(plan, broker, None if secret is None else secret.get_secret_value())
+    await simulate(fleet, broker)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m simulator", description=__doc__)
+    parser.add_argument("--terminals", type=int, default=200, help="how many [200]")
+    parser.add_argument("--cells", type=int, help="grid cells [one for ten terminals]")
+    parser.add_argument("--seed", type=int, default=1, help="what all chance follows from [1]")
+    parser.add_argument(
+        "--rate",
+        type=float,
+        default=1.0,
+        help="how fast the world lives: 60 makes a minute of an hour; heartbeats keep pace [1]",
+    )
+    parser.add_argument(
+        "--scenario",
+        default=EVERYDAY,
+        help=f"{', '.join(names())}, or a .yaml file [{EVERYDAY}]",
+    )
+    parser.add_argument("--state", type=Path, help="where boots and numbers are kept")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""All terminals of a run: made from the demo grid, driven by one clock, connected in their turn."""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+from pathlib import Path
+
+from fleet import demo
+from fleet.mqtt import Backoff, Broker, Connection, OnMessage, Session, connect
+from fleet.mqtt.credentials import terminal_password
+from simulator.device import Device, Origin
+from simulator.figures import Figures, Summary
+from simulator.ramp import Ramp
+from simulator.scenario import EVERYDAY, Scenario, Story, load
+from simulator.state import StateFile
+from simulator.terminal import Surroundings, Terminal
+
+LONGEST_NAP_S = 1.0
+SAVE_EVERY_S = 5.0
+FLUSH_S = 5.0
+LEAVE_S = 10.0
+BREATH = 100
+
+Progress = Iterable[tuple[str, int, int, Mapping[int, int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is simulated. `rate` is how fast the world lives; heartbeats keep their pace."""
+
+    terminals: int
+    state: Path
+    cells: int | None = None
+    seed: int = 1
+    rate: float = 1.0
+    scenario: Scenario = field(default_factory=lambda: load(EVERYDAY))
+    connects_per_s: float = 200.0
+
+
+class Fleet:
+    """A run of a plan against a broker.
+
+    With a `secret`, each terminal has an account of its own, its password derived; without one all
+    of them use the account in `broker`.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        broker: Broker,
+        secret: str | None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._broker = broker
+        self._secret = secret
+        self._clock = clock
+        self._ramp = Ramp(plan.connects_per_s)
+        self._state = StateFile(plan.state)
+        self._stopping = asyncio.Event()
+        self.figures = Figures(plan.terminals)
+        self.terminals = self._make(plan)
+
+    async def run(self) -> None:
+        """Play until `stop`; then every terminal says what it still has to and disconnects.
+
+        Stopping the simulator is no event in the simulated world: no last will fires.
+        """
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                playing = [
+                    tasks.create_task(terminal.run(), name=code)
+                    for code, terminal in self.terminals.items()
+                ]
+                keeping = tasks.create_task(self._keep_state())
+                await self._live()
+                await self._leave()
+                for task in (*playing, keeping):
+                    task.cancel()
+        finally:
+            self._state.save(self._progress())
+
+    def stop(self) -> None:
+        """Let `run` come to its end."""
+        self._stopping.set()
+
+    def summary(self) -> Summary:
+        """The figures now."""
+        journals = [terminal.journal for terminal in self.terminals.values()]
+        unacknowledged = sum(journal.unacknowledged for journal in journals)
+        return self.figures.summary(unacknowledged, sum(journal.dropped for journal in journals))
+
+    def now(self) -> float:
+        """The fleet's clock, epoch seconds."""
+        return self._clock()
+
+    def _make(self, plan: Plan) -> dict[str, Terminal]:
+        grid = demo.grid(plan.seed, plan.terminals, plan.cells)
+        start = self._clock()
+        boots = self._state.begin([terminal.code for terminal in grid.terminals])
+        story = Story(plan.scenario, grid.terminals, plan.seed, start, plan.rate)
+        world = plan.scenario.world(plan.rate)
+        # Spreads reconnecting; the terminals' stories have chances of their own.
+        backoff = Backoff(random.Random(plan.seed))  # noqa: S311
+        around = Surroundings(self._dial, backoff, self.figures, self._state.booting, self._clock)
+        return {
+            each.code: Terminal(
+                Device(
+                    Origin(each.code, each.kind, plan.seed, boots[each.code], start),
+                    world,
+                    story.turns(each.code),
+                ),
+                each.region,
+                around,
+            )
+            for each in grid.terminals
+        }
+
+    async def _dial(self, session: Session, on_message: OnMessage) -> Connection:
+        code = session.client_id
+        broker = self._broker
+        if self._secret is not None:
+            broker = broker.account(code, terminal_password(self._secret, code))
+        async with self._ramp:
+            return await connect(broker, session, on_message)
+
+    async def _live(self) -> None:
+        """Advance every device when it is due, until stopped."""
+        due = [(each.device.next_at, code) for code, each in self.terminals.items()]
+        heapify(due)
+        while not self._stopping.is_set():
+            now = self._clock()
+            for _ in range(BREATH):
+                if due[0][0] > now:
+                    break
+                _, code = heappop(due)
+                terminal = self.terminals[code]
+                terminal.advance(now)
+                heappush(due, (terminal.device.next_at, code))
+            await self._nap(due[0][0])
+
+    async def _nap(self, until: float) -> None:
+        seconds = min(max(0.0, until - self._clock()), LONGEST_NAP_S)
+        if not seconds:
+            await asyncio.sleep(0)
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    async def _leave(self) -> None:
+        leaving = [asyncio.create_task(each.leave(FLUSH_S)) for each in self.terminals.values()]
+        _, late = await asyncio.wait(leaving, timeout=LEAVE_S)
+        for task in late:
+            task.cancel()
+
+    async def _keep_state(self) -> None:
+        while True:
+            await asyncio.sleep(SAVE_EVERY_S)
+            self._state.save(self._progress())
+
+    def _progress(self) -> Progress:
+        for code, terminal in self.terminals.items():
+            device = terminal.device
+            yield code, device.boot, device.seq, terminal.journal.acknowledged

@@ -1,0 +1,26 @@
+"""What the simulator is told by its environment."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read once in `main`, handed down."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TELLERGRID_", env_ignore_empty=True, extra="ignore"
+    )
+
+    broker_url: SecretStr = Field(description="The broker, with the simulator's account: mqtt://…")
+    terminal_secret: SecretStr | None = Field(
+        None, description="What terminals' passwords follow from; without it they use our account"
+    )
+    home: Path = Field(Path(".tellergrid"), description="Where the state is kept by default")
+    log_level: str = Field("info", description="debug, info, warning, error")
+
+    @property
+    def state(self) -> Path:
+        """Where boots and sequence numbers are kept when nothing else is said."""
+        return self.home / "simulator" / "state.json"

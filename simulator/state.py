@@ -1,0 +1,96 @@
+"""What a simulator remembers over a restart, which is also its side of the account of losses.
+
+The file is JSON, replaced whole, at the start, every few seconds and at the end:
+
+    {"terminals": {"ATM-0001": {"boot": 3, "seq": 120, "acknowledged": 118,
+                                "boots": {"1": 500, "2": 33}}}}
+
+`seq` is the last message made in the current `boot`, `acknowledged` the last one up to which the
+broker acknowledged every message, and `boots` the same for earlier boots. What was acknowledged
+must be stored, once; what was not (the machine stopped too soon) may be.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from simulator.errors import StateError
+
+
+class TerminalState(msgspec.Struct, frozen=True):
+    """One terminal's entry."""
+
+    boot: int
+    seq: int = 0
+    acknowledged: int = 0
+    boots: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+class _Document(msgspec.Struct, frozen=True):
+    terminals: dict[str, TerminalState]
+
+
+class StateFile:
+    """The file at `path`; terminals that are not played now keep their entry."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._terminals = _read(path)
+
+    def begin(self, codes: Iterable[str]) -> dict[str, int]:
+        """Give each terminal its next boot, and remember it before anything is said."""
+        for code in codes:
+            last = self._terminals.get(code)
+            if last is None:
+                self._terminals[code] = TerminalState(boot=1)
+            else:
+                boots = last.boots | {str(last.boot): last.acknowledged}
+                self._terminals[code] = TerminalState(boot=last.boot + 1, boots=boots)
+        self._write()
+        return {code: self._terminals[code].boot for code in codes}
+
+    def booting(self, code: str, boot: int) -> None:
+        """Remember that a terminal starts anew, before it says anything in its new boot."""
+        last = self._terminals[code]
+        boots = last.boots | {str(last.boot): last.acknowledged}
+        self._terminals[code] = TerminalState(boot, boots=boots)
+        self._write()
+
+    def save(self, played: Iterable[tuple[str, int, int, Mapping[int, int]]]) -> None:
+        """Write how far each terminal is: code, boot, seq, and by boot what was acknowledged."""
+        for code, boot, seq, acknowledged in played:
+            known = self._terminals[code].boots
+            boots = known | {str(each): upto for each, upto in acknowledged.items()}
+            upto = boots.pop(str(boot), 0)
+            self._terminals[code] = TerminalState(boot, seq, upto, boots)
+        self._write()
+
+    def _write(self) -> None:
+        document = msgspec.json.encode(_Document(self._terminals))
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = self._path.with_name(f"{self._path.name}.new")
+            fresh.write_bytes(document)
+            fresh.replace(self._path)
+        except OSError as error:
+            raise StateError(f"{self._path}: {error.strerror}") from error
+
+
+def read(path: Path) -> dict[str, TerminalState]:
+    """What a simulator wrote; raises StateError when it is not there or cannot be read."""
+    if not path.exists():
+        raise StateError(f"{path} is not there: no simulator has run with it")
+    return _read(path)
+
+
+def _read(path: Path) -> dict[str, TerminalState]:
+    try:
+        return dict(msgspec.json.decode(path.read_bytes(), type=_Document).terminals)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise StateError(f"{path}: {error.strerror}") from error
+    except msgspec.DecodeError as error:
+        text = f"{path} is not a simulator's state ({error}); delete it to begin anew"
+        raise StateError(text) from error

@@ -47,7 +47,7 @@ class Listener:
         while True:
             try:
                 await self._listen()
-            except psycopg.OperationalError as error:
+            except psycopg.Error as error:
                 _log.warning("not listening", error=str(error).strip(), retry_s=_RETRY_S)
             await asyncio.sleep(_RETRY_S)
 

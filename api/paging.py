@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 
 import msgspec
-from fastapi import Query
+from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 
 from api.errors import Invalid
@@ -57,11 +57,14 @@ def _encode(key: object) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode()
 
 
-def paging(
+def _asked(
     limit: Annotated[int, Query(ge=1, le=500, description="Items a page")] = 100,
     cursor: Annotated[
         str | None, Query(max_length=500, description="`next` of the page before")
     ] = None,
 ) -> Paging:
-    """Dependency: which page a request asks for."""
     return Paging(limit, cursor)
+
+
+AskedPage = Annotated[Paging, Depends(_asked)]
+"""The query parameters `limit` and `cursor`."""

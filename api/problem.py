@@ -73,6 +73,9 @@ _UNAVAILABLE = Kind(
     503, "unavailable", "Unavailable", _AGAIN, "The database does not answer; try again."
 )
 _INVALID = Kind(422, "invalid", "Invalid request")
+_UNSTORABLE = Kind(
+    422, "invalid", "Invalid request", detail="A value is outside what the database can hold."
+)
 _INTERNAL = Kind(500, "internal", "Internal error", detail="This is our fault; it was logged.")
 
 TABLE: Mapping[type[Exception], Kind] = MappingProxyType(
@@ -85,6 +88,7 @@ TABLE: Mapping[type[Exception], Kind] = MappingProxyType(
         MoveRefused: Kind(409, "move-refused", "Not possible now"),
         Invalid: _INVALID,
         RequestValidationError: _INVALID,
+        psycopg.DataError: _UNSTORABLE,
         psycopg.OperationalError: _UNAVAILABLE,
         psycopg_pool.PoolTimeout: _UNAVAILABLE,
         psycopg_pool.PoolClosed: _UNAVAILABLE,

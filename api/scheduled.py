@@ -2,10 +2,13 @@
 
 import asyncio
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC
 from time import perf_counter
 
 import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
@@ -73,3 +76,34 @@ class Job:
                 return False
             await self._work(connection)
             return True
+
+
+@contextmanager
+def scheduled(job: Job, seconds: float) -> Iterator[None]:
+    """Run a job every so many seconds while the block lasts."""
+    scheduler = AsyncIOScheduler(timezone=UTC)
+    scheduler.add_job(job.run, "interval", seconds=seconds, max_instances=1, coalesce=True)
+    scheduler.start()
+    try:
+        yield
+    finally:
+        scheduler.shutdown(wait=False)
+
+
+@asynccontextmanager
+async def background(*work: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    """Do endless work while the block lasts; what ends before is a bug, and logged."""
+    tasks = [asyncio.create_task(endless) for endless in work]
+    for task in tasks:
+        task.add_done_callback(_ended)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled():
+        _log.critical("background work ended", task=task.get_name(), exc_info=task.exception())

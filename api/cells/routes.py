@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
 from api.accounts.caller import SignedIn
 from api.cells import store
 from api.cells.schemas import Cell, CellDetail, Uptime
 from api.cells.uptime import uptime
 from api.errors import NotFound, Unauthenticated
-from api.paging import Page, Paging, paging
+from api.paging import AskedPage, Page
 from api.problem import documented
 from api.services import Connection
 from api.window import AskedWindow
@@ -18,9 +18,7 @@ router = APIRouter(prefix="/cells", tags=["cells"])
 
 
 @router.get("", responses=documented(Unauthenticated))
-async def list_cells(
-    caller: SignedIn, connection: Connection, page: Annotated[Paging, Depends(paging)]
-) -> Page[Cell]:
+async def list_cells(caller: SignedIn, connection: Connection, page: AskedPage) -> Page[Cell]:
     """The cells you see, by code."""
     rows = await store.cells(connection, caller.scope, page.after(str), page.rows)
     return page.page(rows, lambda cell: cell.code)

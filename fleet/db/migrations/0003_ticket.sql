@@ -59,3 +59,25 @@ CREATE TABLE ticket_transition (
 COMMENT ON COLUMN ticket_transition.device_at IS 'What the actor''s device said; `at` is the server''s';
 CREATE INDEX ticket_transition_ticket ON ticket_transition (ticket_id, id);
 CREATE INDEX ticket_transition_feed ON ticket_transition (tx, id);
+
+-- A ticket as people read it, with the place and the names that it keeps by key.
+CREATE VIEW ticket_card AS
+SELECT ticket.id, ticket.version, ticket.state, ticket.severity,
+    array_position(ARRAY['critical', 'major', 'minor', 'warning'], ticket.severity) AS urgency,
+    ticket.title, ticket.remedy, ticket.component, ticket.skill, ticket.line, ticket.parts,
+    ticket.scope, ticket.subject, ticket.rule, ticket.item, ticket.fault_id,
+    ticket.cell_code AS cell, terminal.code AS terminal, terminal.site, terminal.latitude,
+    terminal.longitude, ticket.technician_id, technician.code AS technician,
+    technician.name AS technician_name, ticket.parent_id, ticket.previous_id, held.held_in,
+    ticket.reopened, ticket.created_at, ticket.changed_at, ticket.resolved_at, ticket.recovered_at
+FROM ticket
+LEFT JOIN terminal ON terminal.id = ticket.terminal_id
+LEFT JOIN technician ON technician.id = ticket.technician_id
+LEFT JOIN LATERAL (
+    SELECT ticket_transition.from_state AS held_in
+    FROM ticket_transition
+    WHERE ticket_transition.ticket_id = ticket.id AND ticket_transition.event = 'hold'
+    ORDER BY ticket_transition.id DESC
+    LIMIT 1
+) AS held ON ticket.state = 'ON_HOLD';
+COMMENT ON COLUMN ticket_card.held_in IS 'The state that ON_HOLD interrupted';

@@ -1,0 +1,74 @@
+"""Starts the api: `python -m api`, with its settings in the environment."""
+
+import asyncio
+import sys
+from socket import socket
+from types import FrameType
+
+import structlog
+import uvicorn
+from pydantic import ValidationError
+
+from api import logs
+from api.app import create_app
+from api.settings import Settings
+from fleet.rules.errors import RuleError
+
+_GRACE_S = 10
+
+
+class _Server(uvicorn.Server):
+    """Ends the event streams before it waits for requests to end, or it would wait for ever."""
+
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def serve(self, sockets: list[socket] | None = None) -> None:
+        """Serve until a signal asks to stop."""
+        self._loop = asyncio.get_running_loop()
+        await super().serve(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop taking requests, end the streams, finish what is under way; asked again, just end.
+
+        Unlike uvicorn's own, it does not raise the signal again: having stopped as asked is success.
+        """
+        self.force_exit = self.should_exit
+        self.should_exit = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT; returns the exit status."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        for problem in error.errors():
+            name = f"TELLERGRID_{problem['loc'][0]}".upper()
+            sys.stderr.write(f"{name}: {problem['msg']}\n")
+        return 2
+    logs.configure(settings.log_level)
+    stopping = asyncio.Event()
+    try:
+        app = create_app(settings, stopping)
+    except RuleError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    config = uvicorn.Config(
+        app,
+        host=settings.api_host,
+        port=settings.api_port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    structlog.get_logger("api").info("starting", host=settings.api_host, port=settings.api_port)
+    _Server(config, stopping).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

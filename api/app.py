@@ -1,0 +1,78 @@
+"""Puts the api together; here everything is wired and nothing is done."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+
+from api import health, problem
+from api.accounts.routes import router as accounts
+from api.cells.routes import router as cells
+from api.events.routes import router as events
+from api.faults.routes import router as faults
+from api.listener import Listener
+from api.metrics import Metrics
+from api.requests import RequestLog
+from api.rules.routes import router as rules
+from api.scheduled import Job, background, scheduled
+from api.services import Services
+from api.settings import Settings
+from api.technicians.routes import router as technicians
+from api.terminals.routes import router as terminals
+from api.tickets.engine import follow_faults
+from api.tickets.routes import router as tickets
+from fleet.db.pool import open_pool
+from fleet.rules.catalogue import load
+
+_PREFIX = "/api/v1"
+_DOMAINS = (accounts, cells, terminals, faults, tickets, technicians, rules, events)
+_CHANNELS = ("fault", "ticket")
+_LARGEST_BODY = 64 * 1024
+_DESCRIPTION = """\
+Uptime, faults and tickets of a fleet of self-service terminals. Sign in at `/api/v1/token`, send
+the token as `Authorization: Bearer …`. Errors are problem details (RFC 9457). Collections are
+pages: give `next` as `cursor` for the one after. Technicians see their own cells, nothing else.
+"""
+
+
+def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> FastAPI:
+    """The application; `stopping`, when set, ends its event streams so that it can stop.
+
+    Raises `CatalogueError` when the rule catalogue is not sound.
+    """
+    catalogue = load(settings.catalogue)
+    metrics = Metrics()
+    ending = stopping or asyncio.Event()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            pool = await stack.enter_async_context(open_pool(settings.database_url, name="api"))
+            listener = Listener(settings.database_url, _CHANNELS)
+            app.state.services = Services(settings, catalogue, pool, listener, metrics, ending)
+            work = partial(follow_faults, verify=settings.verify_window)
+            job = Job("follow_faults", work, pool, metrics)
+            woken = stack.enter_context(listener.wakeups())
+            await stack.enter_async_context(background(listener.run(), job.run_when(woken)))
+            stack.enter_context(scheduled(job, settings.poll_seconds))
+            stack.callback(ending.set)
+            yield
+
+    app = FastAPI(
+        title="Tellergrid",
+        description=_DESCRIPTION,
+        version="1",
+        lifespan=lifespan,
+        max_body_size=_LARGEST_BODY,
+        openapi_url=f"{_PREFIX}/openapi.json",
+        docs_url=f"{_PREFIX}/docs",
+        redoc_url=None,
+    )
+    app.add_middleware(RequestLog, metrics=metrics)
+    problem.register(app)
+    app.include_router(health.router)
+    for domain in _DOMAINS:
+        app.include_router(domain, prefix=_PREFIX)
+    return app

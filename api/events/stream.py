@@ -1,0 +1,65 @@
+"""Follows the feed for one client, for as long as it listens and may."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import psycopg
+import psycopg_pool
+import structlog
+
+from api.accounts.caller import Caller
+from api.events.feed import Change, changes, horizon
+from api.events.position import Position
+from api.services import Services
+
+_log = structlog.get_logger("api.events")
+
+
+async def start(running: Services, after: Position | None) -> Position:
+    """Where a stream begins: after the place its client knows, else now."""
+    if after is not None:
+        return after
+    async with running.pool.connection() as connection:
+        return await horizon(connection)
+
+
+async def follow(running: Services, caller: Caller, position: Position) -> AsyncIterator[Change]:
+    """Every change after a place, as they come.
+
+    Ends when the api stops, when the caller's token does, or when the database is lost: the client
+    comes back and goes on where it was. Each look is a short transaction of its own, so that no
+    connection is held for an idle client.
+    """
+    with running.listener.wakeups() as woken, running.metrics.open_stream():
+        while not running.stopping.is_set() and datetime.now(UTC) < caller.until:
+            woken.clear()
+            try:
+                async with running.pool.connection() as connection:
+                    found = await changes(connection, caller.scope, position)
+            except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
+                _log.warning("stream ended", error=type(error).__name__)
+                return
+            for change in found:
+                yield change
+                position = change.position
+            if not found:
+                await _pause(running, woken)
+
+
+async def _pause(running: Services, woken: asyncio.Event) -> None:
+    """Wait for a notification, the next look by the clock, or the end.
+
+    Notified at its commit, a change is past the horizon only once every transaction that began
+    before it is over; so there is a look by the clock, too.
+    """
+    waits = {asyncio.ensure_future(event.wait()) for event in (woken, running.stopping)}
+    try:
+        await asyncio.wait(
+            waits,
+            timeout=running.settings.poll_seconds,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+    finally:
+        for wait in waits:
+            wait.cancel()

@@ -1,0 +1,1 @@
+"""Faults: what the collector says is wrong; the api only reads them."""

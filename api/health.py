@@ -1,0 +1,75 @@
+"""Health and metrics, for who runs the api rather than uses it."""
+
+import psycopg
+import psycopg_pool
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.services import Running, Services
+from api.tickets.store import counts
+from fleet.db.migrate import available
+from fleet.db.pool import Pool
+from fleet.db.sql import load
+
+router = APIRouter(tags=["health"])
+_SQL = load("api", "health")
+_PATIENCE_S = 2
+
+
+class Health(BaseModel):
+    """Whether this process can do its work; `problem` says why not."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"status": "ok", "problem": None}})
+
+    status: str
+    problem: str | None = Field(default=None)
+
+
+@router.get("/healthz")
+async def healthz() -> Health:
+    """The process is alive; it says nothing of the database."""
+    return Health(status="ok")
+
+
+@router.get("/readyz", responses={503: {"model": Health, "description": "Not ready"}})
+async def readyz(running: Running, response: Response) -> Health:
+    """Requests can be served: the database answers and is migrated."""
+    problem = await _problem(running.pool)
+    if problem is None:
+        return Health(status="ok")
+    response.status_code = 503
+    return Health(status="unready", problem=problem)
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def metrics(running: Running) -> Response:
+    """Prometheus metrics."""
+    await _count_tickets(running)
+    return Response(running.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _problem(pool: Pool) -> str | None:
+    try:
+        async with pool.connection(timeout=_PATIENCE_S) as connection:
+            cursor = await connection.execute(_SQL["migrations"])
+            done: dict[int, str] = dict(await cursor.fetchall())
+    except psycopg.errors.UndefinedTable:
+        return "the database is not migrated"
+    except (psycopg.Error, psycopg_pool.PoolTimeout):
+        return "the database does not answer"
+    if done != {migration.version: migration.digest for migration in available()}:
+        return "the database is of another version than this program"
+    return None
+
+
+async def _count_tickets(running: Services) -> None:
+    """Live tickets by state; left out while the database is away."""
+    gauge = running.metrics.tickets
+    gauge.clear()
+    try:
+        async with running.pool.connection(timeout=_PATIENCE_S) as connection:
+            for state, count in (await counts(connection)).items():
+                gauge.labels(state).set(count)
+    except (psycopg.Error, psycopg_pool.PoolTimeout):
+        return

@@ -1,0 +1,1 @@
+"""Rules: the catalogue that decides what a fault is."""

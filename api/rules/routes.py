@@ -1,0 +1,20 @@
+"""The rule catalogue over HTTP."""
+
+from fastapi import APIRouter
+
+from api.accounts.caller import SignedIn
+from api.errors import Unauthenticated
+from api.problem import documented
+from api.rules.schemas import Catalogue, Rule
+from api.services import Running
+from fleet.rules.catalogue import describe
+
+router = APIRouter(prefix="/rules", tags=["rules"])
+
+
+@router.get("", responses=documented(Unauthenticated))
+async def list_rules(_: SignedIn, running: Running) -> Catalogue:
+    """The rule catalogue."""
+    catalogue = running.catalogue
+    items = [Rule.model_validate(describe(rule)) for rule in catalogue.rules]
+    return Catalogue(items=items, identity=catalogue.identity)

@@ -1,0 +1,66 @@
+"""The rule catalogue on the wire."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from fleet.rules.rule import Severity
+from fleet.service_state import ServiceState
+
+
+class Rule(BaseModel):
+    """A rule, in the words of the catalogue; it has one kind of trigger, the others are null."""
+
+    model_config = ConfigDict(
+        populate_by_name=True,
+        json_schema_extra={
+            "example": {
+                "name": "card_reader_jammed",
+                "scope": "terminal",
+                "kinds": [],
+                "when": "cardReader.media == 'jammed'",
+                "for": "30s",
+                "clear_for": "1m",
+                "severity": "major",
+                "impact": "out_of_service",
+                "component": "cardReader",
+                "skill": "card",
+                "line": 2,
+                "title": "Card reader jammed",
+                "remedy": "Open the fascia, remove the card, test the transport.",
+                "parts": [],
+            }
+        },
+    )
+
+    name: str
+    scope: Literal["terminal", "cell"]
+    kinds: list[str] = Field(description="Empty: every kind of terminal")
+    when: str | None = Field(default=None, description="The condition, in CEL")
+    clear_when: str | None = None
+    each: str | None = Field(default=None, description="The list whose every member is judged")
+    silent_for: str | None = None
+    offline: bool | None = None
+    members: list[str] | None = Field(default=None, description="Rules whose terminals are counted")
+    at_least: int | None = None
+    share: float | None = None
+    hold: str = Field(alias="for", description="How long it must hold before a fault")
+    clear_hold: str = Field(alias="clear_for", description="How long it must be gone")
+    severity: Severity
+    impact: ServiceState | None
+    component: str
+    skill: str
+    line: int
+    title: str
+    remedy: str
+    parts: list[str]
+
+
+class Catalogue(BaseModel):
+    """The rules in force in this api, in the order of their files."""
+
+    items: list[Rule]
+    next: None = Field(default=None, description="All rules are on one page")
+    identity: str = Field(
+        description="Version and digest, as faults remember it", examples=["2026.11+3f2a9c1b7d10"]
+    )

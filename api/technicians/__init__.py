@@ -1,0 +1,1 @@
+"""Technicians: their skills, the cells they answer for, how much they have to do."""

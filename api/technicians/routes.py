@@ -1,0 +1,22 @@
+"""Technicians over HTTP."""
+
+from fastapi import APIRouter
+
+from api.accounts.caller import SignedIn
+from api.errors import Unauthenticated
+from api.paging import AskedPage, Page
+from api.problem import documented
+from api.services import Connection
+from api.technicians.schemas import Technician
+from api.technicians.store import technicians
+
+router = APIRouter(prefix="/technicians", tags=["technicians"])
+
+
+@router.get("", responses=documented(Unauthenticated))
+async def list_technicians(
+    caller: SignedIn, connection: Connection, page: AskedPage
+) -> Page[Technician]:
+    """The technicians who answer for cells you see, by code."""
+    rows = await technicians(connection, caller.scope, page.after(str), page.rows)
+    return page.page(rows, lambda technician: technician.code)

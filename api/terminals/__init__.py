@@ -1,0 +1,1 @@
+"""Terminals: what they are, how they are now, what happened to them."""

@@ -1,0 +1,72 @@
+"""Terminals over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from api.accounts.caller import SignedIn
+from api.errors import NotFound, Unauthenticated
+from api.faults import store as faults
+from api.paging import AskedPage, Page
+from api.problem import documented
+from api.services import Connection
+from api.terminals import store
+from api.terminals.schemas import Kind, Terminal, TerminalDetail, Timeline
+from api.tickets import store as tickets
+from api.window import AskedWindow
+from fleet.service_state import ServiceState
+
+router = APIRouter(prefix="/terminals", tags=["terminals"])
+
+_MOST_OPEN = 100
+_Code = Annotated[str, Path(alias="id", description="The id on the wire")]
+
+
+@router.get("", responses=documented(Unauthenticated))
+async def list_terminals(
+    caller: SignedIn,
+    connection: Connection,
+    page: AskedPage,
+    cell: Annotated[str | None, Query(description="With all cells below it")] = None,
+    state: Annotated[
+        list[ServiceState] | None, Query(description="May be given several times")
+    ] = None,
+    kind: Kind | None = None,
+    q: Annotated[
+        str | None, Query(max_length=100, description="Text in id, site, vendor or model")
+    ] = None,
+) -> Page[Terminal]:
+    """The terminals you see, by id."""
+    wanted = store.Filter(None, cell, state, kind, q)
+    rows = await store.terminals(connection, caller.scope, wanted, page.after(str), page.rows)
+    return page.page(rows, lambda terminal: terminal.id)
+
+
+@router.get("/{id}", responses=documented(Unauthenticated, NotFound))
+async def get_terminal(code: _Code, caller: SignedIn, connection: Connection) -> TerminalDetail:
+    """One terminal: how it is, what it last said, what is open on it."""
+    terminal = await store.terminal(connection, caller.scope, code)
+    open_faults = await faults.faults(
+        connection, caller.scope, faults.Filter(open=True, terminal=code), rows=_MOST_OPEN
+    )
+    open_tickets = await tickets.tickets(
+        connection,
+        caller.scope,
+        caller.actor,
+        tickets.Filter(open=True, terminal=code),
+        rows=_MOST_OPEN,
+    )
+    return TerminalDetail(
+        **terminal.model_dump(),
+        snapshot=await store.snapshot(connection, caller.scope, code),
+        open_faults=list(open_faults),
+        open_tickets=list(open_tickets),
+    )
+
+
+@router.get("/{id}/timeline", responses=documented(Unauthenticated, NotFound))
+async def get_timeline(
+    code: _Code, caller: SignedIn, connection: Connection, window: AskedWindow
+) -> Timeline:
+    """What happened to a terminal in a window: service states, faults, tickets."""
+    return await store.timeline(connection, caller.scope, code, window)

@@ -1,0 +1,38 @@
+-- Terminals, with the latest that is known of each. A terminal's cell is the one it is in now.
+
+-- name: terminals
+-- By code, after a code; each filter is off when null; `pattern` is for ILIKE. With `id`, the one
+-- terminal of that code.
+SELECT terminal.code AS id, terminal.kind, terminal.vendor, terminal.model,
+    terminal.region_code AS region, terminal.site, terminal.latitude, terminal.longitude,
+    coalesce(terminal_cell.cell_code, 'UNASSIGNED') AS cell, terminal.commissioned_at,
+    terminal.decommissioned_at,
+    coalesce(terminal_state.service_state, 'unknown') AS service_state,
+    terminal_state.service_since, terminal_state.connected, terminal_state.heard_at
+FROM terminal
+LEFT JOIN terminal_cell
+    ON terminal_cell.terminal_id = terminal.id AND terminal_cell.valid @> now()
+LEFT JOIN terminal_state ON terminal_state.terminal_id = terminal.id
+WHERE (%(id)s::text IS NULL OR terminal.code = %(id)s)
+    AND (%(cell)s::text IS NULL OR terminal_cell.cell_code IN (SELECT cell_family(%(cell)s)))
+    AND (%(states)s::text[] IS NULL
+        OR coalesce(terminal_state.service_state, 'unknown') = ANY(%(states)s))
+    AND (%(kind)s::text IS NULL OR terminal.kind = %(kind)s)
+    AND (%(pattern)s::text IS NULL OR terminal.code ILIKE %(pattern)s
+        OR terminal.site ILIKE %(pattern)s OR terminal.vendor ILIKE %(pattern)s
+        OR terminal.model ILIKE %(pattern)s)
+    AND (%(scope)s::text[] IS NULL OR terminal_cell.cell_code = ANY(%(scope)s))
+    AND terminal.code > coalesce(%(after)s::text, '')
+ORDER BY terminal.code
+LIMIT %(rows)s;
+
+-- name: snapshot
+-- The latest telemetry, as it came.
+SELECT terminal_state.ts, terminal_state.arrived_at, terminal_state.boot, terminal_state.seq,
+    terminal_state.status, terminal_state.storage, terminal_state.metrics
+FROM terminal
+JOIN terminal_state ON terminal_state.terminal_id = terminal.id
+LEFT JOIN terminal_cell
+    ON terminal_cell.terminal_id = terminal.id AND terminal_cell.valid @> now()
+WHERE terminal.code = %(id)s AND terminal_state.ts IS NOT NULL
+    AND (%(scope)s::text[] IS NULL OR terminal_cell.cell_code = ANY(%(scope)s));

@@ -1,0 +1,89 @@
+"""The engine: raises tickets for faults, lets them follow telemetry, and sends technicians.
+
+It reads, asks `fleet.tickets` what to do, and writes. It may run at any time, any number of times,
+crash anywhere, and race with people: the transaction, the unique index of live tickets and the
+version of each see to it that nothing is done twice.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow, dict_row
+
+from api.tickets.store import of_row
+from api.tickets.writing import ENGINE, Change, announce, write
+from fleet.db.sql import load
+from fleet.tickets.assignment import Candidate, Opening, assign
+from fleet.tickets.following import Cause, Step, follow
+from fleet.tickets.lifecycle import Actor, Event, Refusal, decide
+from fleet.tickets.outcome import Said, after
+from fleet.tickets.ticket import Ticket
+
+_SQL = load("api.tickets", "engine")
+_ACTOR = Actor(ENGINE.role)
+_log = structlog.get_logger("api.tickets.engine")
+
+
+async def follow_faults(connection: AsyncConnection[TupleRow], verify: timedelta) -> None:
+    """Bring all tickets up to what telemetry says now; `verify` is the verify window."""
+    await raise_tickets(connection)
+    await follow_causes(connection, verify)
+    await send_technicians(connection)
+
+
+async def raise_tickets(connection: AsyncConnection[TupleRow]) -> int:
+    """A ticket for each fault that needs one; returns how many were raised."""
+    parameters = {"actor": ENGINE.name, "role": ENGINE.role}
+    raised = (await connection.execute(_SQL["raise_tickets"], parameters)).rowcount
+    if raised:
+        await announce(connection)
+    return raised
+
+
+async def follow_causes(connection: AsyncConnection[TupleRow], verify: timedelta) -> int:
+    """What telemetry means for each live ticket; returns how many moved."""
+    changes: list[Change] = []
+    for row in await _rows(connection, "causes"):
+        ticket = of_row(row)
+        cause = Cause(row["open_fault"], row["suppressed"], row["spoken_for_by"], row["cleared_at"])
+        step = follow(ticket, cause, row["at"], verify)
+        if step is not None:
+            changes += _change(ticket, step, row["at"])
+    return await write(connection, changes)
+
+
+async def send_technicians(connection: AsyncConnection[TupleRow]) -> int:
+    """Give each ticket that nobody has to a technician, if there is one; returns how many."""
+    rows = {row["id"]: row for row in await _rows(connection, "unassigned")}
+    if not rows:
+        return 0
+    candidates: dict[int, list[Candidate]] = {ticket: [] for ticket in rows}
+    for row in await _rows(connection, "candidates", tickets=list(rows)):
+        candidate = Candidate(row["technician_id"], row["code"], row["distance"])
+        candidates[row["ticket_id"]].append(candidate)
+    load_ = {row["technician_id"]: row["to_do"] for row in await _rows(connection, "load")}
+    openings = (Opening(ticket, tuple(found)) for ticket, found in candidates.items())
+    changes: list[Change] = []
+    for ticket, technician in assign(openings, load_).items():
+        step = Step(Event.ASSIGN, Said(technician_id=technician))
+        changes += _change(of_row(rows[ticket]), step, rows[ticket]["at"])
+    return await write(connection, changes)
+
+
+async def _rows(
+    connection: AsyncConnection[TupleRow], statement: str, **parameters: object
+) -> list[dict[str, Any]]:
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL[statement], parameters)
+        return await cursor.fetchall()
+
+
+def _change(ticket: Ticket, step: Step, at: datetime) -> list[Change]:
+    """The change that a step makes: one, unless the lifecycle has no such move."""
+    decision = decide(ticket, step.event, _ACTOR, step.said.needs_met())
+    if isinstance(decision, Refusal):
+        _log.error("engine refused", ticket=ticket.id, event=step.event, why=decision.why)
+        return []
+    return [Change(step.event, ticket, after(ticket, decision, step.said, at), step.said, ENGINE)]

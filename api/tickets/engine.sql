@@ -1,0 +1,98 @@
+-- What the engine reads of faults, and the tickets it raises. It serves every cell: no scope here.
+
+-- name: raise_tickets
+-- A ticket for each open fault that needs one: no warning, not spoken for by a cell fault, and
+-- without a live ticket of its cause. Cancelled by operations, a fault raises no other one; merged
+-- by hand, its parent speaks for it while that is live. Racing raisers meet at the unique index.
+WITH raised AS (
+    INSERT INTO ticket (
+        fault_id, scope, subject, rule, item, terminal_id, cell_code, severity, component, title,
+        remedy, skill, line, parts, previous_id)
+    SELECT fault.id, fault.scope, fault.subject, fault.rule, fault.item, fault.terminal_id,
+        fault.cell_code, fault.severity, fault.component, fault.title, fault.remedy, fault.skill,
+        fault.line, fault.parts,
+        (SELECT max(ticket.id) FROM ticket
+            WHERE (ticket.scope, ticket.subject, ticket.rule, ticket.item)
+                = (fault.scope, fault.subject, fault.rule, fault.item))
+    FROM fault
+    WHERE fault.cleared_at IS NULL
+        AND fault.suppressed_by IS NULL
+        AND fault.severity <> 'warning'
+        AND NOT EXISTS (
+            SELECT FROM ticket
+            WHERE (ticket.scope, ticket.subject, ticket.rule, ticket.item)
+                    = (fault.scope, fault.subject, fault.rule, fault.item)
+                AND ticket.state NOT IN ('CLOSED', 'CANCELLED', 'MERGED'))
+        AND NOT EXISTS (
+            SELECT
+            FROM ticket
+            LEFT JOIN ticket AS parent ON parent.id = ticket.parent_id
+            WHERE ticket.fault_id = fault.id AND (
+                ticket.state = 'CANCELLED'
+                OR (ticket.state = 'MERGED'
+                    AND parent.state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
+                    AND EXISTS (
+                        SELECT FROM ticket_transition
+                        WHERE ticket_transition.ticket_id = ticket.id
+                            AND ticket_transition.event = 'merge'
+                            AND ticket_transition.role <> 'engine'))))
+    ORDER BY fault.scope, fault.subject, fault.rule, fault.item
+    ON CONFLICT (scope, subject, rule, item)
+        WHERE state NOT IN ('CLOSED', 'CANCELLED', 'MERGED') DO NOTHING
+    RETURNING id
+)
+INSERT INTO ticket_transition (ticket_id, event, to_state, actor, role)
+SELECT id, 'raise', 'NEW', %(actor)s, %(role)s FROM raised;
+
+-- name: causes
+-- Every live ticket with what telemetry says of its cause: the open fault of the same cause, which
+-- may be a later one than the ticket's own, and the live ticket of the cell fault that speaks for it.
+SELECT card.id, card.version, card.state, card.fault_id, card.technician_id, card.parent_id,
+    card.held_in, card.reopened, card.resolved_at, card.recovered_at, now() AS at,
+    present.id AS open_fault, present.suppressed_by IS NOT NULL AS suppressed,
+    speaker.id AS spoken_for_by, own.cleared_at
+FROM ticket_card AS card
+JOIN fault AS own ON own.id = card.fault_id
+LEFT JOIN fault AS present
+    ON (present.scope, present.subject, present.rule, present.item)
+        = (card.scope, card.subject, card.rule, card.item)
+    AND present.cleared_at IS NULL
+LEFT JOIN ticket AS speaker
+    ON speaker.fault_id = present.suppressed_by
+    AND speaker.state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
+WHERE card.state NOT IN ('CLOSED', 'CANCELLED', 'MERGED');
+
+-- name: unassigned
+-- Tickets that nobody has, the most urgent first, then the oldest.
+SELECT card.*, now() AS at
+FROM ticket_card AS card
+WHERE card.state = 'NEW'
+ORDER BY card.urgency, card.created_at, card.id;
+
+-- name: candidates
+-- Who could be sent to which of the tickets: with the skill, answering for the cell or one above
+-- it, and not having declined the ticket.
+SELECT ticket.id AS ticket_id, technician.id AS technician_id, technician.code,
+    min(cell_ancestor.distance) AS distance
+FROM ticket
+JOIN cell_ancestor ON cell_ancestor.cell_code = ticket.cell_code
+JOIN technician_cell ON technician_cell.cell_code = cell_ancestor.ancestor_code
+JOIN technician ON technician.id = technician_cell.technician_id
+WHERE ticket.id = ANY(%(tickets)s)
+    AND ticket.skill = ANY(technician.skills)
+    AND NOT EXISTS (
+        SELECT
+        FROM ticket_transition
+        JOIN account ON account.id = ticket_transition.account_id
+        WHERE ticket_transition.ticket_id = ticket.id
+            AND ticket_transition.event = 'decline'
+            AND account.technician_id = technician.id)
+GROUP BY ticket.id, technician.id;
+
+-- name: load
+-- How many tickets each technician has to do.
+SELECT technician_id, count(*) AS to_do
+FROM ticket
+WHERE state IN ('ASSIGNED', 'ACCEPTED', 'EN_ROUTE', 'ON_SITE', 'ON_HOLD')
+    AND technician_id IS NOT NULL
+GROUP BY technician_id;

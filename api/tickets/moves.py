@@ -1,0 +1,118 @@
+"""Moves that people ask for."""
+
+from datetime import datetime
+from typing import NoReturn
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow, dict_row
+
+from api.accounts.caller import Caller
+from api.errors import Forbidden, Invalid, MoveRefused, NotFound
+from api.tickets.schemas import MoveRequest
+from api.tickets.store import of_row
+from api.tickets.writing import Author, Change, write
+from fleet.db.sql import load
+from fleet.tickets.lifecycle import Move, Need, Refusal, Why, allowed, decide
+from fleet.tickets.outcome import Said, after
+from fleet.tickets.ticket import Ticket
+
+_SQL = load("api.tickets", "moves")
+
+
+async def move(
+    connection: AsyncConnection[TupleRow], caller: Caller, key: int, asked: MoveRequest
+) -> None:
+    """Make a move, or write nothing and raise what stands in the way.
+
+    That is `NotFound`, `Forbidden`, `MoveRefused` with what is allowed, or `Invalid`.
+    """
+    ticket, at = await _locked(connection, caller, key)
+    decision = decide(ticket, asked.event, caller.actor, _given(asked))
+    if isinstance(decision, Refusal):
+        _refuse(decision, ticket, caller, asked)
+    said = Said(
+        reason=asked.reason,
+        note=asked.note,
+        technician_id=await _technician(connection, caller, ticket, decision, asked),
+        parent_id=await _parent(connection, caller, ticket, decision, asked),
+        device_at=asked.device_at,
+    )
+    author = Author(caller.account.username, caller.actor.role, caller.account.account_id)
+    moved = after(ticket, decision, said, at)
+    await write(connection, [Change(asked.event, ticket, moved, said, author)])
+
+
+async def _locked(
+    connection: AsyncConnection[TupleRow], caller: Caller, key: int
+) -> tuple[Ticket, datetime]:
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL["for_move"], {"id": key, "scope": caller.scope.parameter})
+        row = await cursor.fetchone()
+    if row is None:
+        raise NotFound("ticket", key)
+    return of_row(row), row["at"]
+
+
+def _given(asked: MoveRequest) -> frozenset[Need]:
+    given = {
+        Need.REASON: asked.reason,
+        Need.TECHNICIAN: asked.technician,
+        Need.PARENT: asked.parent,
+    }
+    return frozenset(need for need, value in given.items() if value is not None)
+
+
+def _refuse(refusal: Refusal, ticket: Ticket, caller: Caller, asked: MoveRequest) -> NoReturn:
+    match refusal.why:
+        case Why.ROLE | Why.NOT_YOURS:
+            raise Forbidden(f"You may not {asked.event} ticket {ticket.id}: {refusal.why}.")
+        case Why.MISSING:
+            field = min(refusal.missing)
+            raise Invalid(f"body.{field}", f"is needed to {asked.event} a ticket")
+        case _:
+            raise MoveRefused(
+                f"Ticket {ticket.id} is {ticket.state}: {refusal.why}.",
+                allowed(ticket, caller.actor),
+            )
+
+
+async def _technician(
+    connection: AsyncConnection[TupleRow],
+    caller: Caller,
+    ticket: Ticket,
+    move: Move,
+    asked: MoveRequest,
+) -> int | None:
+    """The key of the technician named, who must have the skill and answer for the cell."""
+    if Need.TECHNICIAN not in move.needs:
+        return None
+    parameters = {"id": ticket.id, "code": asked.technician, "scope": caller.scope.parameter}
+    row = await (await connection.execute(_SQL["technician"], parameters)).fetchone()
+    if row is None:
+        raise Invalid("body.technician", f"there is no technician {asked.technician}")
+    key, eligible = row
+    if not eligible:
+        raise MoveRefused(
+            f"{asked.technician} has not the skill for ticket {ticket.id} or does not answer for"
+            " its cell.",
+            allowed(ticket, caller.actor),
+        )
+    found: int = key
+    return found
+
+
+async def _parent(
+    connection: AsyncConnection[TupleRow],
+    caller: Caller,
+    ticket: Ticket,
+    move: Move,
+    asked: MoveRequest,
+) -> int | None:
+    """The key of the ticket to merge into, which must be live and another."""
+    if Need.PARENT not in move.needs:
+        return None
+    parameters = {"id": ticket.id, "parent": asked.parent, "scope": caller.scope.parameter}
+    row = await (await connection.execute(_SQL["live_ticket"], parameters)).fetchone()
+    if row is None:
+        raise Invalid("body.parent", f"there is no other live ticket {asked.parent}")
+    return asked.parent

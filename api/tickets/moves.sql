@@ -1,0 +1,36 @@
+-- What a person's move is checked against.
+
+-- name: for_move
+-- The ticket, locked: whoever else wants to move it waits, and then sees what became of it.
+SELECT ticket.id, ticket.version, ticket.state, ticket.fault_id, ticket.technician_id,
+    ticket.parent_id, ticket.reopened, ticket.resolved_at, ticket.recovered_at, now() AS at,
+    (SELECT ticket_transition.from_state
+        FROM ticket_transition
+        WHERE ticket_transition.ticket_id = ticket.id AND ticket_transition.event = 'hold'
+        ORDER BY ticket_transition.id DESC
+        LIMIT 1) AS held_in
+FROM ticket
+WHERE ticket.id = %(id)s AND (%(scope)s::text[] IS NULL OR ticket.cell_code = ANY(%(scope)s))
+FOR UPDATE;
+
+-- name: technician
+-- A technician by code, and whether they may be sent to the ticket: skill and cell.
+SELECT technician.id,
+    ticket.skill = ANY(technician.skills) AND EXISTS (
+        SELECT
+        FROM technician_cell
+        JOIN cell_ancestor ON cell_ancestor.ancestor_code = technician_cell.cell_code
+        WHERE technician_cell.technician_id = technician.id
+            AND cell_ancestor.cell_code = ticket.cell_code)
+FROM technician
+JOIN ticket ON ticket.id = %(id)s
+WHERE technician.code = %(code)s
+    AND (%(scope)s::text[] IS NULL OR ticket.cell_code = ANY(%(scope)s));
+
+-- name: live_ticket
+-- Another ticket, kept from ending until this transaction does.
+SELECT id
+FROM ticket
+WHERE id = %(parent)s AND id <> %(id)s AND state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
+    AND (%(scope)s::text[] IS NULL OR cell_code = ANY(%(scope)s))
+FOR SHARE;

@@ -1,0 +1,72 @@
+"""Tickets over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from api.accounts.caller import SignedIn
+from api.errors import Forbidden, MoveRefused, NotFound, Unauthenticated
+from api.paging import AskedPage, Page
+from api.problem import documented
+from api.services import Connection
+from api.tickets import store
+from api.tickets.moves import move
+from api.tickets.schemas import MoveRequest, Ticket, TicketDetail
+from fleet.tickets.ticket import State
+
+router = APIRouter(tags=["tickets"])
+
+_Id = Annotated[int, Path(alias="id", ge=1, le=2_147_483_647)]
+
+
+@router.get("/tickets", responses=documented(Unauthenticated))
+async def list_tickets(
+    caller: SignedIn,
+    connection: Connection,
+    page: AskedPage,
+    state: Annotated[list[State] | None, Query(description="May be given several times")] = None,
+    live: Annotated[
+        bool | None, Query(alias="open", description="true: live ones; false: ended ones")
+    ] = None,
+    cell: Annotated[str | None, Query(description="With all cells below it")] = None,
+    terminal: str | None = None,
+    technician: Annotated[str | None, Query(description="By code")] = None,
+) -> Page[Ticket]:
+    """Tickets, the newest first."""
+    wanted = store.Filter(None, state, live, cell, terminal, technician)
+    rows = await store.tickets(
+        connection, caller.scope, caller.actor, wanted, page.after(int), page.rows
+    )
+    return page.page(rows, lambda ticket: ticket.id)
+
+
+@router.get("/me/tickets", responses=documented(Unauthenticated))
+async def list_my_tickets(
+    caller: SignedIn, connection: Connection, page: AskedPage
+) -> Page[Ticket]:
+    """What you have to do as a technician, the most urgent first, then the oldest."""
+    rows = await store.to_do(
+        connection, caller.scope, caller.actor, page.after(store.Urgency), page.rows
+    )
+    return page.page(rows, store.urgency)
+
+
+@router.get("/tickets/{id}", responses=documented(Unauthenticated, NotFound))
+async def get_ticket(key: _Id, caller: SignedIn, connection: Connection) -> TicketDetail:
+    """One ticket: all that happened to it, and what you may do with it next."""
+    return await store.ticket(connection, caller.scope, caller.actor, key)
+
+
+@router.post(
+    "/tickets/{id}/transitions",
+    responses=documented(Unauthenticated, Forbidden, NotFound, MoveRefused),
+)
+async def move_ticket(
+    key: _Id, asked: MoveRequest, caller: SignedIn, connection: Connection
+) -> TicketDetail:
+    """Move a ticket: accept it, travel, arrive, hold, resolve, assign, and so on.
+
+    The ticket as it is afterwards. A move that is refused changes nothing.
+    """
+    await move(connection, caller, key, asked)
+    return await store.ticket(connection, caller.scope, caller.actor, key)

@@ -1,0 +1,47 @@
+-- Tickets, as people read them.
+
+-- name: tickets
+-- The newest first, after an id; each filter is off when null; one ticket when `id` is given.
+SELECT *
+FROM ticket_card
+WHERE (%(id)s::integer IS NULL OR id = %(id)s)
+    AND (%(states)s::text[] IS NULL OR state = ANY(%(states)s))
+    AND (%(open)s::boolean IS NULL OR (state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')) = %(open)s)
+    AND (%(cell)s::text IS NULL OR cell IN (SELECT cell_family(%(cell)s)))
+    AND (%(terminal)s::text IS NULL OR terminal = %(terminal)s)
+    AND (%(technician)s::text IS NULL OR technician = %(technician)s)
+    AND (%(scope)s::text[] IS NULL OR cell = ANY(%(scope)s))
+    AND id < coalesce(%(after)s::integer, 2147483647)
+ORDER BY id DESC
+LIMIT %(rows)s;
+
+-- name: to_do
+-- What a technician has to do, the most urgent first, then the oldest.
+SELECT *
+FROM ticket_card
+WHERE technician_id = %(technician_id)s
+    AND state IN ('ASSIGNED', 'ACCEPTED', 'EN_ROUTE', 'ON_SITE', 'ON_HOLD')
+    AND (%(scope)s::text[] IS NULL OR cell = ANY(%(scope)s))
+    AND (urgency, created_at, id) > (
+        coalesce(%(after_urgency)s::integer, 0),
+        coalesce(%(after_created_at)s::timestamptz, '-infinity'),
+        coalesce(%(after_id)s::integer, 0))
+ORDER BY urgency, created_at, id
+LIMIT %(rows)s;
+
+-- name: transitions
+SELECT step.event, step.from_state, step.to_state, step.actor, step.role, step.reason, step.note,
+    technician.code AS technician, step.device_at, step.at
+FROM ticket_transition AS step
+JOIN ticket ON ticket.id = step.ticket_id
+LEFT JOIN technician ON technician.id = step.technician_id
+WHERE step.ticket_id = %(id)s
+    AND (%(scope)s::text[] IS NULL OR ticket.cell_code = ANY(%(scope)s))
+ORDER BY step.id;
+
+-- name: counts
+-- Live tickets by state, for the metrics alone: of every cell.
+SELECT state, count(*)
+FROM ticket
+WHERE state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
+GROUP BY state;

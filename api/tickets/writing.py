@@ -1,0 +1,77 @@
+"""Writes moves of tickets: the ticket, who moved it and why, and word of it, in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from fleet.db.sql import load
+from fleet.tickets.lifecycle import Event, Role
+from fleet.tickets.outcome import Said
+from fleet.tickets.ticket import Ticket
+
+_SQL = load("api.tickets", "writing")
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who is written down as having done it."""
+
+    name: str
+    role: Role
+    account_id: int | None = None
+
+
+ENGINE = Author("engine", Role.ENGINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A ticket before and after a move."""
+
+    event: Event
+    before: Ticket
+    after: Ticket
+    said: Said
+    author: Author
+
+
+async def write(connection: AsyncConnection[TupleRow], changes: Sequence[Change]) -> int:
+    """Write changes; returns how many: one whose ticket changed in between is left out."""
+    if not changes:
+        return 0
+    async with connection.cursor() as cursor:
+        await cursor.executemany(_SQL["move"], [_parameters(change) for change in changes])
+        written = cursor.rowcount
+    await announce(connection)
+    return written
+
+
+async def announce(connection: AsyncConnection[TupleRow]) -> None:
+    """Tell whoever listens that tickets changed, once this transaction is committed."""
+    await connection.execute(_SQL["announce"])
+
+
+def _parameters(change: Change) -> dict[str, object]:
+    before, after, said, author = change.before, change.after, change.said, change.author
+    return {
+        "id": before.id,
+        "version_before": before.version,
+        "version": after.version,
+        "from_state": before.state,
+        "state": after.state,
+        "fault_id": after.fault_id,
+        "technician_id": after.technician_id,
+        "parent_id": after.parent_id,
+        "reopened": after.reopened,
+        "resolved_at": after.resolved_at,
+        "recovered_at": after.recovered_at,
+        "event": change.event,
+        "account_id": author.account_id,
+        "actor": author.name,
+        "role": author.role,
+        "reason": said.reason,
+        "note": said.note,
+        "device_at": said.device_at,
+    }

@@ -1,0 +1,22 @@
+-- The one place that changes a ticket. A ticket and the row that says who changed it and why are
+-- written together, and only if nobody else changed it in between.
+
+-- name: move
+WITH moved AS (
+    UPDATE ticket
+    SET state = %(state)s, fault_id = %(fault_id)s, technician_id = %(technician_id)s,
+        parent_id = %(parent_id)s, reopened = %(reopened)s, resolved_at = %(resolved_at)s,
+        recovered_at = %(recovered_at)s, version = %(version)s, changed_at = now()
+    WHERE id = %(id)s AND version = %(version_before)s
+    RETURNING id
+)
+INSERT INTO ticket_transition (
+    ticket_id, event, from_state, to_state, account_id, actor, role, reason, note, technician_id,
+    device_at)
+SELECT id, %(event)s, %(from_state)s, %(state)s, %(account_id)s::integer, %(actor)s, %(role)s,
+    %(reason)s::text, %(note)s::text, %(technician_id)s::integer, %(device_at)s::timestamptz
+FROM moved;
+
+-- name: announce
+-- Heard after the commit, by whoever streams or schedules.
+NOTIFY ticket;

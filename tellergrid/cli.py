@@ -2,7 +2,7 @@
 
 import typer
 
-from tellergrid.commands import audit, clean, contract, down, init, logs, rules, status, up
+from tellergrid.commands import audit, clean, contract, down, init, login, logs, rules, status, up
 
 app = typer.Typer(
     name="tellergrid",
@@ -14,6 +14,7 @@ app = typer.Typer(
 app.command()(up.up)
 app.command()(down.down)
 app.command()(status.status)
+app.command()(login.login)
 app.command()(logs.logs)
 app.command()(init.init)
 app.command()(clean.clean)

@@ -47,6 +47,7 @@ def assemble(recipe: Recipe, engines: Path, progress: Progress) -> Assembly:
     if shutil.which("dpkg") is None:
         raise NoAptError("This machine has no apt, from which the engines would be unpacked.")
     engines.mkdir(parents=True, exist_ok=True)
+    engines = engines.resolve()  # a copy is made for one path, and may be reached by several
     place = engines / recipe.stamp(architecture())
     if (made := _whole(place)) is not None:
         return made

@@ -14,6 +14,7 @@ from tellergrid.stack.rights import Rights
 
 _LEASH = Path(__file__).with_name("leash.py")
 _PROC = Path("/proc")
+_LONGEST_LOG = 16 * 2**20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,14 @@ class Program:
 def start(program: Program, log: Path) -> "subprocess.Popen[bytes]":
     """Start a program as a child of this process; what it prints is appended to its log.
 
+    A log that grew long is set aside first; the one set aside before goes.
     The leash is tied to the calling thread: start programs from a thread that lives on.
     """
     rights = program.rights
     leash = [sys.executable, "-I", "-S", str(_LEASH), str(int(program.stop_signal))]
     leash += [str(os.getpid()), f"{rights.uid}:{rights.gid}" if rights else "-", "--"]
+    if log.exists() and log.stat().st_size > _LONGEST_LOG:
+        log.rename(log.with_suffix(".log.old"))
     with log.open("ab") as output:
         return subprocess.Popen(
             [*leash, *program.command],

@@ -14,7 +14,13 @@ from tellergrid.settings import Settings
 
 REPOSITORY = Path(__file__).parents[3]
 EXAMPLE = REPOSITORY / ".env.example"
-EVERY = [ApiSettings, CollectorSettings, SimulatorSettings, Settings, InitSettings]
+EVERY: list[type[BaseSettings]] = [
+    ApiSettings,
+    CollectorSettings,
+    SimulatorSettings,
+    Settings,
+    InitSettings,
+]
 
 
 def documented() -> set[str]:

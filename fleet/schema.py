@@ -22,7 +22,7 @@ Schema = dict[str, Any]
 # What the decoder leaves raw in a telemetry message, and what stands there.
 _RAW: dict[str, tuple[object, object]] = {
     "status": (Status, msgspec.NODEFAULT),
-    "storage": (tuple[StorageUnit, ...], ()),
+    "storage": (tuple[StorageUnit, ...], []),
     "metrics": (Metrics, Metrics()),
 }
 

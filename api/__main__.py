@@ -15,6 +15,7 @@ from api.settings import Settings
 from fleet.rules.errors import RuleError
 
 _GRACE_S = 10
+_log = structlog.get_logger("api")
 
 
 class _Server(uvicorn.Server):
@@ -30,11 +31,12 @@ class _Server(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         await super().serve(sockets)
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
         """Stop taking requests, end the streams, finish what is under way; asked again, just end.
 
-        Unlike uvicorn's own, it does not raise the signal again: having stopped as asked is success.
+        Unlike uvicorn's own, it does not raise the signal anew: to stop as asked is success.
         """
+        _log.info("stopping", signal=sig)
         self.force_exit = self.should_exit
         self.should_exit = True
         if self._loop is not None:
@@ -65,7 +67,7 @@ def main() -> int:
         access_log=False,
         timeout_graceful_shutdown=_GRACE_S,
     )
-    structlog.get_logger("api").info("starting", host=settings.api_host, port=settings.api_port)
+    _log.info("starting", host=settings.api_host, port=settings.api_port)
     _Server(config, stopping).run()
     return 0
 

@@ -59,7 +59,7 @@ class Kind:
     status: int
     name: str
     title: str
-    headers: Mapping[str, str] = MappingProxyType({})
+    headers: tuple[tuple[str, str], ...] = ()
     detail: str | None = None  # where the error's own text is not for clients
 
     @property
@@ -68,9 +68,12 @@ class Kind:
         return f"urn:problem-type:tellergrid:{self.name}"
 
 
-_AGAIN = MappingProxyType({"Retry-After": "2"})
 _UNAVAILABLE = Kind(
-    503, "unavailable", "Unavailable", _AGAIN, "The database does not answer; try again."
+    503,
+    "unavailable",
+    "Unavailable",
+    (("Retry-After", "2"),),
+    "The database does not answer; try again.",
 )
 _INVALID = Kind(422, "invalid", "Invalid request")
 _UNSTORABLE = Kind(
@@ -81,9 +84,7 @@ _INTERNAL = Kind(500, "internal", "Internal error", detail="This is our fault; i
 TABLE: Mapping[type[Exception], Kind] = MappingProxyType(
     {
         NotFound: Kind(404, "not-found", "Not found"),
-        Unauthenticated: Kind(
-            401, "unauthenticated", "Sign in", MappingProxyType({"WWW-Authenticate": "Bearer"})
-        ),
+        Unauthenticated: Kind(401, "unauthenticated", "Sign in", (("WWW-Authenticate", "Bearer"),)),
         Forbidden: Kind(403, "forbidden", "Not allowed"),
         MoveRefused: Kind(409, "move-refused", "Not possible now"),
         Invalid: _INVALID,
@@ -147,7 +148,7 @@ async def _answer(_: Request, error: Exception) -> JSONResponse:
         errors=fields,
         allowed=error.allowed if isinstance(error, MoveRefused) else None,
     )
-    return _response(problem, kind.headers)
+    return _response(problem, dict(kind.headers))
 
 
 async def _answer_http(_: Request, error: Exception) -> JSONResponse:

@@ -9,7 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Read once in `main`, handed down."""
 
-    model_config = SettingsConfigDict(env_prefix="TELLERGRID_", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="TELLERGRID_", env_ignore_empty=True, extra="ignore"
+    )
 
     database_url: SecretStr = Field(description="PostgreSQL with TimescaleDB: postgresql://…")
     broker_url: SecretStr = Field(description="The broker, with the collector's account: mqtt://…")

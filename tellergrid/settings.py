@@ -16,16 +16,22 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TELLERGRID_", env_ignore_empty=True)
 
-    home: Path = Path(".tellergrid")
-    database_url: str | None = Field(default=None, repr=False)
-    broker_url: str | None = Field(default=None, repr=False)
-    database_port: int = 28432
-    broker_port: int = 28883
-    collector_host: str = "127.0.0.1"
-    collector_port: int = 28091
-    api_host: str = "127.0.0.1"
-    api_port: int = 28080
-    terminal_secret: SecretStr | None = None
+    home: Path = Field(Path(".tellergrid"), description="Where the stack keeps everything")
+    database_url: str | None = Field(
+        None, repr=False, description="A PostgreSQL with TimescaleDB, instead of the embedded one"
+    )
+    broker_url: str | None = Field(
+        None, repr=False, description="An MQTT 5 broker, instead of the embedded one"
+    )
+    database_port: int = Field(28432, description="Where the embedded database listens")
+    broker_port: int = Field(28883, description="Where the embedded broker listens")
+    collector_host: str = Field("127.0.0.1", description="Where the collector's metrics listen")
+    collector_port: int = Field(28091, description="Their port")
+    api_host: str = Field("127.0.0.1", description="Where the api listens")
+    api_port: int = Field(28080, description="Its port")
+    terminal_secret: SecretStr | None = Field(
+        None, description="What terminals' passwords follow from; by default generated once"
+    )
 
     @property
     def collector_url(self) -> str:

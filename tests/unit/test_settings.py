@@ -1,0 +1,46 @@
+"""Every setting is documented, where a person looks it up and where they copy it from."""
+
+from pathlib import Path
+
+import pytest
+
+from tellergrid import settings_page
+
+_ROOT = Path(__file__).parents[2]
+_VARIABLES = sorted(
+    {
+        f"{settings_page.PREFIX}{name.upper()}"
+        for settings in settings_page.READERS.values()
+        for name in settings.model_fields
+    }
+)
+
+
+def test_the_page_in_the_docs_is_made_from_the_classes() -> None:
+    assert (_ROOT / "docs/reference/settings.md").read_text(encoding="utf-8") == (
+        settings_page.page()
+    )
+
+
+@pytest.mark.parametrize("reader", settings_page.READERS)
+def test_every_setting_says_what_it_is_for(reader: str) -> None:
+    fields = settings_page.READERS[reader].model_fields
+    assert [name for name, about in fields.items() if not about.description] == []
+
+
+@pytest.mark.parametrize("variable", _VARIABLES)
+def test_every_setting_is_in_the_example_environment(variable: str) -> None:
+    assert f"{variable}=" in (_ROOT / ".env.example").read_text(encoding="utf-8")
+
+
+def test_the_example_environment_names_nothing_that_nobody_reads() -> None:
+    """But for what compose itself reads: passwords, and the size of its fleet."""
+    compose = (_ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    lines = (_ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    named = {
+        line.lstrip("#").partition("=")[0]
+        for line in lines
+        if "TELLERGRID_" in line and "=" in line
+    }
+    strange = {name for name in named if name not in _VARIABLES and name not in compose}
+    assert strange == set()

@@ -13,12 +13,13 @@ from collections.abc import Iterator
 DECLARED_IDS = ("boot", "seq", "from", "to")
 
 # One digit begins a candidate, and the rest is looked at without being consumed, so that a number
-# is also found where digits in groups stand before it. Four groups and twelve hexadecimal digits
-# are the end of a UUID.
+# is also found where digits in groups stand before it. Four groups in a UUID are no card number:
+# neither its second to its last, cut after four digits, nor the end of its first to its fourth.
 _CANDIDATE = re.compile(
     rb"""\d(?<!\d\d)(?<!\d\.\d)(?=(
         \d{12,18}
-        | \d{3}(?:[ -]\d{4}){3}(?!-[0-9a-fA-F]{12})(?:[ -]\d{1,3})?
+        | (?!(?<=[0-9a-fA-F]{8}-\d)\d{3}(?:-\d{4}){3}[0-9a-fA-F]{8})
+          \d{3}(?:[ -]\d{4}){3}(?!-[0-9a-fA-F]{12})(?:[ -]\d{1,3})?
         | \d{3}[ -]\d{6}[ -]\d{4,5}
     )(?!\d))""",
     re.VERBOSE,

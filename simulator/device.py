@@ -152,7 +152,7 @@ class Device:
             # As many faults are under way at the start as at any other time.
             under_way = behaviour.faults_per_s * behaviour.duration_s(behaviour.repair_h)
             if chance.random() < under_way:
-                self._break_down(at)
+                self._break_down(at, told=True)
         self._use_up(at)
 
     def _heartbeat(self, at: float) -> None:
@@ -208,9 +208,9 @@ class Device:
     def _fault(self, at: float) -> None:
         until_next = self._chance.expovariate(self._behaviour.faults_per_s)
         self._agenda.enter(at + until_next, self._fault)
-        self._break_down(at)
+        self._break_down(at, told=False)
 
-    def _break_down(self, at: float) -> None:
+    def _break_down(self, at: float, *, told: bool) -> None:
         kinds = possible(self._layers.own)
         [fault] = self._chance.choices(kinds, [kind.share for kind in kinds])
         mean = self._behaviour.duration_s(self._behaviour.repair_h)
@@ -219,7 +219,8 @@ class Device:
         if layer in self._layers:
             return
         self._layers.put(layer, fault.values)
-        self._voice.error(at, fault.component, fault.event_id, fault.action)
+        if not told:
+            self._voice.error(at, fault.component, fault.event_id, fault.action)
         self._agenda.enter(at + lasts, lambda _at: self._layers.remove(layer))
 
     def _await_turn(self, _at: float) -> None:

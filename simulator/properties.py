@@ -115,7 +115,8 @@ def _checked(known: Property, value: object) -> Value:
     try:
         return number(str(value))
     except ValueError:
-        raise RequestError(f"{known.path} is a {known.kind.value}, not {value!r}") from None
+        noun = "an integer" if known.kind is Kind.INTEGER else "a number"
+        raise RequestError(f"{known.path} is {noun}, not {value!r}") from None
 
 
 def _boolean(path: str, value: object) -> bool:

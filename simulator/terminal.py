@@ -148,7 +148,7 @@ class Terminal:
             connection.abort()
 
     def _pump(self) -> None:
-        connection, loop = self._connection, asyncio.get_running_loop()
+        connection = self._connection
         if connection is None or connection.closed.done():
             return
         while self.journal.in_flight < IN_FLIGHT and (message := self.journal.next()):
@@ -158,7 +158,7 @@ class Terminal:
             except MessageRefused as error:
                 self._refused(key(message), error)
                 continue
-            future.add_done_callback(partial(self._answered, key(message), loop.time()))
+            future.add_done_callback(partial(self._answered, key(message), time.perf_counter()))
             self._around.figures.published += 1
 
     def _answered(
@@ -171,7 +171,7 @@ class Terminal:
             self._refused(which, error)
         else:
             self.journal.acknowledge(which)
-            self._around.figures.acknowledge(asyncio.get_running_loop().time() - sent_at)
+            self._around.figures.acknowledge(time.perf_counter() - sent_at)
         self._pump()
         if not self.journal.unacknowledged:
             self._all_said.set()

@@ -25,7 +25,7 @@ _CANDIDATE = re.compile(
     re.VERBOSE,
 )
 _DECLARED = re.compile(rb'"(?:%b)"\s*:\s*$' % "|".join(DECLARED_IDS).encode())
-_ESCAPED_DIGIT = re.compile(rb"\\u003\d")
+_ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _DIGITS_AS_ZEROS = bytes(48 if 48 <= byte <= 57 else 120 for byte in range(256))
 _SEPARATORS = b" -"
 _SHORTEST = b"0" * 13
@@ -46,27 +46,23 @@ def luhn(digits: bytes) -> bool:
 
 def present(payload: bytes) -> bool:
     """Whether a payload holds what looks like a card number, JSON escapes seen through."""
-    if _any(payload):
-        return True
-    return b"\\" in payload and _any(_plain(payload))
+    return next(_spans(_plain(payload)), None) is not None
 
 
 def mask(payload: bytes) -> bytes:
     """The payload with all but the last four digits of each card number replaced by `*`."""
-    masked = bytearray(_plain(payload))
-    for start, end in _spans(bytes(masked)):
+    plain = _plain(payload)
+    masked = bytearray(plain)
+    for start, end in _spans(plain):
         masked[start : end - _KEPT] = re.sub(rb"\d", b"*", masked[start : end - _KEPT])
     return bytes(masked)
 
 
-def _any(payload: bytes) -> bool:
-    if _SHORTEST not in payload.translate(_DIGITS_AS_ZEROS, _SEPARATORS):
-        return False
-    return next(_spans(payload), None) is not None
-
-
 def _spans(payload: bytes) -> Iterator[tuple[int, int]]:
     """Where each card number begins and ends."""
+    payload = _veiled(payload)
+    if _SHORTEST not in payload.translate(_DIGITS_AS_ZEROS, _SEPARATORS):
+        return
     for match in _CANDIDATE.finditer(payload):
         start, end = match.start(), match.end(1)
         if _DECLARED.search(payload, max(0, start - 24), start):
@@ -82,4 +78,19 @@ def _is_card(text: bytes) -> bool:
 
 
 def _plain(payload: bytes) -> bytes:
-    return _ESCAPED_DIGIT.sub(lambda match: match[0][-1:], payload)
+    """The payload with escapes of plain characters, digits above all, written as themselves."""
+    return _ESCAPE.sub(_unescaped, payload) if b"\\" in payload else payload
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    code = int(match[0][2:], 16) if len(match[0]) == 6 else 0
+    if 0x20 <= code < 0x7F and code not in b'"\\':
+        return bytes([code])
+    return match[0]
+
+
+def _veiled(payload: bytes) -> bytes:
+    """The payload with all other escapes covered: their digits belong to no number beside them."""
+    if b"\\" not in payload:
+        return payload
+    return _ESCAPE.sub(lambda match: b"x" * len(match[0]), payload)

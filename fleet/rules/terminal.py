@@ -66,12 +66,16 @@ class Terminal:
         return quiet and self.at is not None and ts > self.at
 
     def advance(self, boot: int, seq: int, ts: datetime, arrived_at: datetime) -> datetime:
-        """Note the next message; returns its event time: `ts`, but never ahead of its arrival
-        and never before what was already reached."""
+        """Note the next message; returns its event time.
+
+        That is `ts`, but never ahead of its arrival. A clock that was set back is not followed:
+        until it has caught up, time goes on as it did before.
+        """
         at = min(ts, arrived_at)
-        self.at = at if self.at is None else max(at, self.at)
-        self.boot, self.seq, self.arrived_at = boot, seq, arrived_at
-        return self.at
+        if self.at is not None and at < self.at:
+            at = self.clock(arrived_at)
+        self.at, self.boot, self.seq, self.arrived_at = at, boot, seq, arrived_at
+        return at
 
     def holds_any(self, rules: frozenset[str]) -> bool:
         """Whether the condition of one of these rules holds here."""

@@ -221,6 +221,14 @@ def test_a_clock_that_is_ahead_is_held_to_the_arrival() -> None:
     assert states(story.media(600, "jammed", arrives=1)) == [(ServiceState.OUT_OF_SERVICE, 1)]
 
 
+def test_a_clock_set_back_loses_no_time() -> None:
+    """Set back an hour at second 10: a jam of five seconds is still five seconds of downtime."""
+    story = Story(JAM)
+    story.media(0, "notPresent")
+    assert states(story.media(-3590, "jammed", arrives=10)) == [(ServiceState.OUT_OF_SERVICE, 10)]
+    assert states(story.media(-3585, "notPresent", arrives=15)) == [(ServiceState.IN_SERVICE, 15)]
+
+
 def test_an_older_message_is_late_and_judged_no_more() -> None:
     story = Story(JAM)
     story.media(0, "notPresent", seq=5)

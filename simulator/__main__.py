@@ -33,7 +33,12 @@ def main() -> int:
         )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(plan, settings))
-    except (SimulatorError, ValidationError, ValueError) as error:
+    except ValidationError as error:
+        for each in error.errors(include_url=False, include_input=False):
+            name = "_".join(str(step) for step in each["loc"]).upper()
+            print(f"simulator: TELLERGRID_{name}: {each['msg']}", file=sys.stderr)
+        return 1
+    except (SimulatorError, ValueError) as error:
         print(f"simulator: {error}", file=sys.stderr)
         return 1
     return 0

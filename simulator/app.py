@@ -52,5 +52,6 @@ async def _be_the_only_one(broker: Broker) -> None:
             return  # the fleet waits for its broker as terminals do
         raise
     raise OtherSimulatorError(
-        f"a simulator already plays on {broker}; stop it first (`tellergrid up --no-simulator`)"
+        f"a simulator already plays on {broker}; the stack runs without one when it is started "
+        "with: tellergrid up --no-simulator"
     )

@@ -30,12 +30,17 @@ Progress = Iterable[tuple[str, int, int, Mapping[int, int]]]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is simulated. `rate` is how fast the world lives; heartbeats keep their pace."""
+    """What is simulated. `rate` is how fast the world lives; heartbeats keep their pace.
+
+    All chance follows from `seed`; the terminals are those of the demo grid of `grid_seed`, by
+    default the same.
+    """
 
     terminals: int
     state: Path
     cells: int | None = None
     seed: int = 1
+    grid_seed: int | None = None
     rate: float = 1.0
     scenario: Scenario = field(default_factory=lambda: load(EVERYDAY))
     connects_per_s: float = 200.0
@@ -98,7 +103,8 @@ class Fleet:
         return self._clock()
 
     def _make(self, plan: Plan) -> dict[str, Terminal]:
-        grid = demo.grid(plan.seed, plan.terminals, plan.cells)
+        grid_seed = plan.seed if plan.grid_seed is None else plan.grid_seed
+        grid = demo.grid(grid_seed, plan.terminals, plan.cells)
         start = self._clock()
         boots = self._state.begin([terminal.code for terminal in grid.terminals])
         story = Story(plan.scenario, grid.terminals, plan.seed, start, plan.rate)

@@ -2,7 +2,20 @@
 
 import typer
 
-from tellergrid.commands import audit, clean, contract, down, init, login, logs, rules, status, up
+from tellergrid.commands import (
+    audit,
+    clean,
+    contract,
+    down,
+    hands,
+    init,
+    login,
+    logs,
+    rules,
+    simulate,
+    status,
+    up,
+)
 
 app = typer.Typer(
     name="tellergrid",
@@ -18,6 +31,9 @@ app.command()(login.login)
 app.command()(logs.logs)
 app.command()(init.init)
 app.command()(clean.clean)
+app.command()(simulate.simulate)
+app.command("break")(hands.break_)
+app.command()(hands.repair)
 app.add_typer(audit.app, name="audit")
 app.add_typer(contract.app, name="contract")
 app.add_typer(rules.app, name="rules")

@@ -1,0 +1,105 @@
+"""`tellergrid break` and `tellergrid repair`: a tester's hands in a running simulator."""
+
+import asyncio
+from typing import Annotated
+
+import msgspec
+import typer
+
+from fleet.mqtt import Broker
+from simulator.control import Answer, Break, Repair
+from simulator.errors import SimulatorError
+from simulator.hands import NobodyThereError, ask
+from simulator.properties import OFFLINE
+from tellergrid.console import aside, explained, output
+from tellergrid.settings import Settings
+from tellergrid.stack.errors import StackError
+from tellergrid.stack.reach import stack
+
+_REFUSED = 1
+_NOBODY_THERE = 3
+
+Terminal = Annotated[str, typer.Argument(metavar="TERMINAL", help="Its id, such as ATM-0001.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+def break_(
+    terminal: Terminal,
+    properties: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH=VALUE...",
+            help="Properties in the contract's words, or `offline` to cut the line.",
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Set properties of a simulated terminal until it is repaired.
+
+    Any property of the wire contract; a misspelt one is refused with a suggestion:
+
+        tellergrid break ATM-0001 cardReader.media=jammed
+        tellergrid break ATM-0001 storage.CST1.status=missing metrics.temperature_c=70
+        tellergrid break ATM-0001 'cashDispenser.positions[].shutter=jammedOpen'
+        tellergrid break ATM-0001 offline
+
+    Ends with 0 when it is done, 1 when it is refused, 3 when no simulator answers.
+    """
+    wanted: dict[str, str | float | int | bool] = dict(map(_assignment, properties))
+    answer = _ask(Break(terminal, wanted), as_json=as_json)
+    for path, value in (answer.properties or {}).items():
+        output.print(f"{terminal}  {path} = {_text(value)}", markup=False)
+    if not answer.properties:
+        output.print(f"{terminal}  was so already", markup=False)
+
+
+def repair(terminal: Terminal, as_json: AsJson = False) -> None:
+    """Put everything about a simulated terminal in order: what was broken, faults, supplies.
+
+    Ends with 0 when it is done, 1 when it is refused, 3 when no simulator answers.
+    """
+    _ask(Repair(terminal), as_json=as_json)
+    output.print(f"{terminal}  in order", markup=False)
+
+
+def _ask(request: Break | Repair, *, as_json: bool) -> Answer:
+    """Return the answer, or end the command with what was said about it."""
+    with explained():
+        broker = _broker()
+    try:
+        answer = asyncio.run(ask(broker, request))
+    except NobodyThereError as error:
+        aside.print(f"[red]error:[/] {error}: is one running? `tellergrid status` shows it.")
+        raise typer.Exit(_NOBODY_THERE) from error
+    except SimulatorError as error:
+        aside.print(f"[red]error:[/] {error}", soft_wrap=True)
+        raise typer.Exit(_REFUSED) from error
+    if as_json:
+        output.print_json(data=msgspec.to_builtins(answer))
+        raise typer.Exit(0 if answer.ok else _REFUSED)
+    if not answer.ok:
+        aside.print(f"error: {answer.error}", markup=False, soft_wrap=True)
+        raise typer.Exit(_REFUSED)
+    return answer
+
+
+def _broker() -> Broker:
+    """Where the simulator listens, with an account that may speak to it."""
+    url = Settings().broker_url or stack().broker.accounts["tester"].url
+    try:
+        return Broker.parse(url)
+    except ValueError as error:
+        raise StackError(str(error)) from error
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    path, equals, value = text.partition("=")
+    if equals:
+        return path, value
+    if path == OFFLINE:
+        return OFFLINE, "true"
+    raise typer.BadParameter(f"{text!r} is not PATH=VALUE, as in cardReader.media=jammed")
+
+
+def _text(value: object) -> str:
+    return msgspec.json.encode(value).decode().strip('"')

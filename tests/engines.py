@@ -30,7 +30,7 @@ from fleet.db.pool import connect
 from fleet.mqtt.credentials import terminal_password
 from tellergrid.engines.locate import Engines, MosquittoEngine, PostgresEngine, locate
 from tellergrid.stack import mosquitto, postgres, process
-from tellergrid.stack.home import open_home
+from tellergrid.stack.home import Home, open_home
 from tellergrid.stack.ports import LOOPBACK, free_port
 from tellergrid.stack.rights import engine_rights, give
 
@@ -170,11 +170,15 @@ class BrokerServer:
         return {name: self.password(name) for name in names}
 
 
+def shared_home() -> Home:
+    """The home whose engines every test uses: the repository's, unless another is named."""
+    return open_home(Path(os.environ.get("TELLERGRID_HOME", _REPOSITORY / ".tellergrid")))
+
+
 @pytest.fixture(scope="session")
 def engines() -> Engines:
     """The engines, unpacked on first use."""
-    home = open_home(Path(os.environ.get("TELLERGRID_HOME", _REPOSITORY / ".tellergrid")))
-    return locate(home.engines, lambda _what, _share: None)
+    return locate(shared_home().engines, lambda _what, _share: None)
 
 
 @pytest.fixture(scope="session")

@@ -7,13 +7,15 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from api import health, problem
+from api import problem
 from api.accounts.routes import router as accounts
 from api.cells.routes import router as cells
 from api.events.routes import router as events
 from api.faults.routes import router as faults
+from api.health import router as health
 from api.listener import Listener
 from api.metrics import Metrics
+from api.paths import V1
 from api.requests import RequestLog
 from api.rules.routes import router as rules
 from api.scheduled import Job, background, scheduled
@@ -26,8 +28,7 @@ from api.tickets.routes import router as tickets
 from fleet.db.pool import open_pool
 from fleet.rules.catalogue import load
 
-_PREFIX = "/api/v1"
-_DOMAINS = (accounts, cells, terminals, faults, tickets, technicians, rules, events)
+_ROUTERS = (health, accounts, cells, terminals, faults, tickets, technicians, rules, events)
 _CHANNELS = ("fault", "ticket")
 _LARGEST_BODY = 64 * 1024
 _DESCRIPTION = """\
@@ -66,13 +67,12 @@ def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> Fas
         version="1",
         lifespan=lifespan,
         max_body_size=_LARGEST_BODY,
-        openapi_url=f"{_PREFIX}/openapi.json",
-        docs_url=f"{_PREFIX}/docs",
+        openapi_url=f"{V1}/openapi.json",
+        docs_url=f"{V1}/docs",
         redoc_url=None,
     )
     app.add_middleware(RequestLog, metrics=metrics)
     problem.register(app)
-    app.include_router(health.router)
-    for domain in _DOMAINS:
-        app.include_router(domain, prefix=_PREFIX)
+    for router in _ROUTERS:
+        app.include_router(router)
     return app

@@ -12,11 +12,12 @@ from psycopg.rows import TupleRow
 from api.accounts.store import CallerRow, caller_row
 from api.accounts.tokens import read
 from api.errors import Unauthenticated
+from api.paths import V1
 from api.scope import EVERYTHING, Scope
 from api.services import Connection, Running
 from fleet.tickets.lifecycle import Actor, Role
 
-_bearer = OAuth2PasswordBearer(tokenUrl="/api/v1/token", auto_error=False)
+_bearer = OAuth2PasswordBearer(tokenUrl=f"{V1}/token", auto_error=False)
 _Token = Annotated[str | None, Depends(_bearer)]
 
 

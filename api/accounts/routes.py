@@ -13,11 +13,12 @@ from api.accounts.schemas import Me, Token
 from api.accounts.store import to_sign_in
 from api.accounts.tokens import issue
 from api.errors import Unauthenticated
+from api.paths import V1
 from api.problem import documented
 from api.services import Running
 from fleet.tickets.lifecycle import Role
 
-router = APIRouter(tags=["account"])
+router = APIRouter(prefix=V1, tags=["account"])
 
 
 @router.post("/token", responses=documented(Unauthenticated))

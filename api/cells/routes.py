@@ -10,11 +10,12 @@ from api.cells.schemas import Cell, CellDetail, Uptime
 from api.cells.uptime import uptime
 from api.errors import NotFound, Unauthenticated
 from api.paging import AskedPage, Page
+from api.paths import V1
 from api.problem import documented
 from api.services import Connection
 from api.window import AskedWindow
 
-router = APIRouter(prefix="/cells", tags=["cells"])
+router = APIRouter(prefix=f"{V1}/cells", tags=["cells"])
 
 
 @router.get("", responses=documented(Unauthenticated))

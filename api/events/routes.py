@@ -10,10 +10,11 @@ from api.accounts.caller import SignedInForStream
 from api.errors import Unauthenticated
 from api.events.position import Position
 from api.events.stream import follow, start
+from api.paths import V1
 from api.problem import documented
 from api.services import Running
 
-router = APIRouter(tags=["events"])
+router = APIRouter(prefix=V1, tags=["events"])
 
 _EXAMPLE = """\
 event: open

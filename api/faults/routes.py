@@ -10,11 +10,12 @@ from api.errors import NotFound, Unauthenticated
 from api.faults import store
 from api.faults.schemas import Fault, FaultDetail
 from api.paging import AskedPage, Page
+from api.paths import V1
 from api.problem import documented
 from api.services import Connection
 from fleet.rules.rule import Severity
 
-router = APIRouter(prefix="/faults", tags=["faults"])
+router = APIRouter(prefix=f"{V1}/faults", tags=["faults"])
 
 
 @router.get("", responses=documented(Unauthenticated))

@@ -4,12 +4,13 @@ from fastapi import APIRouter
 
 from api.accounts.caller import SignedIn
 from api.errors import Unauthenticated
+from api.paths import V1
 from api.problem import documented
 from api.rules.schemas import Catalogue, Rule
 from api.services import Running
 from fleet.rules.catalogue import describe
 
-router = APIRouter(prefix="/rules", tags=["rules"])
+router = APIRouter(prefix=f"{V1}/rules", tags=["rules"])
 
 
 @router.get("", responses=documented(Unauthenticated))

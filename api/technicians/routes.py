@@ -5,12 +5,13 @@ from fastapi import APIRouter
 from api.accounts.caller import SignedIn
 from api.errors import Unauthenticated
 from api.paging import AskedPage, Page
+from api.paths import V1
 from api.problem import documented
 from api.services import Connection
 from api.technicians.schemas import Technician
 from api.technicians.store import technicians
 
-router = APIRouter(prefix="/technicians", tags=["technicians"])
+router = APIRouter(prefix=f"{V1}/technicians", tags=["technicians"])
 
 
 @router.get("", responses=documented(Unauthenticated))

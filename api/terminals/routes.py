@@ -8,6 +8,7 @@ from api.accounts.caller import SignedIn
 from api.errors import NotFound, Unauthenticated
 from api.faults import store as faults
 from api.paging import AskedPage, Page
+from api.paths import V1
 from api.problem import documented
 from api.services import Connection
 from api.terminals import store
@@ -16,7 +17,7 @@ from api.tickets import store as tickets
 from api.window import AskedWindow
 from fleet.service_state import ServiceState
 
-router = APIRouter(prefix="/terminals", tags=["terminals"])
+router = APIRouter(prefix=f"{V1}/terminals", tags=["terminals"])
 
 _MOST_OPEN = 100
 _Code = Annotated[str, Path(alias="id", description="The id on the wire")]

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query
 from api.accounts.caller import SignedIn
 from api.errors import Forbidden, MoveRefused, NotFound, Unauthenticated
 from api.paging import AskedPage, Page
+from api.paths import V1
 from api.problem import documented
 from api.services import Connection
 from api.tickets import store
@@ -14,7 +15,7 @@ from api.tickets.moves import move
 from api.tickets.schemas import MoveRequest, Ticket, TicketDetail
 from fleet.tickets.ticket import State
 
-router = APIRouter(tags=["tickets"])
+router = APIRouter(prefix=V1, tags=["tickets"])
 
 _Id = Annotated[int, Path(alias="id", ge=1, le=2_147_483_647)]
 

@@ -98,13 +98,16 @@ _FIRE = """
 _CHANGE = "INSERT INTO fault_change (fault_id, change, at) VALUES (%s, %s, now())"
 
 
-async def fire(connection: AsyncConnection[TupleRow], fault: SomeFault | None = None) -> UUID:
+async def fire(
+    connection: AsyncConnection[TupleRow], fault: SomeFault | None = None, *, notify: bool = True
+) -> UUID:
     """Store a fault that fired, and notify, as the collector does."""
     key = uuid4()
     async with connection.transaction():
         await connection.execute(_FIRE, (fault or SomeFault()).values | {"id": key})
         await connection.execute(_CHANGE, (key, "fired"))
-        await connection.execute("NOTIFY fault")
+        if notify:
+            await connection.execute("NOTIFY fault")
     return key
 
 

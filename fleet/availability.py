@@ -52,7 +52,7 @@ class Availability:
 
     @property
     def technical(self) -> float | None:
-        """The same with cash_out as available: the machine is well, only its cassettes are empty."""
+        """The same with cash_out as available: the machine is well, its cassettes are empty."""
         return _share(self.up_us + self.by_state[ServiceState.CASH_OUT], self.known_us)
 
     @property

@@ -19,6 +19,11 @@ Work = Callable[[AsyncConnection[TupleRow]], Awaitable[None]]
 _log = structlog.get_logger("api.scheduled")
 
 
+def lock_key(job: str) -> int:
+    """The advisory lock of a job: who holds it does the work."""
+    return zlib.crc32(f"tellergrid job {job}".encode())
+
+
 class Job:
     """A piece of work done in one transaction, which holds the job's lock in the database.
 
@@ -30,7 +35,7 @@ class Job:
         self._work = work
         self._pool = pool
         self._metrics = metrics
-        self._lock_key = zlib.crc32(f"tellergrid job {name}".encode())
+        self._lock_key = lock_key(name)
         self._asked = False
         self._busy = False
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from time import monotonic
 
+import pytest
 from fastapi import FastAPI
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
@@ -55,10 +56,8 @@ async def listening(connection: Database) -> None:
     await until(heard)
 
 
-async def test_a_ticket_is_there_within_a_second_of_the_fault(
-    app: FastAPI,  # noqa: ARG001 - it has to run
-    connection: Database,
-) -> None:
+@pytest.mark.usefixtures("app")
+async def test_a_ticket_is_there_within_a_second_of_the_fault(connection: Database) -> None:
     """By notification alone: this api looks by itself only once a minute."""
     await listening(connection)
     fault = await fire(connection)

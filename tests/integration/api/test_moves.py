@@ -1,0 +1,272 @@
+"""Moving tickets over HTTP: who may, what is refused, what is written."""
+
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow, dict_row
+
+from api.scheduled import lock_key
+from fleet.db.pool import connect
+from fleet.tickets.lifecycle import Event, Role
+from fleet.tickets.ticket import State
+from tests.integration.api.conftest import SignIn
+from tests.integration.api.test_scheduled import listening, tickets_are, until
+from tests.integration.api.world import SomeFault, fire
+from tests.unit.test_tickets import EXPECTED
+
+Database = AsyncConnection[TupleRow]
+USERS = {
+    Role.TECHNICIAN: "tech01",
+    Role.OPERATIONS: "ops",
+    Role.ADMIN: "admin",
+    Role.TESTER: "tester",
+}
+EVERYTHING = {"reason": "parts", "note": "as agreed", "technician": "T02", "parent": 2}
+
+
+@pytest.fixture
+async def people(sign_in: SignIn) -> dict[Role, httpx.AsyncClient]:
+    """One of each role; the technician is T01, who has the ticket."""
+    return {role: await sign_in(username) for role, username in USERS.items()}
+
+
+@pytest.fixture
+async def ticket(connection: Database, people: dict[Role, httpx.AsyncClient]) -> int:
+    """A ticket assigned to T01, number 1; number 2 is another one, to merge into."""
+    assert people
+    await listening(connection)
+    for number, terminal in enumerate(("ATM-1", "ATM-2"), 1):
+        await fire(connection, SomeFault(terminal=terminal))
+        await until(partial(tickets_are, connection, *["ASSIGNED"] * number))
+    return 1
+
+
+@pytest.fixture
+async def engine_elsewhere(ticket: int, database_url: str) -> AsyncIterator[None]:
+    """From here on the engine does nothing: it believes that another process does."""
+    assert ticket
+    async with await connect(database_url, name="elsewhere", autocommit=True) as holder:
+        await holder.execute("SELECT pg_advisory_lock(%s)", (lock_key("follow_faults"),))
+        yield
+
+
+async def move(who: httpx.AsyncClient, ticket: int, event: str, **said: Any) -> httpx.Response:
+    return await who.post(f"/api/v1/tickets/{ticket}/transitions", json={"event": event, **said})
+
+
+async def stored(connection: Database, ticket: int) -> tuple[dict[str, Any], int]:
+    """The ticket's row, and how many transitions it has."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute("SELECT * FROM ticket WHERE id = %s", (ticket,))
+        row = await cursor.fetchone()
+    assert row is not None
+    counted = await connection.execute(
+        "SELECT count(*) FROM ticket_transition WHERE ticket_id = %s", (ticket,)
+    )
+    [(count,)] = await counted.fetchall()
+    return row, count
+
+
+async def put(connection: Database, ticket: int, state: State) -> None:
+    """Leave the ticket in a state, recovered, and if held, then while accepted."""
+    await connection.execute(
+        "UPDATE ticket SET state = %(state)s, technician_id = 1, parent_id = NULL,"
+        " recovered_at = now(), resolved_at = CASE WHEN %(state)s = 'RESOLVED' THEN now() END"
+        " WHERE id = %(id)s",
+        {"state": state, "id": ticket},
+    )
+
+
+async def test_the_main_path_is_written_down(
+    people: dict[Role, httpx.AsyncClient], ticket: int
+) -> None:
+    """Accept, travel, arrive, wait for a part, go on, resolve: who, when, why is all there."""
+    technician = people[Role.TECHNICIAN]
+    await move(technician, ticket, "accept", device_at="2026-11-23T16:05:00+08:00")
+    for event in ("depart", "arrive"):
+        await move(technician, ticket, event)
+    await move(technician, ticket, "hold", reason="parts", note="feeder module")
+    await move(technician, ticket, "resume")
+    answer = await move(technician, ticket, "resolve", note="card removed")
+    assert answer.status_code == 200
+    detail = answer.json()
+    assert (detail["state"], detail["technician"]) == ("RESOLVED", "T01")
+    steps = detail["transitions"]
+    assert [one["event"] for one in steps] == [
+        "raise",
+        "assign",
+        "accept",
+        "depart",
+        "arrive",
+        "hold",
+        "resume",
+        "resolve",
+    ]
+    assert [one["from_state"] for one in steps[1:]] == [one["to_state"] for one in steps[:-1]]
+    assert (steps[1]["actor"], steps[1]["technician"]) == ("engine", "T01")
+    assert (steps[2]["actor"], steps[2]["role"]) == ("tech01", "technician")
+    assert steps[2]["device_at"] == "2026-11-23T08:05:00Z"
+    assert (steps[5]["reason"], steps[5]["note"]) == ("parts", "feeder module")
+    assert steps[6]["to_state"] == "ON_SITE"
+
+
+@pytest.mark.usefixtures("engine_elsewhere")
+async def test_every_state_role_and_event(
+    people: dict[Role, httpx.AsyncClient], ticket: int, connection: Database
+) -> None:
+    """Exactly the moves of the lifecycle happen; the rest is 409 or 403 and writes nothing.
+
+    A refusal for the state says what is allowed instead.
+    """
+    await connection.execute(
+        "INSERT INTO ticket_transition (ticket_id, event, from_state, to_state, actor, role)"
+        " VALUES (%s, 'hold', 'ACCEPTED', 'ON_HOLD', 'test', 'admin')",
+        (ticket,),
+    )
+    for state in State:
+        for role, person in people.items():
+            may = EXPECTED[state].get(Role.OPERATIONS if role is Role.ADMIN else role, set())
+            for event in Event:
+                await put(connection, ticket, state)
+                before = await stored(connection, ticket)
+                answer = await move(person, ticket, event, **EVERYTHING)
+                story = f"{role} {event} in {state}: {answer.text}"
+                row, count = await stored(connection, ticket)
+                if event in may:
+                    assert answer.status_code == 200, story
+                    assert (row["version"], count) == (before[0]["version"] + 1, before[1] + 1)
+                else:
+                    assert answer.status_code in (403, 409), story
+                    assert (row, count) == before, story
+                if answer.status_code == 409:
+                    assert set(answer.json()["allowed"]) == may, story
+
+
+async def test_a_ticket_offers_what_its_reader_may_do(
+    people: dict[Role, httpx.AsyncClient], sign_in: SignIn, ticket: int
+) -> None:
+    """The same ticket says different things to different people."""
+
+    async def offered(who: httpx.AsyncClient) -> list[str]:
+        allowed: list[str] = (await who.get(f"/api/v1/tickets/{ticket}")).json()["allowed"]
+        return allowed
+
+    assert await offered(people[Role.TECHNICIAN]) == ["decline", "accept"]
+    assert await offered(people[Role.OPERATIONS]) == ["assign", "cancel", "merge"]
+    assert await offered(people[Role.TESTER]) == []
+    assert await offered(await sign_in("tech02")) == []
+
+
+async def test_another_technician_of_the_cell_may_look_but_not_touch(
+    sign_in: SignIn, ticket: int, connection: Database
+) -> None:
+    """T02 answers for the district and sees the ticket; it is T01's."""
+    before = await stored(connection, ticket)
+    answer = await move(await sign_in("tech02"), ticket, "accept")
+    assert answer.status_code == 403
+    assert await stored(connection, ticket) == before
+
+
+async def test_outside_ones_cells_there_is_no_ticket(
+    sign_in: SignIn, ticket: int, connection: Database
+) -> None:
+    """T03 answers for another district: the ticket does not exist for them."""
+    before = await stored(connection, ticket)
+    answer = await move(await sign_in("tech03"), ticket, "accept")
+    assert answer.status_code == 404
+    assert await stored(connection, ticket) == before
+
+
+async def test_a_declined_ticket_goes_to_somebody_else(
+    people: dict[Role, httpx.AsyncClient], ticket: int, connection: Database
+) -> None:
+    """T01 is nearest but has said no: the one for the district is sent."""
+    answer = await move(people[Role.TECHNICIAN], ticket, "decline", reason="other work")
+    assert answer.json()["state"] == "NEW"
+
+    async def reassigned() -> bool:
+        row, _ = await stored(connection, ticket)
+        return bool(row["state"] == "ASSIGNED" and row["technician_id"] == 2)
+
+    await until(reassigned)
+
+
+async def test_only_who_can_do_it_is_given_it(
+    people: dict[Role, httpx.AsyncClient], ticket: int, connection: Database
+) -> None:
+    """Operations names somebody without the cell, or who does not exist: refused, and why."""
+    before = await stored(connection, ticket)
+    operations = people[Role.OPERATIONS]
+    elsewhere = await move(operations, ticket, "assign", technician="T03")
+    assert (elsewhere.status_code, elsewhere.json()["allowed"]) == (
+        409,
+        ["assign", "cancel", "merge"],
+    )
+    unknown = await move(operations, ticket, "assign", technician="T99")
+    assert unknown.status_code == 422
+    assert unknown.json()["errors"][0]["field"] == "body.technician"
+    assert await stored(connection, ticket) == before
+    given = await move(operations, ticket, "assign", technician="T02")
+    assert given.json()["technician"] == "T02"
+
+
+@pytest.mark.parametrize("parent", [1, 4711])
+async def test_a_ticket_merges_only_into_another_live_one(
+    people: dict[Role, httpx.AsyncClient], ticket: int, parent: int
+) -> None:
+    """Not into itself, not into one that is not there."""
+    answer = await move(
+        people[Role.OPERATIONS], ticket, "merge", parent=parent, reason="same cause"
+    )
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "body.parent"
+
+
+async def test_merged_by_hand_the_parent_speaks_for_it(
+    people: dict[Role, httpx.AsyncClient], ticket: int, connection: Database
+) -> None:
+    """The fault is still open, and raises no other ticket while its parent is live."""
+    operations = people[Role.OPERATIONS]
+    answer = await move(operations, ticket, "merge", parent=2, reason="same cause")
+    assert (answer.json()["state"], answer.json()["parent_id"]) == ("MERGED", 2)
+    await fire(connection, SomeFault(item="later"))
+
+    async def later() -> bool:
+        return await tickets_are(connection, "MERGED", "ASSIGNED", "ASSIGNED")
+
+    await until(later)
+    await move(operations, 2, "cancel", reason="by mistake")
+
+    async def spoken_for_no_longer() -> bool:
+        return await tickets_are(connection, "MERGED", "CANCELLED", "ASSIGNED", "ASSIGNED")
+
+    await until(spoken_for_no_longer)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "body.event"),
+        ({"event": "explode"}, "body.event"),
+        ({"event": "decline"}, "body.reason"),
+        ({"event": "decline", "reason": "  "}, "body.reason"),
+        ({"event": "accept", "device_at": "2026-11-23T16:05:00"}, "body.device_at"),
+        ({"event": "accept", "colour": "red"}, "body.colour"),
+    ],
+)
+async def test_what_is_wrong_is_named(
+    people: dict[Role, httpx.AsyncClient],
+    ticket: int,
+    body: dict[str, str],
+    field: str,
+) -> None:
+    """A missing event, an unknown one, a missing reason, a time without offset, a stray word."""
+    url = f"/api/v1/tickets/{ticket}/transitions"
+    answer = await people[Role.TECHNICIAN].post(url, json=body)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+    assert answer.headers["Content-Type"] == "application/problem+json"

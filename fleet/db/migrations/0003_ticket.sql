@@ -30,7 +30,7 @@ CREATE TABLE ticket (
     version integer NOT NULL DEFAULT 1
 );
 COMMENT ON COLUMN ticket.previous_id IS 'The ended ticket of the same cause before this one';
-COMMENT ON COLUMN ticket.cell_code IS 'As the fault has it, so it may be UNASSIGNED, which is no cell';
+COMMENT ON COLUMN ticket.cell_code IS 'The cell of the fault, where the terminal was when it began';
 COMMENT ON COLUMN ticket.resolved_at IS 'When it last came to RESOLVED: the verify window begins';
 COMMENT ON COLUMN ticket.recovered_at IS 'Since when telemetry says that the fault is gone';
 CREATE UNIQUE INDEX ticket_live ON ticket (scope, subject, rule, item)

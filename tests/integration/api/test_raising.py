@@ -127,7 +127,7 @@ async def test_work_is_shared_by_how_much_there_is_to_do(connection: Database) -
 
 
 async def test_a_terminal_in_no_cell_has_a_ticket_too(connection: Database) -> None:
-    """Its fault names UNASSIGNED, which is no cell: the ticket waits for operations."""
+    """Nobody answers for the cell UNASSIGNED: the ticket waits for operations."""
     await fire(connection, SomeFault(cell="UNASSIGNED"))
     await engine(connection)
     [ticket] = await tickets(connection)

@@ -4,6 +4,7 @@ import typer
 
 from tellergrid.commands import (
     audit,
+    bench,
     clean,
     contract,
     down,
@@ -35,6 +36,7 @@ app.command()(simulate.simulate)
 app.command("break")(hands.break_)
 app.command()(hands.repair)
 app.add_typer(audit.app, name="audit")
+app.add_typer(bench.app, name="bench")
 app.add_typer(contract.app, name="contract")
 app.add_typer(rules.app, name="rules")
 

@@ -1,0 +1,1 @@
+"""Benchmarks: measured on the machine at hand, several runs, medians; never part of the tests."""

@@ -13,6 +13,7 @@ from api.events.feed import Change, changes, horizon
 from api.events.position import Position
 from api.services import Services
 
+_SOON_S = 0.05
 _log = structlog.get_logger("api.events")
 
 
@@ -31,6 +32,7 @@ async def follow(running: Services, caller: Caller, position: Position) -> Async
     comes back and goes on where it was. Each look is a short transaction of its own, so that no
     connection is held for an idle client.
     """
+    patience_s = _SOON_S
     with running.listener.wakeups() as woken, running.metrics.open_stream():
         while not running.stopping.is_set() and datetime.now(UTC) < caller.until:
             woken.clear()
@@ -44,20 +46,22 @@ async def follow(running: Services, caller: Caller, position: Position) -> Async
                 yield change
                 position = change.position
             if not found:
-                await _pause(running, woken)
+                await _pause(running, woken, patience_s)
+            longer_s = min(2 * patience_s, running.settings.poll_seconds)
+            patience_s = _SOON_S if found or woken.is_set() else longer_s
 
 
-async def _pause(running: Services, woken: asyncio.Event) -> None:
+async def _pause(running: Services, woken: asyncio.Event, seconds: float) -> None:
     """Wait for a notification, the next look by the clock, or the end.
 
-    Notified at its commit, a change is past the horizon only once every transaction that began
-    before it is over; so there is a look by the clock, too.
+    Notified at its commit, a change is told only once every transaction that began before it is
+    over, which is soon; so there are looks by the clock, soon at first, then ever more slowly.
     """
     waits = {asyncio.ensure_future(event.wait()) for event in (woken, running.stopping)}
     try:
         await asyncio.wait(
             waits,
-            timeout=running.settings.poll_seconds,
+            timeout=seconds,
             return_when=asyncio.FIRST_COMPLETED,
         )
     finally:

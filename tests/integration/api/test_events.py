@@ -1,0 +1,251 @@
+"""The event stream: in order, none left out, resumable, of one's own cells."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from api.accounts.tokens import issue
+from api.app import create_app
+from api.settings import Settings
+from fleet.db.pool import connect
+from tests.integration.api.conftest import token
+from tests.integration.api.test_scheduled import listening, tickets_are, until
+from tests.integration.api.world import SomeFault, clear, elsewhere, fire
+
+Database = AsyncConnection[TupleRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An event as it came over the wire."""
+
+    id: str
+    event: str
+    data: dict[str, Any]
+
+    @property
+    def told(self) -> str:
+        """What it tells, in short."""
+        return f"{self.event} {self.data.get('change')} {self.data.get('terminal')}"
+
+
+class Listening:
+    """An open stream, read event by event; a wait that is too long is an error."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self._lines = answer.aiter_lines()
+
+    async def next(self) -> Served:
+        fields: dict[str, str] = {}
+        async with asyncio.timeout(10):
+            async for line in self._lines:
+                if line.startswith(":"):
+                    continue
+                if not line and "data" in fields:
+                    data = json.loads(fields["data"])
+                    return Served(fields["id"], fields["event"], data)
+                name, _, value = line.partition(": ")
+                fields[name] = value
+        raise EOFError("the stream ended")
+
+    async def take(self, count: int) -> list[Served]:
+        return [await self.next() for _ in range(count)]
+
+    async def ended(self) -> bool:
+        """Whether nothing more comes: comments apart."""
+        async with asyncio.timeout(10):
+            try:
+                await self.next()
+            except EOFError:
+                return True
+        return False
+
+
+@asynccontextmanager
+async def serving(app: FastAPI, stopping: asyncio.Event | None = None) -> AsyncIterator[str]:
+    """The api behind a real socket; gives its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5, lifespan="on")
+    )
+    serving = asyncio.create_task(server.serve([listener]))
+    host, port = listener.getsockname()
+    yield f"http://{host}:{port}"
+    if stopping is not None:
+        stopping.set()
+    server.should_exit = True
+    await serving
+    listener.close()
+
+
+@pytest.fixture
+async def url(settings: Settings, connection: Database) -> AsyncIterator[str]:
+    """The api behind a real socket: streams do not end by themselves, as a test client's would."""
+    stopping = asyncio.Event()
+    async with serving(create_app(settings, stopping), stopping) as address:
+        await listening(connection)
+        yield address
+
+
+@asynccontextmanager
+async def streaming(
+    url: str, username: str = "ops", after: str | None = None
+) -> AsyncIterator[Listening]:
+    """An open stream of somebody, after an event."""
+    async with httpx.AsyncClient(base_url=url, timeout=10) as client:
+        headers = {"Authorization": f"Bearer {await token(client, username)}"}
+        if after is not None:
+            headers["Last-Event-ID"] = after
+        async with client.stream("GET", "/api/v1/events", headers=headers) as answer:
+            assert answer.status_code == 200, await answer.aread()
+            assert answer.headers["Content-Type"].startswith("text/event-stream")
+            yield Listening(answer)
+
+
+async def test_what_happens_is_told_as_it_happens(url: str, connection: Database) -> None:
+    """A fault, its ticket, the technician; then the recovery: each once, in order."""
+    async with streaming(url) as stream:
+        assert (await stream.next()).event == "open"
+        fault = await fire(connection)
+        told = await stream.take(3)
+        assert [one.told for one in told] == [
+            "fault fired ATM-1",
+            "ticket raise ATM-1",
+            "ticket assign ATM-1",
+        ]
+        assert told[0].data["id"] == str(fault)
+        assert told[2].data["technician"] == "T01"
+        assert (told[2].data["from_state"], told[2].data["to_state"]) == ("NEW", "ASSIGNED")
+        await clear(connection, fault)
+        assert [one.told for one in await stream.take(2)] == [
+            "fault cleared ATM-1",
+            "ticket recover ATM-1",
+        ]
+
+
+async def test_a_client_goes_on_where_it_was(url: str, connection: Database) -> None:
+    """Cut off after any event, even the first: the rest comes, nothing twice, nothing missing."""
+    async with streaming(url) as stream:
+        opened = await stream.next()
+    await fire(connection)
+    await until(lambda: tickets_are(connection, "ASSIGNED"))
+    async with streaming(url, after=opened.id) as stream:
+        everything = [one for one in await stream.take(4) if one.event != "open"]
+    assert len(everything) == 3
+    for number, event in enumerate(everything[:-1]):
+        async with streaming(url, after=event.id) as stream:
+            opened, *rest = await stream.take(3 - number)
+        assert opened.id == event.id
+        assert rest == everything[number + 1 :]
+
+
+async def test_a_late_commit_is_not_left_out(
+    url: str, connection: Database, database_url: str
+) -> None:
+    """The row with the lower id is committed after the one with the higher.
+
+    Who remembered only the highest id seen would never be told of it. Here nothing is told while
+    the older transaction is open, and then both are, in order.
+    """
+    async with streaming(url) as stream, await connect(database_url, name="late") as late:
+        await stream.next()
+        await late.execute("SELECT 1")  # its transaction begins, and ends below
+        await fire(late, SomeFault(item="late"))
+        await fire(connection, SomeFault(terminal="ATM-2"))
+        await until(lambda: tickets_are(connection, "ASSIGNED"))
+        first = asyncio.create_task(stream.next())
+        done, _ = await asyncio.wait({first}, timeout=1.5)
+        assert not done
+        await late.commit()
+        told = [await first, *await stream.take(5)]
+    assert [one.told for one in told] == [
+        "fault fired ATM-1",
+        "fault fired ATM-2",
+        "ticket raise ATM-2",
+        "ticket assign ATM-2",
+        "ticket raise ATM-1",
+        "ticket assign ATM-1",
+    ]
+
+
+async def test_a_technician_is_told_of_their_own_cells(url: str, connection: Database) -> None:
+    """What happens elsewhere is not told, and holds nothing up."""
+    async with streaming(url, "tech01") as stream:
+        await stream.next()
+        await fire(connection, elsewhere(SomeFault()))
+        await until(lambda: tickets_are(connection, "ASSIGNED"))
+        await fire(connection)
+        assert [one.told for one in await stream.take(3)] == [
+            "fault fired ATM-1",
+            "ticket raise ATM-1",
+            "ticket assign ATM-1",
+        ]
+
+
+async def test_several_clients_are_told_the_same(url: str, connection: Database) -> None:
+    """Each has its own place in the feed."""
+    async with streaming(url) as one, streaming(url, "tester") as other:
+        await one.next()
+        await other.next()
+        for item in range(5):
+            await fire(connection, SomeFault(item=str(item)))
+        assert await one.take(15) == await other.take(15)
+
+
+async def test_the_stream_ends_with_the_token(settings: Settings, connection: Database) -> None:
+    """A token of a second: the stream says open, and ends when the token does."""
+    stopping = asyncio.Event()
+    app = create_app(settings.model_copy(update={"poll_seconds": 0.2}), stopping)
+    async with serving(app, stopping) as address:
+        await listening(connection)
+        expiring = token_for(settings, seconds=2)
+        headers = {"Authorization": f"Bearer {expiring}"}
+        async with (
+            httpx.AsyncClient(base_url=address, timeout=10) as client,
+            client.stream("GET", "/api/v1/events", headers=headers) as answer,
+        ):
+            stream = Listening(answer)
+            assert (await stream.next()).event == "open"
+            assert await stream.ended()
+
+
+def token_for(settings: Settings, seconds: float) -> str:
+    """A token of operations that is good for so long."""
+    secret = settings.token_secret.get_secret_value()
+    return issue(secret, "ops", "operations", datetime.now(UTC), timedelta(seconds=seconds))
+
+
+async def test_a_stopping_api_ends_its_streams(settings: Settings, connection: Database) -> None:
+    """Told to stop it ends the streams, and so can end itself."""
+    stopping = asyncio.Event()
+    async with serving(create_app(settings, stopping), stopping) as address:
+        await listening(connection)
+        async with streaming(address) as stream:
+            await stream.next()
+            stopping.set()
+            assert await stream.ended()
+
+
+@pytest.mark.parametrize("after", ["garbage", "1-2-3", "99999999999999999999999-0-1", "1-0-"])
+async def test_an_id_that_is_not_ours_is_refused(url: str, after: str) -> None:
+    """A place that was never given out: 422, naming the header."""
+    async with httpx.AsyncClient(base_url=url) as client:
+        headers = {
+            "Authorization": f"Bearer {await token(client, 'ops')}",
+            "Last-Event-ID": after,
+        }
+        answer = await client.get("/api/v1/events", headers=headers)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "header.Last-Event-ID"

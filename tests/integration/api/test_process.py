@@ -1,0 +1,182 @@
+"""The api as a process: how it starts, stops, and lives through the loss of its database."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from pydantic import SecretStr
+
+from api.app import create_app
+from api.seed import demo_accounts, seed
+from api.settings import Settings
+from fleet.db.pool import connect
+from tellergrid.stack.ports import free_port
+from tests.engines import DatabaseServer
+from tests.integration.api.conftest import client_of, token
+from tests.integration.api.test_events import streaming
+from tests.integration.api.test_scheduled import listening, tickets_are, until
+from tests.integration.api.world import GRID, SomeFault, fire, password
+
+Database = AsyncConnection[TupleRow]
+SECRET = "a secret of the tests, 32 bytes or more"
+
+
+@asynccontextmanager
+async def started(**environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`python -m api` with nothing in its environment but this; killed if it is still there."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "api",
+        env=inherited | {f"TELLERGRID_{name}": value for name, value in environment.items()},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def ready(url: str) -> None:
+    async def answers() -> bool:
+        async with httpx.AsyncClient(base_url=url) as client:
+            try:
+                return (await client.get("/readyz")).status_code == 200
+            except httpx.TransportError:
+                return False
+
+    await until(answers, within_s=30, every_s=0.1)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+async def test_asked_to_stop_it_ends_streams_and_itself(
+    connection: Database, database_url: str, how: signal.Signals
+) -> None:
+    """With a client on the event stream: the stream ends, the process too, and in order."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = {"DATABASE_URL": database_url, "TOKEN_SECRET": SECRET, "API_PORT": str(port)}
+    async with started(**settings) as process:
+        await ready(url)
+        await listening(connection)
+        async with streaming(url) as stream:
+            await stream.next()
+            process.send_signal(how)
+            assert await stream.ended()
+        async with asyncio.timeout(5):
+            assert await process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({}, "TELLERGRID_DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql://nowhere"}, "TELLERGRID_TOKEN_SECRET"),
+        (
+            {"DATABASE_URL": "postgresql://nowhere", "TOKEN_SECRET": "too short"},
+            "TELLERGRID_TOKEN_SECRET",
+        ),
+        (
+            {
+                "DATABASE_URL": "postgresql://nowhere",
+                "TOKEN_SECRET": SECRET,
+                "CATALOGUE": "/no/such/folder",
+            },
+            "is not a folder",
+        ),
+    ],
+)
+async def test_a_wrong_setting_is_named(settings: dict[str, str], says: str) -> None:
+    """It does not start, and says which variable to set; the secret itself is not shown."""
+    async with started(**settings) as process:
+        _, errors = await process.communicate()
+    assert process.returncode == 2
+    assert says in errors.decode()
+    assert "Traceback" not in errors.decode()
+    assert "too short" not in errors.decode()
+
+
+async def test_logs_are_json_lines_without_secrets(connection: Database, database_url: str) -> None:
+    """One event a line; no token, no password, no secret among them."""
+    assert not connection.closed
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = {
+        "DATABASE_URL": database_url,
+        "TOKEN_SECRET": SECRET,
+        "API_PORT": str(port),
+        "LOG_LEVEL": "debug",
+    }
+    async with started(**settings) as process:
+        await ready(url)
+        async with httpx.AsyncClient(base_url=url) as client:
+            given = await token(client, "ops")
+            headers = {"Authorization": f"Bearer {given}"}
+            assert (await client.get("/api/v1/me", headers=headers)).status_code == 200
+        process.terminate()
+        _, errors = await process.communicate()
+    lines = errors.decode().splitlines()
+    assert lines
+    assert all(line.startswith("{") and line.endswith("}") for line in lines), lines
+    for secret in (given, password("ops"), SECRET, "in%20tests"):
+        assert secret not in errors.decode()
+
+
+@pytest.fixture
+async def crashing(database_server: DatabaseServer) -> AsyncIterator[FastAPI]:
+    """An api on a database of its own, which the test may kill."""
+    async with await connect(database_server.url, name="test") as one:
+        await seed(one, GRID, demo_accounts(GRID, password))
+    app = create_app(
+        Settings(database_url=database_server.url, token_secret=SecretStr(SECRET), poll_seconds=0.5)
+    )
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+async def test_it_lives_through_the_loss_of_its_database(
+    crashing: FastAPI, database_server: DatabaseServer
+) -> None:
+    """The database crashes: alive, not ready, 503 with a hint to come back; then all goes on."""
+    async with client_of(crashing) as client:
+        client.headers["Authorization"] = f"Bearer {await token(client, 'ops')}"
+        assert (await client.get("/readyz")).status_code == 200
+        database_server.kill()
+        assert (await client.get("/healthz")).status_code == 200
+        unready = await client.get("/readyz")
+        assert (unready.status_code, unready.json()["status"]) == (503, "unready")
+        answer = await client.get("/api/v1/me")
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "2"
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert (await client.get("/metrics")).status_code == 200
+        database_server.start()
+
+        async def serves_again() -> bool:
+            return (await client.get("/api/v1/me")).status_code == 200
+
+        await until(serves_again, within_s=30, every_s=0.1)
+    async with await connect(database_server.url, name="test", autocommit=True) as connection:
+        await fire(connection, SomeFault())
+        await until(lambda: tickets_are(connection, "ASSIGNED"), within_s=30)
+
+
+async def test_on_a_database_that_is_not_migrated_it_is_not_ready(empty_database_url: str) -> None:
+    """It says what is wrong, and does not pretend."""
+    settings = Settings(database_url=empty_database_url, token_secret=SecretStr(SECRET))
+    app = create_app(settings)
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["problem"] == "the database is not migrated"

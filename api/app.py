@@ -15,6 +15,7 @@ from api.faults.routes import router as faults
 from api.health import router as health
 from api.listener import Listener
 from api.metrics import Metrics
+from api.openapi import DescribedApi, operation_id
 from api.paths import V1
 from api.requests import RequestLog
 from api.rules.routes import router as rules
@@ -29,7 +30,6 @@ from fleet.db.pool import open_pool
 from fleet.rules.catalogue import load
 
 _ROUTERS = (health, accounts, cells, terminals, faults, tickets, technicians, rules, events)
-_CHANNELS = ("fault", "ticket")
 _LARGEST_BODY = 64 * 1024
 _DESCRIPTION = """\
 Uptime, faults and tickets of a fleet of self-service terminals. Sign in at `/api/v1/token`, send
@@ -51,7 +51,7 @@ def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> Fas
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             pool = await stack.enter_async_context(open_pool(settings.database_url, name="api"))
-            listener = Listener(settings.database_url, _CHANNELS)
+            listener = Listener(settings.database_url)
             app.state.services = Services(settings, catalogue, pool, listener, metrics, ending)
             work = partial(follow_faults, verify=settings.verify_window)
             job = Job("follow_faults", work, pool, metrics)
@@ -61,7 +61,7 @@ def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> Fas
             stack.callback(ending.set)
             yield
 
-    app = FastAPI(
+    app = DescribedApi(
         title="Tellergrid",
         description=_DESCRIPTION,
         version="1",
@@ -70,6 +70,7 @@ def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> Fas
         openapi_url=f"{V1}/openapi.json",
         docs_url=f"{V1}/docs",
         redoc_url=None,
+        generate_unique_id_function=operation_id,
     )
     app.add_middleware(RequestLog, metrics=metrics)
     problem.register(app)

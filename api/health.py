@@ -15,6 +15,11 @@ from fleet.db.sql import load
 router = APIRouter(tags=["health"])
 _SQL = load("api", "health")
 _PATIENCE_S = 2
+_EXPOSITION = """\
+# HELP tellergrid_tickets_open Live tickets by state
+# TYPE tellergrid_tickets_open gauge
+tellergrid_tickets_open{state="ASSIGNED"} 3.0
+"""
 
 
 class Health(BaseModel):
@@ -42,7 +47,11 @@ async def readyz(running: Running, response: Response) -> Health:
     return Health(status="unready", problem=problem)
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"example": _EXPOSITION}}}},
+)
 async def metrics(running: Running) -> Response:
     """Prometheus metrics."""
     await _count_tickets(running)

@@ -5,26 +5,27 @@ A notification says only that something changed; who is woken looks for itself. 
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
 import structlog
 
 from fleet.db.pool import connect
+from fleet.db.sql import load
 
 _RETRY_S = 1.0
 _PROBE_S = 30.0  # a connection that died silently is noticed within this time
 
+_SQL = load("api", "listener")
 _log = structlog.get_logger("api.listener")
 
 
 class Listener:
-    """Waits on its own connection for notifications of some channels; `run` it as a task."""
+    """Waits on a connection of its own for notifications; `run` it as a task."""
 
-    def __init__(self, url: str, channels: Sequence[str]) -> None:
+    def __init__(self, url: str) -> None:
         self._url = url
-        self._channels = channels
         self._waiting: set[asyncio.Event] = set()
 
     @contextmanager
@@ -53,10 +54,9 @@ class Listener:
 
     async def _listen(self) -> None:
         async with await connect(self._url, name="api-listener", autocommit=True) as connection:
-            for channel in self._channels:
-                await connection.execute(f'LISTEN "{channel}"')
+            await connection.execute(_SQL["listen"])
             while True:
                 self.wake()  # also for what came while nobody listened
                 async for _ in connection.notifies(timeout=_PROBE_S, stop_after=1):
                     pass
-                await connection.execute("SELECT 1")
+                await connection.execute(_SQL["probe"])

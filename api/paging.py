@@ -21,7 +21,7 @@ class Page(BaseModel, Generic[Item]):
 
     items: list[Item]
     next: str | None = Field(
-        default=None, description="The cursor of the next page; null on the last", examples=[None]
+        default=None, description="The cursor of the next page; null on the last"
     )
 
 

@@ -14,8 +14,10 @@ from psycopg.rows import TupleRow
 
 from api.metrics import Metrics
 from fleet.db.pool import Pool
+from fleet.db.sql import load
 
 Work = Callable[[AsyncConnection[TupleRow]], Awaitable[None]]
+_SQL = load("api", "scheduled")
 _log = structlog.get_logger("api.scheduled")
 
 
@@ -74,9 +76,7 @@ class Job:
 
     async def _locked(self) -> bool:
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(
-                "SELECT pg_try_advisory_xact_lock(%s)", (self._lock_key,)
-            )
+            cursor = await connection.execute(_SQL["lock"], {"key": self._lock_key})
             if await cursor.fetchone() != (True,):
                 return False
             await self._work(connection)

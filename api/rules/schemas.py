@@ -1,37 +1,34 @@
 """The rule catalogue on the wire."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from fleet.rules.rule import Severity
 from fleet.service_state import ServiceState
 
+_RULE: dict[str, Any] = {
+    "name": "card_reader_jammed",
+    "scope": "terminal",
+    "kinds": [],
+    "when": "cardReader.media == 'jammed'",
+    "for": "30s",
+    "clear_for": "1m",
+    "severity": "major",
+    "impact": "out_of_service",
+    "component": "cardReader",
+    "skill": "card",
+    "line": 2,
+    "title": "Card reader jammed",
+    "remedy": "Open the fascia, remove the card, test the transport.",
+    "parts": [],
+}
+
 
 class Rule(BaseModel):
     """A rule, in the words of the catalogue; it has one kind of trigger, the others are null."""
 
-    model_config = ConfigDict(
-        populate_by_name=True,
-        json_schema_extra={
-            "example": {
-                "name": "card_reader_jammed",
-                "scope": "terminal",
-                "kinds": [],
-                "when": "cardReader.media == 'jammed'",
-                "for": "30s",
-                "clear_for": "1m",
-                "severity": "major",
-                "impact": "out_of_service",
-                "component": "cardReader",
-                "skill": "card",
-                "line": 2,
-                "title": "Card reader jammed",
-                "remedy": "Open the fascia, remove the card, test the transport.",
-                "parts": [],
-            }
-        },
-    )
+    model_config = ConfigDict(populate_by_name=True, json_schema_extra={"example": _RULE})
 
     name: str
     scope: Literal["terminal", "cell"]
@@ -59,8 +56,12 @@ class Rule(BaseModel):
 class Catalogue(BaseModel):
     """The rules in force in this api, in the order of their files."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"items": [_RULE], "next": None, "identity": "2026.11+3f2a9c1b7d10"}
+        }
+    )
+
     items: list[Rule]
     next: None = Field(default=None, description="All rules are on one page")
-    identity: str = Field(
-        description="Version and digest, as faults remember it", examples=["2026.11+3f2a9c1b7d10"]
-    )
+    identity: str = Field(description="Version and digest, as faults remember it")

@@ -153,14 +153,14 @@ class Timeline(BaseModel):
                     {
                         "kind": "state",
                         "from": "2026-11-22T06:00:00Z",
-                        "to": None,
+                        "to": "2026-11-22T06:40:00Z",
                         "state": "out_of_service",
                         "causes": ["card_reader_jammed"],
                     },
                     {
                         "kind": "fault",
                         "from": "2026-11-22T06:00:00Z",
-                        "to": None,
+                        "to": "2026-11-22T06:40:00Z",
                         "id": FAULT_EXAMPLE["id"],
                         "rule": "card_reader_jammed",
                         "severity": "major",

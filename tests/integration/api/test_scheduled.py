@@ -49,7 +49,8 @@ async def listening(connection: Database) -> None:
     async def heard() -> bool:
         cursor = await connection.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND application_name = 'tellergrid-api-listener' AND query LIKE 'LISTEN %'"
+            " AND application_name = 'tellergrid-api-listener' AND state = 'idle'"
+            " AND query ~ 'LISTEN|SELECT 1'"
         )
         return await cursor.fetchone() != (0,)
 

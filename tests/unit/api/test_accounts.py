@@ -1,0 +1,68 @@
+"""Passwords and tokens."""
+
+from datetime import UTC, datetime, timedelta
+from time import perf_counter
+
+import pytest
+
+from api.accounts.passwords import hashed, matches
+from api.accounts.tokens import issue, read
+from api.errors import Unauthenticated
+from api.events.position import Position
+from api.seed import demo_accounts
+from fleet.demo import grid
+
+SECRET = "a secret of the tests, 32 bytes or more"
+
+
+def test_a_password_matches_its_own_hash_alone() -> None:
+    """Salted: the same password has another hash every time."""
+    first, second = hashed("correct horse"), hashed("correct horse")
+    assert first != second
+    assert first.startswith("$argon2id$")
+    assert matches(first, "correct horse")
+    assert not matches(first, "wrong horse")
+    assert not matches("not a hash", "correct horse")
+
+
+def test_an_unknown_account_takes_as_long_as_a_known_one() -> None:
+    """From the time it takes nobody learns which accounts there are."""
+    known = hashed("correct horse")
+    matches(None, "warm up")
+
+    def fastest(stored: str | None) -> float:
+        times = []
+        for _ in range(5):
+            began = perf_counter()
+            assert not matches(stored, "wrong horse")
+            times.append(perf_counter() - began)
+        return min(times)
+
+    assert 0.5 < fastest(None) / fastest(known) < 2
+
+
+def test_a_token_says_who_and_until_when() -> None:
+    """What was issued is read; another secret reads nothing."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    token = issue(SECRET, "tech01", "technician", now, timedelta(minutes=5))
+    claims = read(SECRET, token)
+    assert (claims.username, claims.role) == ("tech01", "technician")
+    assert claims.expires_at == now + timedelta(minutes=5)
+    with pytest.raises(Unauthenticated):
+        read(SECRET[::-1], token)
+
+
+def test_a_place_in_the_feed_is_read_as_it_was_written() -> None:
+    """Ids of events come back as `Last-Event-ID`."""
+    for position in (Position.before("811"), Position("811", 0, 42), Position("9", 1, 1)):
+        assert Position.parse(str(position)) == position
+
+
+def test_everybody_of_the_demo_has_an_account() -> None:
+    """Three for staff, one for each technician, each with the password it was given."""
+    people = grid(7, 40)
+    accounts = demo_accounts(people, lambda username: f"for {username}")
+    assert [one.username for one in accounts[:4]] == ["admin", "ops", "tester", "tech01"]
+    assert len(accounts) == 3 + len(people.technicians)
+    assert all(one.password == f"for {one.username}" for one in accounts)
+    assert "for admin" not in repr(accounts)

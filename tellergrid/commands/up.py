@@ -1,6 +1,10 @@
 """`tellergrid up`: the whole system, alive on this machine."""
 
+import os
+import shutil
+import sysconfig
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -51,7 +55,7 @@ def up(
 
         def print_page(record: Record) -> None:
             steps.close()
-            text = home.record.read_text() if as_json else page(record, home)
+            text = home.record.read_text() if as_json else page(record, home, _command())
             output.print(text, markup=False, soft_wrap=True)
 
         if report_to is None and is_held(home):
@@ -99,3 +103,12 @@ def _choose(home: Home, terminals: int | None, cells: int | None, seed: int | No
     fleet = Fleet(terminals, cells, last.seed if seed is None else seed)
     write_private(home.choices, fleet)
     return fleet
+
+
+def _command() -> str:
+    """Return how to call us from the shell we were called from."""
+    ours = Path(sysconfig.get_path("scripts")) / "tellergrid"
+    found = shutil.which("tellergrid")
+    if found is not None and Path(found).samefile(ours):
+        return "tellergrid"
+    return os.path.relpath(ours) if ours.is_relative_to(Path.cwd()) else str(ours)

@@ -7,14 +7,14 @@ from tellergrid.stack.record import Account, Record
 _SHOWN_TECHNICIANS = 2
 
 
-def page(record: Record, home: Home) -> str:
-    """Render the page."""
+def page(record: Record, home: Home, command: str) -> str:
+    """Render the page; `command` is how `tellergrid` is called from the reader's shell."""
     return "\n\n".join(
         (
             f"Tellergrid is up, with {_fleet(record)}.",
             _addresses(record, home),
             _accounts(record, home),
-            _to_try(record),
+            _to_try(record, command),
         )
     )
 
@@ -48,16 +48,15 @@ def _line(account: Account) -> str:
     return f"{account.username:<8} {account.password:<14} {account.role}"
 
 
-def _to_try(record: Record) -> str:
+def _to_try(record: Record, command: str) -> str:
     terminal = demo.grid(record.seed, record.terminals, record.cells).terminals[0]
-    lines = [f"To try (terminal {terminal.code} stands in cell {terminal.cell}):"]
-    if record.simulator:
-        lines += [
-            f"  tellergrid break {terminal.code} cardReader.media=jammed",
-            "  tellergrid status            a fault and its ticket, after the rule's hold time",
-            f"  tellergrid repair {terminal.code}  the fault clears, the ticket resolves itself",
-        ]
-    return "\n".join([*lines, "  tellergrid logs -f           what each part says", _ENDING])
-
-
-_ENDING = "  tellergrid down              stops all of it; the data stay"
+    tries = [
+        (f"break {terminal.code} cardReader.media=jammed", "a card is stuck"),
+        ("status", "a fault and its ticket, after the rule's hold time"),
+        (f"repair {terminal.code}", "the fault clears, the ticket resolves itself"),
+    ]
+    tries = tries if record.simulator else tries[1:2]
+    tries += [("logs -f", "what each part says"), ("down", "stops all of it; the data stay")]
+    width = max(len(arguments) for arguments, _ in tries)
+    lines = [f"  {command} {arguments:<{width}}  {what}" for arguments, what in tries]
+    return "\n".join((f"To try (terminal {terminal.code} stands in cell {terminal.cell}):", *lines))

@@ -1,6 +1,7 @@
 """Whether a port is free, and who holds it when it is not."""
 
 import errno
+import pwd
 import socket
 from pathlib import Path
 
@@ -36,17 +37,27 @@ def free_port() -> int:
 
 def holder(port: int) -> str:
     """Describe the process that listens on a port, as well as /proc lets us see."""
-    inodes = {
-        fields[9]
+    listening = {
+        fields[9]: int(fields[7])
         for table in ("tcp", "tcp6")
         for fields in _rows(_PROC / "net" / table)
         if fields[3] == _LISTENING and int(fields[1].rpartition(":")[2], 16) == port
     }
+    wanted = {f"socket:[{inode}]" for inode in listening}
     for process in _PROC.glob("[0-9]*"):
-        if any(f"socket:[{inode}]" in _sockets(process) for inode in inodes):
+        if wanted & _sockets(process):
             command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
             return f"process {process.name} ({command[:120]})"
-    return "another user's process" if inodes else "a process that cannot be seen from here"
+    for uid in listening.values():
+        return f"a process of {_user(uid)}"
+    return "a process that cannot be seen from here"
+
+
+def _user(uid: int) -> str:
+    try:
+        return f"user {pwd.getpwuid(uid).pw_name}"
+    except KeyError:
+        return f"user {uid}"
 
 
 def _rows(table: Path) -> list[list[str]]:

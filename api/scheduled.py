@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC
 from time import perf_counter
@@ -17,6 +17,7 @@ from fleet.db.pool import Pool
 from fleet.db.sql import load
 
 Work = Callable[[AsyncConnection[TupleRow]], Awaitable[None]]
+_PATIENCE_S = 0.5
 _SQL = load("api", "scheduled")
 _log = structlog.get_logger("api.scheduled")
 
@@ -104,9 +105,20 @@ async def background(*work: Coroutine[object, object, None]) -> AsyncIterator[No
     try:
         yield
     finally:
-        for task in tasks:
+        await _end(tasks)
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended.
+
+    Once is not always enough: where a cancellation meets a query that fails at that moment, psycopg
+    raises the query's error in its place, and whoever lives through errors lives on.
+    """
+    running = set(tasks)
+    while running:
+        for task in running:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        _, running = await asyncio.wait(running, timeout=_PATIENCE_S)
 
 
 def _ended(task: asyncio.Task[None]) -> None:

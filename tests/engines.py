@@ -240,7 +240,7 @@ def database_url(shared_database_server: DatabaseServer) -> Iterator[str]:
 @pytest.fixture
 def empty_database_url(shared_database_server: DatabaseServer) -> Iterator[str]:
     """The URL of a database of the test's own, not migrated."""
-    yield from _cloned(shared_database_server.cluster, "template1")
+    yield from _cloned(shared_database_server.cluster, "template0")
 
 
 @pytest.fixture(scope="session")

@@ -238,14 +238,11 @@ async def test_a_stopping_api_ends_its_streams(settings: Settings, connection: D
             assert await stream.ended()
 
 
-@pytest.mark.parametrize("after", ["garbage", "1-2-3", "99999999999999999999999-0-1", "1-0-"])
-async def test_an_id_that_is_not_ours_is_refused(url: str, after: str) -> None:
+async def test_an_id_that_is_not_ours_is_refused(url: str) -> None:
     """A place that was never given out: 422, naming the header."""
     async with httpx.AsyncClient(base_url=url) as client:
-        headers = {
-            "Authorization": f"Bearer {await token(client, 'ops')}",
-            "Last-Event-ID": after,
-        }
-        answer = await client.get("/api/v1/events", headers=headers)
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["field"] == "header.Last-Event-ID"
+        client.headers["Authorization"] = f"Bearer {await token(client, 'ops')}"
+        for after in ("garbage", "1-2-3", "99999999999999999999999-0-1", "1-0-"):
+            answer = await client.get("/api/v1/events", headers={"Last-Event-ID": after})
+            assert answer.status_code == 422, after
+            assert answer.json()["errors"][0]["field"] == "header.Last-Event-ID"

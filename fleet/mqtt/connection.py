@@ -25,19 +25,18 @@ from fleet.mqtt.errors import (
     ProtocolViolation,
     PublicationRefused,
     Refused,
-    SubscriptionRefused,
     TakenOver,
     WaitingLineFull,
 )
 from fleet.mqtt.inbox import Inbox
 from fleet.mqtt.keepalive import KeepAlive, Verdict
 from fleet.mqtt.message import Filter, Message, Session
+from fleet.mqtt.operations import FAILURE, Operations, check_granted
 from fleet.mqtt.protocol import WireProtocol
 from fleet.mqtt.sending import SendWindow, check_acceptable, encode, fail
 
 PING_PATIENCE_S = 10.0
 CLOSE_PATIENCE_S = 2.0
-FAILURE = 0x80
 KEEP_ALIVE_TIMEOUT = DisconnectReasonCode.KEEP_ALIVE_TIMEOUT
 
 Codes = Sequence[mqtt5.SubAckReasonCode | mqtt5.UnsubAckReasonCode]
@@ -55,7 +54,7 @@ class Connection:
         self._granted = mqtt5.ConnAckPacket(receive_max=1)
         self._window = SendWindow[PubAckReasonCode](0, 0)
         self._inbox = Inbox(session.receive_maximum)
-        self._operations: dict[int, asyncio.Future[Codes]] = {}
+        self._operations = Operations()
         self._keep_alive: KeepAlive | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._disconnected = False
@@ -166,7 +165,7 @@ class Connection:
 
         Raises Refused, ProtocolViolation, Unreachable when the transport ends first.
         """
-        self._wire.write(_connect(broker, self._session))
+        self._wire.write(self._session.packet(broker).write())
         await self._accepted
 
     @property
@@ -187,7 +186,8 @@ class Connection:
             case mqtt5.PubAckPacket():
                 self._acknowledged(packet.packet_id, packet.reason_code)
             case mqtt5.SubAckPacket() | mqtt5.UnsubAckPacket():
-                self._operated(packet.packet_id, packet.reason_codes)
+                self._operations.settle(packet.packet_id, packet.reason_codes)
+                self._window.release(packet.packet_id)
             case mqtt5.PingRespPacket():
                 pass  # that something was heard is all it says
             case mqtt5.DisconnectPacket():
@@ -214,9 +214,7 @@ class Connection:
             self._error.__cause__ = cause
         fail(self._accepted, self._error or ConnectionLost("we disconnected"))
         self._window.fail(self._lost)
-        for operation in self._operations.values():
-            fail(operation, self._lost())
-        self._operations.clear()
+        self._operations.fail(self._lost)
         if not self.closed.done():
             self.closed.set_result(self._error)
 
@@ -240,30 +238,15 @@ class Connection:
     async def _operate(
         self, identifier: int, packet: bytes, asked: Sequence[tuple[str, int]]
     ) -> None:
-        operation: asyncio.Future[Codes] = self._loop.create_future()
         if self._wire.closing:
             raise self._lost()
-        self._operations[identifier] = operation
+        answer = self._operations.expect(identifier)
         self._wire.write(packet)
-        codes = await operation
-        if len(codes) != len(asked):
-            violation = ProtocolViolation(f"{len(codes)} reason codes for {len(asked)} filters")
+        try:
+            check_granted(asked, await answer)
+        except ProtocolViolation as violation:
             self.violated(violation)
-            raise violation
-        answers = zip(asked, codes, strict=True)
-        refused = {
-            pattern: code for (pattern, least), code in answers if not least <= code.value < FAILURE
-        }
-        if refused:
-            raise SubscriptionRefused(refused)
-
-    def _operated(self, identifier: int, codes: Codes) -> None:
-        operation = self._operations.pop(identifier, None)
-        if operation is None:
-            raise ProtocolViolation(f"an answer to {identifier}, which asked nothing")
-        self._window.release(identifier)
-        if not operation.done():
-            operation.set_result(codes)
+            raise
 
     def _acknowledged(self, identifier: int, code: PubAckReasonCode) -> None:
         refused = PublicationRefused(code) if code.value >= FAILURE else None
@@ -297,17 +280,3 @@ class Connection:
 
 
 OnMessage = Callable[[Connection, Message], None]
-
-
-def _connect(broker: Broker, session: Session) -> bytes:
-    return mqtt5.ConnectPacket(
-        session.client_id,
-        username=broker.username,
-        password=None if broker.password is None else broker.password.encode(),
-        clean_start=session.clean_start,
-        will=None if session.will is None else session.will.packet(),
-        keep_alive=session.keep_alive_s,
-        session_expiry_interval=session.session_expiry_s,
-        receive_max=session.receive_maximum,
-        max_packet_size=session.maximum_packet_size,
-    ).write()

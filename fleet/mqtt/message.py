@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 import mqtt5
 import msgspec
 
+from fleet.mqtt.broker import Broker
+
 MIB = 1024 * 1024
 
 
@@ -89,3 +91,17 @@ class Session:
     maximum_packet_size: int = 4 * MIB
     connect_timeout_s: float = 10.0
     waiting_line: int = 1000
+
+    def packet(self, broker: Broker) -> mqtt5.ConnectPacket:
+        """Return the CONNECT that asks a broker for it, under the broker's account."""
+        return mqtt5.ConnectPacket(
+            self.client_id,
+            username=broker.username,
+            password=None if broker.password is None else broker.password.encode(),
+            clean_start=self.clean_start,
+            will=None if self.will is None else self.will.packet(),
+            keep_alive=self.keep_alive_s,
+            session_expiry_interval=self.session_expiry_s,
+            receive_max=self.receive_maximum,
+            max_packet_size=self.maximum_packet_size,
+        )

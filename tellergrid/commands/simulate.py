@@ -146,7 +146,7 @@ async def _show(fleet: Fleet) -> None:
             if aside.is_terminal:
                 live.update(line, refresh=True)
             elif second % _PLAIN_EVERY_S == 0:
-                aside.print(line)
+                aside.print(line, soft_wrap=True)
 
 
 def _line(now: Summary, per_s: int) -> str:

@@ -1,6 +1,8 @@
 """Scenarios: read with complaints, told the same way twice."""
 
+import re
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +34,15 @@ def test_every_scenario_that_comes_with_us_can_be_told(name: str) -> None:
     assert loaded.name == name
     for terminal in GRID.terminals:
         list(islice(story(name).turns(terminal.code), 3))
+
+
+def test_the_scenario_in_the_documentation_can_be_told() -> None:
+    """A reader begins from what stands there."""
+    page = Path(__file__).parents[3] / "docs" / "how-to" / "simulate-a-fleet.md"
+    [text] = re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    loaded = scenario.parse(text.encode(), "the page")
+    told = Story(loaded, GRID.terminals, 1, START)
+    assert befallen(told, 0) <= {each.code for each in GRID.terminals if each.kind == "kiosk"}
 
 
 def test_a_cell_outage_takes_two_fifths_of_one_cell_and_another_cell_next() -> None:

@@ -17,6 +17,7 @@ from api.listener import Listener
 from api.metrics import Metrics
 from api.openapi import DescribedApi, operation_id
 from api.paths import V1
+from api.planning import planned_each_time
 from api.requests import RequestLog
 from api.rules.routes import router as rules
 from api.scheduled import Job, background, scheduled
@@ -50,7 +51,8 @@ def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> Fas
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            pool = await stack.enter_async_context(open_pool(settings.database_url, name="api"))
+            url = planned_each_time(settings.database_url)
+            pool = await stack.enter_async_context(open_pool(url, name="api"))
             listener = Listener(settings.database_url)
             app.state.services = Services(settings, catalogue, pool, listener, metrics, ending)
             work = partial(follow_faults, verify=settings.verify_window)

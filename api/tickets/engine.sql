@@ -45,8 +45,10 @@ INSERT INTO ticket_transition (ticket_id, event, to_state, actor, role)
 SELECT id, 'raise', 'NEW', %(actor)s, %(role)s FROM raised;
 
 -- name: causes
--- Every live ticket with what telemetry says of its cause: the open fault of the same cause, which
--- may be a later one than the ticket's own, and the live ticket of the cell fault that speaks for it.
+-- Live tickets with what telemetry says of their cause: the open fault of the same cause, which may
+-- be a later one than the ticket's own, and the live ticket of the cell fault that speaks for it.
+-- Most tickets are left out: not resolved, their own fault open and unsuppressed, and no recovery
+-- noted, there is nothing to do with them.
 SELECT card.id, card.version, card.state, card.fault_id, card.technician_id, card.parent_id,
     card.held_in, card.reopened, card.resolved_at, card.recovered_at, now() AS at,
     present.id AS open_fault, present.suppressed_by IS NOT NULL AS suppressed,
@@ -60,7 +62,9 @@ LEFT JOIN fault AS present
 LEFT JOIN ticket AS speaker
     ON speaker.fault_id = present.suppressed_by
     AND speaker.state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
-WHERE card.state NOT IN ('CLOSED', 'CANCELLED', 'MERGED');
+WHERE card.state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
+    AND (card.state = 'RESOLVED' OR card.recovered_at IS NOT NULL
+        OR present.id IS DISTINCT FROM card.fault_id OR present.suppressed_by IS NOT NULL);
 
 -- name: unassigned
 -- Tickets that nobody has, the most urgent first, then the oldest.

@@ -95,6 +95,18 @@ def test_a_refusal_is_never_about_what_is_offered(
         assert offered
 
 
+@given(story=attempts, late=st.booleans())
+def test_there_is_nothing_to_do_while_the_fault_is_as_it_was(
+    story: list[tuple[Event, Actor, Said]], late: bool
+) -> None:
+    """The tickets that the engine's statement leaves out are those it would not touch."""
+    ticket = lived(story)[-1]
+    if ticket.state in ENDED | {State.RESOLVED} or ticket.recovered_at is not None:
+        return
+    at = BEGIN + (2 * VERIFY if late else timedelta())
+    assert follow(ticket, Cause(open_fault=ticket.fault_id), at, VERIFY) is None
+
+
 @given(story=attempts, cause=causes, late=st.booleans())
 def test_the_engine_only_wants_what_it_may_and_comes_to_rest(
     story: list[tuple[Event, Actor, Said]], cause: Cause, late: bool

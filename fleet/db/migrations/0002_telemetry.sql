@@ -114,6 +114,8 @@ COMMENT ON COLUMN fault.catalogue IS 'Version and hash of the rule catalogue tha
 CREATE UNIQUE INDEX fault_open ON fault (scope, subject, rule, item) WHERE cleared_at IS NULL;
 CREATE INDEX fault_terminal ON fault (terminal_id, started_at DESC);
 CREATE INDEX fault_cell ON fault (cell_code, started_at DESC);
+CREATE INDEX fault_started ON fault (started_at DESC, id DESC);
+CREATE INDEX fault_open_cell ON fault (cell_code) WHERE cleared_at IS NULL;
 
 CREATE TABLE fault_change (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -37,6 +37,8 @@ CREATE UNIQUE INDEX ticket_live ON ticket (scope, subject, rule, item)
     WHERE state NOT IN ('CLOSED', 'CANCELLED', 'MERGED');
 CREATE INDEX ticket_cause ON ticket (scope, subject, rule, item, id);
 CREATE INDEX ticket_technician ON ticket (technician_id, state);
+CREATE INDEX ticket_live_cell ON ticket (cell_code)
+    WHERE state NOT IN ('CLOSED', 'CANCELLED', 'MERGED');
 CREATE INDEX ticket_cell ON ticket (cell_code, created_at DESC);
 CREATE INDEX ticket_fault ON ticket (fault_id);
 

@@ -11,7 +11,11 @@ class Settings(BaseSettings):
     """`TELLERGRID_` and the name in capitals; what is empty counts as not set."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TELLERGRID_", env_ignore_empty=True, frozen=True, extra="ignore"
+        env_prefix="TELLERGRID_",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,  # they would name the secrets beside the one that is missing
     )
 
     database_url: str = Field(description="postgresql:// URL of the database", repr=False)

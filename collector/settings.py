@@ -10,7 +10,10 @@ class Settings(BaseSettings):
     """Read once in `main`, handed down."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TELLERGRID_", env_ignore_empty=True, extra="ignore"
+        env_prefix="TELLERGRID_",
+        env_ignore_empty=True,
+        extra="ignore",
+        hide_input_in_errors=True,  # they would name the secrets beside the one that is missing
     )
 
     database_url: SecretStr = Field(description="PostgreSQL with TimescaleDB: postgresql://…")

@@ -14,7 +14,11 @@ class Settings(BaseSettings):
     Where the database's or the broker's URL is given, the embedded one is not started.
     """
 
-    model_config = SettingsConfigDict(env_prefix="TELLERGRID_", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="TELLERGRID_",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,  # they would name the secrets beside the one that is missing
+    )
 
     home: Path = Field(Path(".tellergrid"), description="Where the stack keeps everything")
     database_url: str | None = Field(

@@ -18,7 +18,11 @@ from tellergrid.stack.seeding import migrate_and_seed
 class InitSettings(BaseSettings):
     """The secrets of a system whose parts run elsewhere, each from TELLERGRID_<NAME>."""
 
-    model_config = SettingsConfigDict(env_prefix="TELLERGRID_", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="TELLERGRID_",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,  # they would name the secrets beside the one that is missing
+    )
 
     database_url: SecretStr
     demo_password: SecretStr = Field(description="The password of every account of the demo")
@@ -32,7 +36,7 @@ class InitSettings(BaseSettings):
 def init(
     terminals: Annotated[int, typer.Option(min=1, help="Terminals in the demo fleet.")] = 200,
     cells: Annotated[
-        int | None, typer.Option(min=1, help="Grid cells [one for ten terminals].")
+        int | None, typer.Option(min=1, help="Grid cells; by default one for ten terminals.")
     ] = None,
     seed: Annotated[int, typer.Option(help="What the fleet is made from.")] = 1,
     broker_folder: Annotated[

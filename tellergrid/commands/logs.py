@@ -16,7 +16,7 @@ _LOOK_EVERY_S = 0.3
 
 def logs(
     part: Annotated[
-        str | None, typer.Argument(help="One part, such as `collector` [all of them].")
+        str | None, typer.Argument(help="One part, such as `collector`; by default all of them.")
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
     lines: Annotated[

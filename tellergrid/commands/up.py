@@ -27,12 +27,14 @@ _FIRST_FLEET = Fleet(terminals=200, cells=None, seed=1)
 
 def up(
     terminals: Annotated[
-        int | None, typer.Option(min=1, help="Terminals in the demo fleet [200, then as before].")
+        int | None, typer.Option(min=1, help="Terminals in the demo fleet; 200, then as before.")
     ] = None,
     cells: Annotated[
-        int | None, typer.Option(min=1, help="Grid cells [one for ten terminals].")
+        int | None, typer.Option(min=1, help="Grid cells; by default one for ten terminals.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="What the fleet is made from [1].")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="What the fleet is made from; by default 1.")
+    ] = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Return when all is healthy; `tellergrid down` stops.")
     ] = False,

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from tellergrid import settings_page
 
@@ -26,6 +27,17 @@ def test_the_page_in_the_docs_is_made_from_the_classes() -> None:
 def test_every_setting_says_what_it_is_for(reader: str) -> None:
     fields = settings_page.READERS[reader].model_fields
     assert [name for name, about in fields.items() if not about.description] == []
+
+
+@pytest.mark.parametrize("reader", settings_page.READERS)
+def test_a_missing_setting_betrays_no_other(reader: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything is set to nonsense but one, which is missing: the error names and quotes not."""
+    for variable in _VARIABLES:
+        monkeypatch.setenv(variable, "hunter2")
+    monkeypatch.delenv("TELLERGRID_BROKER_URL")
+    with pytest.raises(ValidationError) as failed:
+        settings_page.READERS[reader](api_port="hunter2", terminal_secret=["hunter2"])
+    assert "hunter2" not in str(failed.value)
 
 
 @pytest.mark.parametrize("variable", _VARIABLES)

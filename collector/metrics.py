@@ -48,3 +48,14 @@ serving = Gauge(
 restarts = Counter(
     "tellergrid_collector_region_restarts", "Times a region began again after a failure", ["region"]
 )
+gaps = Gauge(
+    "tellergrid_collector_gaps", "Boots of terminals with messages missing now", ["region"]
+)
+missing = Gauge(
+    "tellergrid_collector_messages_missing", "Messages that a gap in seq shows", ["region"]
+)
+resends = Counter("tellergrid_collector_resends", "Commands to send a gap again")
+repaired = Counter(
+    "tellergrid_collector_messages_repaired", "Missing messages that came after all", ["how"]
+)
+lost = Counter("tellergrid_collector_messages_lost", "Missing messages asked for in vain")

@@ -1,6 +1,6 @@
 """The collector's tables: the one place that writes a batch, and the one that reads state back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from typing import Any
 
@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from collector.batch import Batch, EventRow, LedgerKey, TelemetryRow
 from collector.intake import SetAside
 from fleet.db.sql import load
-from fleet.ledger import Received
+from fleet.ledger import Received, Span
 from fleet.rules.changes import Change, Cleared, Fired, Suppressed, Transition
 from fleet.rules.record import Record
 from fleet.rules.terminal import Terminal
@@ -101,14 +101,27 @@ async def _ledger(cursor: Cursor, received: dict[LedgerKey, Received]) -> None:
             {
                 "ids": [terminal_id for terminal_id, _ in received],
                 "boots": [boot for _, boot in received],
-                "received": [_multirange(each) for each in received.values()],
+                "received": [_multirange(each.ranges) for each in received.values()],
                 "doubled": [each.doubled for each in received.values()],
             },
         )
 
 
-def _multirange(received: Received) -> str:
-    return "{" + ",".join(f"[{first},{last}]" for first, last in received.ranges) + "}"
+async def give_up(connection: Connection, lost: Mapping[LedgerKey, Sequence[Span]]) -> None:
+    """Write down, in a transaction of its own, what was asked for in vain."""
+    async with connection.transaction(), connection.cursor() as cursor:
+        await cursor.execute(
+            _SQL["give_up"],
+            {
+                "ids": [terminal_id for terminal_id, _ in lost],
+                "boots": [boot for _, boot in lost],
+                "lost": [_multirange(each) for each in lost.values()],
+            },
+        )
+
+
+def _multirange(spans: Iterable[Span]) -> str:
+    return "{" + ",".join(f"[{first},{last}]" for first, last in spans) + "}"
 
 
 async def _terminals(cursor: Cursor, touched: Sequence[Terminal]) -> None:

@@ -28,6 +28,13 @@ FROM unnest(%(ids)s::integer[], %(boots)s::integer[], %(received)s::text[], %(do
 ON CONFLICT (terminal_id, boot) DO UPDATE
 SET received = EXCLUDED.received, doubled = EXCLUDED.doubled;
 
+-- name: give_up
+-- What was asked for in vain.
+UPDATE boot_ledger AS ledger SET lost = ledger.lost + batch.lost::int8multirange
+FROM unnest(%(ids)s::integer[], %(boots)s::integer[], %(lost)s::text[])
+    AS batch (terminal_id, boot, lost)
+WHERE (ledger.terminal_id, ledger.boot) = (batch.terminal_id, batch.boot);
+
 -- name: upsert_terminal_state
 INSERT INTO terminal_state (terminal_id, boot, seq, ts, arrived_at, heard_at, connected,
                             status, storage, metrics, service_state, service_since)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import psycopg
 import structlog
 
-from collector import gaps, metrics, registry, restore, store
+from collector import gaps, metrics, quarantine, registry, restore, store
 from collector.batch import Batch, LedgerKey, judge, keys, open_all
 from collector.intake import Arrival, set_aside
 from collector.repair import MANNERS, Ask, Manners, Repair, Stored
@@ -129,6 +129,8 @@ class Desk:
             metrics.engine_seconds.observe(judged - began)
             metrics.batch_messages.observe(len(arrivals))
         _count(batch)
+        if batch.aside and (dropped := await quarantine.trim(self._connection)):
+            metrics.quarantine_dropped.inc(dropped)
         self._repair.note(batch.received, now)
         self._forget()
 

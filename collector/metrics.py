@@ -13,6 +13,9 @@ late = Counter(
     "tellergrid_collector_messages_late", "Messages stored behind a later one", ["channel"]
 )
 quarantined = Counter("tellergrid_collector_messages_quarantined", "Messages set aside", ["reason"])
+quarantine_dropped = Counter(
+    "tellergrid_collector_quarantine_dropped", "Oldest messages set aside, beyond the bound"
+)
 unknown = Counter(
     "tellergrid_collector_vocabulary_unknown",
     "Components, properties and values that only a vendor knows",

@@ -7,8 +7,8 @@ FROM STDIN (FORMAT BINARY);
 COPY event (ts, terminal_id, boot, seq, arrived_at, name, body) FROM STDIN (FORMAT BINARY);
 
 -- name: insert_quarantine
-INSERT INTO quarantine (arrived_at, topic, reason, detail, size, payload)
-VALUES (%s, %s, %s, %s, %s, %s);
+INSERT INTO quarantine (arrived_at, topic, reason, detail, size, payload, whole)
+VALUES (%s, %s, %s, %s, %s, %s, %s);
 
 -- name: read_ledger
 -- The ranges as two arrays of first and last, both included.

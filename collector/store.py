@@ -1,6 +1,6 @@
 """The collector's tables: the one place that writes a batch, and the one that reads state back."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple
 from typing import Any
 
@@ -37,7 +37,9 @@ async def write(
         await _quarantine(cursor, batch.aside)
         await _ledger(cursor, batch.received)
         touched = [terminals[i] for i in sorted(batch.record.terminals) if i in terminals]
-        await _terminals(cursor, touched)
+        await _terminals(
+            cursor, touched, {each.terminal_id for each in batch.telemetry if each.status}
+        )
         await _holds(cursor, batch.record)
         await _service(cursor, [c for c in batch.record.changes if isinstance(c, Transition)])
         await _faults(cursor, batch.record.changes, catalogue)
@@ -66,8 +68,10 @@ async def copy_telemetry(cursor: Cursor, rows: Iterable[tuple[object, ...]]) -> 
 
 
 def _telemetry(row: TelemetryRow) -> tuple[object, ...]:
-    *plain, status, storage, extra = astuple(row)
-    return (*plain, _json(status), _json(storage), _json(extra))
+    return (
+        row.ts, row.terminal_id, row.boot, row.seq, row.arrived_at, row.temperature_c, row.rtt_ms,
+        row.disk_free_pct, _json(row.status), _json(row.storage), _json(row.extra),
+    )  # fmt: skip
 
 
 def _event(row: EventRow) -> tuple[object, ...]:
@@ -129,7 +133,8 @@ def _multirange(spans: Iterable[Span]) -> str:
     return "{" + ",".join(f"[{first},{last}]" for first, last in spans) + "}"
 
 
-async def _terminals(cursor: Cursor, touched: Sequence[Terminal]) -> None:
+async def _terminals(cursor: Cursor, touched: Sequence[Terminal], changed: Collection[int]) -> None:
+    """Status and storage go over the wire where they changed; else what is stored stays."""
     if touched:
         await cursor.execute(
             _SQL["upsert_terminal_state"],
@@ -141,8 +146,13 @@ async def _terminals(cursor: Cursor, touched: Sequence[Terminal]) -> None:
                 "arrived": [each.arrived_at for each in touched],
                 "heard": [each.heard_at for each in touched],
                 "connected": [each.connected for each in touched],
-                "status": [each.status.decode() or None for each in touched],
-                "storage": [each.storage.decode() or None for each in touched],
+                "status": [
+                    each.status.decode() or None if each.id in changed else None for each in touched
+                ],
+                "storage": [
+                    each.storage.decode() or None if each.id in changed else None
+                    for each in touched
+                ],
                 "metrics": [each.metrics.decode() or None for each in touched],
                 "states": [each.state.value for each in touched],
                 "since": [each.state_since for each in touched],

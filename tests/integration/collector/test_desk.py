@@ -102,9 +102,7 @@ async def test_status_is_written_only_when_it_changed(desk: Desk, connection: Co
     assert [changed for (changed,) in found] == [True, False, True, False, True]
 
 
-async def test_an_unchanged_message_leaves_the_stored_status_as_it_is(
-    desk: Desk, connection: Connection
-) -> None:
+async def test_an_unchanged_message_leaves_the_stored_status_as_it_is(desk: Desk) -> None:
     """Jammed, twice with other metrics, then a will: what is read back is what was said."""
     jammed = {"cardReader": {"media": "jammed"}}
     for seq in (1, 2):

@@ -59,7 +59,7 @@ class IngestReport(msgspec.Struct):
 
 
 def measure(progress: Progress, *, quick: bool) -> IngestReport:
-    """Run all of it: about a minute when `quick`, else some minutes."""
+    """Run all of it: a minute or two when `quick`, else some minutes."""
     report = IngestReport(messages=30_000 if quick else 200_000)
     seconds = 4 if quick else 20
     with staged(progress) as stage:

@@ -51,7 +51,7 @@ def engine(as_json: AsJson = False) -> None:
 
 @app.command()
 def ingest(
-    quick: Annotated[bool, typer.Option("--quick", help="Short runs: about a minute.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Short runs: a minute or two.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure the collector beside what its engines can do alone, and beside a plain collector."""

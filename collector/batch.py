@@ -1,5 +1,6 @@
 """A batch: packets in, rows and the engine's changes out. No I/O: it can be done again."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -73,9 +74,10 @@ def open_all(
     for arrival in arrivals:
         try:
             opened.append(unpack(arrival, registry))
-            metrics.received.labels(opened[-1].channel).inc()
         except Quarantined as why:
             aside.append(set_aside(arrival, why))
+    for channel, count in Counter(each.channel for each in opened).items():
+        metrics.received.labels(channel).inc(count)
     return opened, aside
 
 

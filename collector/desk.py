@@ -6,16 +6,17 @@ ahead of it, so they are thrown away and read back before anything else is done.
 
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import psycopg
 import structlog
 
-from collector import metrics, registry, restore, store
+from collector import gaps, metrics, quarantine, registry, restore, store
 from collector.batch import Batch, LedgerKey, judge, keys, open_all
 from collector.intake import Arrival, set_aside
+from collector.repair import MANNERS, Ask, Manners, Repair, Stored
 from collector.store import Connection
-from fleet.ledger import Received
+from fleet.ledger import Received, size
 from fleet.quarantine import Quarantined, Reason
 from fleet.rules.catalogue import Catalogue
 from fleet.rules.changes import Cleared, Fired
@@ -32,13 +33,21 @@ log = structlog.get_logger()
 class Desk:
     """One region's engine beside the connection that holds the region's lock."""
 
-    def __init__(self, connection: Connection, region: str, catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        region: str,
+        catalogue: Catalogue,
+        manners: Manners = MANNERS,
+    ) -> None:
         self._connection = connection
         self._region = region
         self._catalogue = catalogue
         self._ledger: dict[LedgerKey, Received] = {}
         self._registry = registry.Registry(region, {}, {})
         self._watching_since: datetime | None = None
+        self._manners = manners
+        self._repair = Repair(Stored({}, {}, {}), datetime.min.replace(tzinfo=UTC), manners)
         self.engine = Engine(catalogue.rules)
 
     async def restore(self, now: datetime) -> None:
@@ -49,6 +58,8 @@ class Desk:
             self._connection, self._registry, self._catalogue.rules, now
         )
         self.engine.watch(self._watching_since)
+        missing = await gaps.stored(self._connection, self._region)
+        self._repair = Repair(missing, now, self._manners)
         await self._connection.commit()
 
     def watch(self, since: datetime | None) -> None:
@@ -64,6 +75,7 @@ class Desk:
             entry = fresh.entries.get(terminal.code)
             if entry is None:
                 self.engine.remove(terminal, now)
+                self._repair.forget(terminal.id)
             elif entry.cell != terminal.cell:
                 self.engine.move(terminal, entry.cell)
         for entry in fresh.entries.values():
@@ -82,6 +94,24 @@ class Desk:
         except _ONE_IS_BAD:
             await self._commit_singly(arrivals, now)
 
+    async def asks(self, now: datetime) -> list[Ask]:
+        """What is missing and due to be asked for; what was asked for in vain is written down.
+
+        Raises `psycopg.Error` when that could not be.
+        """
+        repair, terminals = self._repair, self.engine.terminals
+        asks = repair.due(now, lambda of: of not in terminals or terminals[of].connected is False)
+        if repair.hopeless:
+            await store.give_up(self._connection, repair.hopeless)
+            metrics.lost.inc(sum(size(each) for each in repair.hopeless.values()))
+            repair.hopeless.clear()
+        metrics.gaps.labels(self._region).set(len(repair))
+        metrics.missing.labels(self._region).set(repair.messages)
+        metrics.repaired.labels("late").inc(repair.late)
+        metrics.repaired.labels("resent").inc(repair.resent)
+        repair.late = repair.resent = 0
+        return asks
+
     async def _commit(self, arrivals: Sequence[Arrival], now: datetime) -> None:
         began = time.perf_counter()
         opened, aside = open_all(arrivals, self._registry)
@@ -99,6 +129,9 @@ class Desk:
             metrics.engine_seconds.observe(judged - began)
             metrics.batch_messages.observe(len(arrivals))
         _count(batch)
+        if batch.aside and (dropped := await quarantine.trim(self._connection)):
+            metrics.quarantine_dropped.inc(dropped)
+        self._repair.note(batch.received, now)
         self._forget()
 
     async def _commit_singly(self, arrivals: Sequence[Arrival], now: datetime) -> None:

@@ -6,12 +6,32 @@ the broker delivers it again.
 """
 
 import asyncio
+import math
 from collections.abc import Callable
 from datetime import datetime
 
+import structlog
+from mqtt5 import PubAckReasonCode
+
+from collector import metrics
 from collector.intake import Arrival
-from fleet.mqtt import Broker, Connection, Filter, Message, Session, connect
+from collector.repair import Ask
+from fleet import topics
+from fleet.mqtt import (
+    Broker,
+    Connection,
+    Filter,
+    Message,
+    MessageRefused,
+    PublicationRefused,
+    Session,
+    WaitingLineFull,
+    connect,
+)
+from fleet.telemetry import encode
 from fleet.topics import Channel, subscription
+
+log = structlog.get_logger()
 
 CHANNELS = (Channel.STATUS, Channel.TELEMETRY, Channel.EVENT)
 SESSION_EXPIRY_S = 7 * 24 * 3600  # the longest weekend outage the broker bridges for us
@@ -83,6 +103,25 @@ class Inlet:
             ids = [each.packet_id for each in arrivals if each.packet_id is not None]
             self.connection.acknowledge(ids)
 
+    def ask(self, region: str, terminal: str, ask: Ask) -> None:
+        """Tell a terminal to send a gap again. No answer is awaited: what comes is the answer."""
+        if self.connection is None or self.connection.closed.done():
+            return
+        command = ask.command
+        try:
+            sent = self.connection.publish(
+                topics.build(region, terminal, Channel.COMMAND),
+                encode(command),
+                response_topic=topics.build(region, terminal, Channel.RESULT),
+                correlation_data=f"{command.boot}/{command.first}-{command.last}".encode(),
+                message_expiry_s=math.ceil(ask.expiry.total_seconds()),
+            )
+        except (WaitingLineFull, MessageRefused) as error:
+            log.warning("a resend was not asked for", terminal=terminal, error=str(error))
+            return
+        metrics.resends.inc()
+        sent.add_done_callback(_refusal_logged)
+
     def abort(self) -> None:
         """Drop the connection: what was not acknowledged will come again."""
         if self.connection is not None:
@@ -92,3 +131,10 @@ class Inlet:
         """Disconnect in good order; the broker keeps the session."""
         if self.connection is not None:
             await self.connection.disconnect()
+
+
+def _refusal_logged(sent: asyncio.Future[PubAckReasonCode]) -> None:
+    """A broker that forbids us to write commands is a mistake in its access list."""
+    error = None if sent.cancelled() else sent.exception()
+    if isinstance(error, PublicationRefused):
+        log.error("the broker refuses our commands", error=str(error))

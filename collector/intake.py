@@ -33,7 +33,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A packet for quarantine: masked and cut, safe to store and to log."""
+    """A packet for quarantine: masked and cut, safe to store and to log; `whole` if neither."""
 
     arrival_at: datetime
     topic: str
@@ -41,6 +41,7 @@ class SetAside:
     detail: str
     size: int
     payload: bytes
+    whole: bool
 
 
 def unpack(arrival: Arrival, registry: Registry) -> Opened:
@@ -61,4 +62,6 @@ def set_aside(arrival: Arrival, why: Quarantined) -> SetAside:
     kept = card_numbers.mask(arrival.payload[:MAX_PAYLOAD_BYTES])
     topic = card_numbers.mask(arrival.topic.encode()).decode(errors="replace")
     detail = card_numbers.mask(why.detail.encode()).decode(errors="replace")
-    return SetAside(arrival.at, topic[:512], why.reason, detail[:1024], len(arrival.payload), kept)
+    whole = kept == arrival.payload and topic[:512] == arrival.topic
+    size = len(arrival.payload)
+    return SetAside(arrival.at, topic[:512], why.reason, detail[:1024], size, kept, whole)

@@ -13,6 +13,9 @@ late = Counter(
     "tellergrid_collector_messages_late", "Messages stored behind a later one", ["channel"]
 )
 quarantined = Counter("tellergrid_collector_messages_quarantined", "Messages set aside", ["reason"])
+quarantine_dropped = Counter(
+    "tellergrid_collector_quarantine_dropped", "Oldest messages set aside, beyond the bound"
+)
 unknown = Counter(
     "tellergrid_collector_vocabulary_unknown",
     "Components, properties and values that only a vendor knows",
@@ -48,3 +51,14 @@ serving = Gauge(
 restarts = Counter(
     "tellergrid_collector_region_restarts", "Times a region began again after a failure", ["region"]
 )
+gaps = Gauge(
+    "tellergrid_collector_gaps", "Boots of terminals with messages missing now", ["region"]
+)
+missing = Gauge(
+    "tellergrid_collector_messages_missing", "Messages that a gap in seq shows", ["region"]
+)
+resends = Counter("tellergrid_collector_resends", "Commands to send a gap again")
+repaired = Counter(
+    "tellergrid_collector_messages_repaired", "Missing messages that came after all", ["how"]
+)
+lost = Counter("tellergrid_collector_messages_lost", "Missing messages asked for in vain")

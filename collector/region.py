@@ -149,6 +149,9 @@ class Region:
         await desk.commit(arrivals, arrivals[-1].at if behind else terms.clock())
         inlet.acknowledge(arrivals)
         self.committed_at = terms.clock()
+        if not behind:  # what seems to be missing may be waiting in the queue
+            for ask in await desk.asks(self.committed_at):
+                inlet.ask(self.name, desk.engine.terminals[ask.terminal_id].code, ask)
 
     async def _pause(self, seconds: float) -> None:
         try:

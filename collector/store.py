@@ -1,6 +1,6 @@
 """The collector's tables: the one place that writes a batch, and the one that reads state back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple
 from typing import Any
 
@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from collector.batch import Batch, EventRow, LedgerKey, TelemetryRow
 from collector.intake import SetAside
 from fleet.db.sql import load
-from fleet.ledger import Received
+from fleet.ledger import Received, Span
 from fleet.rules.changes import Change, Cleared, Fired, Suppressed, Transition
 from fleet.rules.record import Record
 from fleet.rules.terminal import Terminal
@@ -32,12 +32,14 @@ async def write(
 ) -> None:
     """Write a whole batch in one transaction; the commit is this function's return."""
     async with connection.transaction(), connection.cursor() as cursor:
-        await _copy(cursor, "copy_telemetry", _TELEMETRY_TYPES, map(_telemetry, batch.telemetry))
+        await copy_telemetry(cursor, map(_telemetry, batch.telemetry))
         await _copy(cursor, "copy_event", _EVENT_TYPES, map(_event, batch.events))
         await _quarantine(cursor, batch.aside)
         await _ledger(cursor, batch.received)
         touched = [terminals[i] for i in sorted(batch.record.terminals) if i in terminals]
-        await _terminals(cursor, touched)
+        await _terminals(
+            cursor, touched, {each.terminal_id for each in batch.telemetry if each.status}
+        )
         await _holds(cursor, batch.record)
         await _service(cursor, [c for c in batch.record.changes if isinstance(c, Transition)])
         await _faults(cursor, batch.record.changes, catalogue)
@@ -60,9 +62,16 @@ async def read_ledger(
     return found
 
 
+async def copy_telemetry(cursor: Cursor, rows: Iterable[tuple[object, ...]]) -> None:
+    """Rows of `telemetry`, ready for the wire, by binary COPY; for the benchmark as well."""
+    await _copy(cursor, "copy_telemetry", _TELEMETRY_TYPES, rows)
+
+
 def _telemetry(row: TelemetryRow) -> tuple[object, ...]:
-    *plain, status, storage, extra = astuple(row)
-    return (*plain, _json(status), _json(storage), _json(extra))
+    return (
+        row.ts, row.terminal_id, row.boot, row.seq, row.arrived_at, row.temperature_c, row.rtt_ms,
+        row.disk_free_pct, _json(row.status), _json(row.storage), _json(row.extra),
+    )  # fmt: skip
 
 
 def _event(row: EventRow) -> tuple[object, ...]:
@@ -101,17 +110,31 @@ async def _ledger(cursor: Cursor, received: dict[LedgerKey, Received]) -> None:
             {
                 "ids": [terminal_id for terminal_id, _ in received],
                 "boots": [boot for _, boot in received],
-                "received": [_multirange(each) for each in received.values()],
+                "received": [_multirange(each.ranges) for each in received.values()],
                 "doubled": [each.doubled for each in received.values()],
             },
         )
 
 
-def _multirange(received: Received) -> str:
-    return "{" + ",".join(f"[{first},{last}]" for first, last in received.ranges) + "}"
+async def give_up(connection: Connection, lost: Mapping[LedgerKey, Sequence[Span]]) -> None:
+    """Write down, in a transaction of its own, what was asked for in vain."""
+    async with connection.transaction(), connection.cursor() as cursor:
+        await cursor.execute(
+            _SQL["give_up"],
+            {
+                "ids": [terminal_id for terminal_id, _ in lost],
+                "boots": [boot for _, boot in lost],
+                "lost": [_multirange(each) for each in lost.values()],
+            },
+        )
 
 
-async def _terminals(cursor: Cursor, touched: Sequence[Terminal]) -> None:
+def _multirange(spans: Iterable[Span]) -> str:
+    return "{" + ",".join(f"[{first},{last}]" for first, last in spans) + "}"
+
+
+async def _terminals(cursor: Cursor, touched: Sequence[Terminal], changed: Collection[int]) -> None:
+    """Status and storage go over the wire where they changed; else what is stored stays."""
     if touched:
         await cursor.execute(
             _SQL["upsert_terminal_state"],
@@ -123,8 +146,13 @@ async def _terminals(cursor: Cursor, touched: Sequence[Terminal]) -> None:
                 "arrived": [each.arrived_at for each in touched],
                 "heard": [each.heard_at for each in touched],
                 "connected": [each.connected for each in touched],
-                "status": [each.status.decode() or None for each in touched],
-                "storage": [each.storage.decode() or None for each in touched],
+                "status": [
+                    each.status.decode() or None if each.id in changed else None for each in touched
+                ],
+                "storage": [
+                    each.storage.decode() or None if each.id in changed else None
+                    for each in touched
+                ],
                 "metrics": [each.metrics.decode() or None for each in touched],
                 "states": [each.state.value for each in touched],
                 "since": [each.state_since for each in touched],

@@ -7,8 +7,8 @@ FROM STDIN (FORMAT BINARY);
 COPY event (ts, terminal_id, boot, seq, arrived_at, name, body) FROM STDIN (FORMAT BINARY);
 
 -- name: insert_quarantine
-INSERT INTO quarantine (arrived_at, topic, reason, detail, size, payload)
-VALUES (%s, %s, %s, %s, %s, %s);
+INSERT INTO quarantine (arrived_at, topic, reason, detail, size, payload, whole)
+VALUES (%s, %s, %s, %s, %s, %s, %s);
 
 -- name: read_ledger
 -- The ranges as two arrays of first and last, both included.
@@ -23,26 +23,35 @@ JOIN unnest(%(ids)s::integer[], %(boots)s::integer[]) AS wanted (terminal_id, bo
 -- name: upsert_ledger
 INSERT INTO boot_ledger (terminal_id, boot, received, doubled)
 SELECT terminal_id, boot, received::int8multirange, doubled
-FROM unnest(%(ids)s::integer[], %(boots)s::integer[], %(received)s::text[], %(doubled)s::bigint[])
+FROM unnest(%(ids)b::integer[], %(boots)b::integer[], %(received)b::text[], %(doubled)b::bigint[])
     AS batch (terminal_id, boot, received, doubled)
 ON CONFLICT (terminal_id, boot) DO UPDATE
 SET received = EXCLUDED.received, doubled = EXCLUDED.doubled;
 
+-- name: give_up
+-- What was asked for in vain.
+UPDATE boot_ledger AS ledger SET lost = ledger.lost + batch.lost::int8multirange
+FROM unnest(%(ids)s::integer[], %(boots)s::integer[], %(lost)s::text[])
+    AS batch (terminal_id, boot, lost)
+WHERE (ledger.terminal_id, ledger.boot) = (batch.terminal_id, batch.boot);
+
 -- name: upsert_terminal_state
+-- Null for status and storage: as they are. Texts go in binary: in text each quote is escaped.
 INSERT INTO terminal_state (terminal_id, boot, seq, ts, arrived_at, heard_at, connected,
                             status, storage, metrics, service_state, service_since)
 SELECT terminal_id, boot, seq, ts, arrived_at, heard_at, connected,
        status::json, storage::json, metrics::json, service_state, service_since
-FROM unnest(%(ids)s::integer[], %(boots)s::integer[], %(seqs)s::bigint[], %(ts)s::timestamptz[],
-            %(arrived)s::timestamptz[], %(heard)s::timestamptz[], %(connected)s::boolean[],
-            %(status)s::text[], %(storage)s::text[], %(metrics)s::text[], %(states)s::text[],
-            %(since)s::timestamptz[])
+FROM unnest(%(ids)b::integer[], %(boots)b::integer[], %(seqs)b::bigint[], %(ts)b::timestamptz[],
+            %(arrived)b::timestamptz[], %(heard)b::timestamptz[], %(connected)b::boolean[],
+            %(status)b::text[], %(storage)b::text[], %(metrics)b::text[], %(states)b::text[],
+            %(since)b::timestamptz[])
     AS batch (terminal_id, boot, seq, ts, arrived_at, heard_at, connected,
               status, storage, metrics, service_state, service_since)
 ON CONFLICT (terminal_id) DO UPDATE
 SET boot = EXCLUDED.boot, seq = EXCLUDED.seq, ts = EXCLUDED.ts, arrived_at = EXCLUDED.arrived_at,
-    heard_at = EXCLUDED.heard_at, connected = EXCLUDED.connected, status = EXCLUDED.status,
-    storage = EXCLUDED.storage, metrics = EXCLUDED.metrics,
+    heard_at = EXCLUDED.heard_at, connected = EXCLUDED.connected,
+    status = coalesce(EXCLUDED.status, terminal_state.status),
+    storage = coalesce(EXCLUDED.storage, terminal_state.storage), metrics = EXCLUDED.metrics,
     service_state = EXCLUDED.service_state, service_since = EXCLUDED.service_since;
 
 -- name: delete_hold

@@ -2,7 +2,10 @@
 and losses counted."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+Span = tuple[int, int]
+"""Numbers from the first to the last, both included."""
 
 
 class Received:
@@ -51,12 +54,45 @@ class Received:
         return list(zip(self._firsts, self._lasts, strict=True))
 
     @property
-    def missing(self) -> list[tuple[int, int]]:
+    def missing(self) -> list[Span]:
         """The gaps (first, last) below the highest number, counting from 1."""
-        before = 0
+        return self.gaps(from_one=True)
+
+    def unbroken(self, *, from_one: bool) -> bool:
+        """Whether there are no `gaps`; costs one comparison."""
+        firsts = self._firsts
+        return not firsts or (len(firsts) == 1 and (not from_one or firsts[0] <= 1))
+
+    def gaps(self, *, from_one: bool) -> list[Span]:
+        """The gaps below the highest number, counting from 1 or from the lowest."""
+        before = 0 if from_one or not self._firsts else self._firsts[0] - 1
         gaps = []
         for first, last in self.ranges:
             if first > before + 1:
                 gaps.append((before + 1, first - 1))
             before = last
         return gaps
+
+
+def size(spans: Iterable[Span]) -> int:
+    """How many numbers there are in disjoint spans."""
+    return sum(last - first + 1 for first, last in spans)
+
+
+def without(spans: Sequence[Span], removed: Sequence[Span]) -> list[Span]:
+    """The numbers of `spans` that are not in `removed`; both ascending and disjoint."""
+    left: list[Span] = []
+    place = 0
+    for span in spans:
+        first, last = span
+        while place < len(removed) and removed[place][1] < first:
+            place += 1
+        ahead = place
+        while first <= last and ahead < len(removed) and removed[ahead][0] <= last:
+            if removed[ahead][0] > first:
+                left.append((first, removed[ahead][0] - 1))
+            first = removed[ahead][1] + 1
+            ahead += 1
+        if first <= last:
+            left.append((first, last))
+    return left

@@ -12,6 +12,7 @@ from tellergrid.commands import (
     init,
     login,
     logs,
+    quarantine,
     rules,
     simulate,
     status,
@@ -38,6 +39,7 @@ app.command()(hands.repair)
 app.add_typer(audit.app, name="audit")
 app.add_typer(bench.app, name="bench")
 app.add_typer(contract.app, name="contract")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(rules.app, name="rules")
 
 

@@ -138,25 +138,33 @@ def _stream(
     """Messages by turns from all terminals, `share` percent of them with another paper level."""
     for n in range(first, first + messages):
         number, turn = n % terminals, n // terminals
-        low = (number * 7919 + turn) % 100 < share and turn % 2 == 1
-        yield _message(turn + 1, n, low=low), number
+        yield _message(turn + 1, n, low=is_low(number, turn, share)), number
 
 
-def _message(seq: int, n: int, *, low: bool) -> Telemetry:
-    ts = (_T0 + timedelta(milliseconds=n)).isoformat()
-    paper = "low" if low else "full"
-    text = (
-        f'{{"ts":"{ts}","boot":1,"seq":{seq},"status":{_STATUS % paper},"storage":{_STORAGE},'
+def snapshot(ts: datetime, seq: int, n: int, *, low: bool) -> str:
+    """A whole snapshot of an ATM as its JSON; `n` moves the metrics, `low` the receipt paper."""
+    status = STATUS % ("low" if low else "full")
+    return (
+        f'{{"ts":"{ts.isoformat()}","boot":1,"seq":{seq},"status":{status},"storage":{STORAGE},'
         f'"metrics":{{"temperature_c":{30 + n % 37 / 10},"rtt_ms":{40 + n % 11},'
         '"disk_free_pct":40}}'
     )
+
+
+def is_low(number: int, turn: int, share: int) -> bool:
+    """Whether a terminal's paper is low in a turn, so that `share` percent of messages change."""
+    return (number * 7919 + turn) % 100 < share and turn % 2 == 1
+
+
+def _message(seq: int, n: int, *, low: bool) -> Telemetry:
+    text = snapshot(_T0 + timedelta(milliseconds=n), seq, n, low=low)
     message = decode(Channel.TELEMETRY, "ATM", text.encode())
     if not isinstance(message, Telemetry):
         raise TypeError("the benchmark's message is no telemetry")
     return message
 
 
-_STATUS = (
+STATUS = (
     '{"common":{"device":"online"},"cashDispenser":{"device":"online","intermediateStacker":'
     '"empty","positions":[{"position":"outDefault","shutter":"closed","positionStatus":"empty",'
     '"transport":"ok"}]},"cashManagement":{"dispenser":"ok"},"cardReader":{"device":"online",'
@@ -165,7 +173,7 @@ _STATUS = (
     '"closed","cabinetDoor":"closed"},"powerManagement":{"info":{"powerInStatus":"powering"},'
     '"batteryStatus":"full"}}'
 )
-_STORAGE = (
+STORAGE = (
     '[{"id":"CST1","status":"ok","replenishmentStatus":"ok","currency":"CNY","value":100,'
     '"count":1312,"capacity":2500},{"id":"CST2","status":"ok","replenishmentStatus":"ok",'
     '"currency":"CNY","value":50,"count":874,"capacity":2500}]'

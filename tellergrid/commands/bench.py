@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 
 from tellergrid.bench import engine as engine_bench
+from tellergrid.bench import ingest as ingest_bench
 from tellergrid.console import Steps, explained, output
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ def every(context: typer.Context, as_json: AsJson = False) -> None:
     """Without a name, run every benchmark."""
     if context.invoked_subcommand is None:
         engine(as_json)
+        ingest(as_json=as_json)
 
 
 @app.command()
@@ -45,3 +47,40 @@ def engine(as_json: AsJson = False) -> None:
     table.add_row("starting with 100,000 terminals", f"{report.start_s_100000:.2f} s")
     table.add_row("cost at 100,000 terminals over that at 1,000", f"{report.growth:.2f}")
     output.print(table)
+
+
+@app.command()
+def ingest(
+    quick: Annotated[bool, typer.Option("--quick", help="Short runs: a minute or two.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the collector beside what its engines can do alone, and beside a plain collector."""
+    with explained(), Steps() as steps:
+        report = ingest_bench.measure(steps.show, quick=quick)
+    if as_json:
+        output.print_json(data=msgspec.to_builtins(report))
+        return
+    rates = Table(box=None, pad_edge=False)
+    for name in ("", "messages/s", "broker µs", "collector µs", "database µs"):
+        rates.add_column(name, justify="right" if name else "left")
+    for run, title, rate in (
+        ("sink", "(a) receive and acknowledge only", report.sink_per_s),
+        ("copy", "(b) COPY of prepared rows", report.copy_per_s),
+        ("collector", "(c) the collector, default rules", report.collector_per_s),
+        ("paho", "(d) a plain paho collector, no rules", report.paho_per_s),
+    ):
+        cpu = report.cpu_us_by_run[run]
+        spent = (f"{cpu[part]:.1f}" for part in ("broker", "collector", "database"))
+        rates.add_row(title, f"{rate:,.0f}", *spent)
+    output.print(rates)
+    rest = Table(box=None, pad_edge=False, show_header=False)
+    rest.add_row("(c) over the lower of (a) and (b)", f"{report.ratio_to_limit:.2f}")
+    for share, p99 in report.p99_ms.items():
+        both = f"{report.p50_ms[share]:.0f} / {p99:.0f} ms"
+        rest.add_row(f"publish to commit at {share}% of (c), p50 / p99", both)
+    for count, rate in report.by_terminals.items():
+        rest.add_row(f"(c) with {int(count):,} terminals", f"{rate:,.0f} messages/s")
+    rest.add_row("memory with 100,000 terminals", f"{report.rss_mib_100000:.0f} MiB")
+    rest.add_row("on disk, a message", f"{report.bytes_per_message:.0f} bytes")
+    rest.add_row("the same as JSONB", f"{report.jsonb_bytes_per_message:.0f} bytes")
+    output.print(rest)

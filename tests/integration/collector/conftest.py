@@ -82,6 +82,12 @@ class CollectorProcess:
         with psycopg.connect(self.database_url) as connection:
             return connection.execute(statement.encode(), parameters).fetchall()
 
+    def metric(self, name: str) -> float:
+        """A figure of /metrics, over all labels."""
+        page = httpx.get(f"http://127.0.0.1:{self.port}/metrics").text
+        found = [line for line in page.splitlines() if line.partition("{")[0].split()[0] == name]
+        return sum(float(line.split()[-1]) for line in found)
+
     def topic(self, number: int, channel: str) -> str:
         """The topic of the n-th terminal."""
         terminal = self.grid.terminals[number]

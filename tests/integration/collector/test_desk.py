@@ -102,6 +102,19 @@ async def test_status_is_written_only_when_it_changed(desk: Desk, connection: Co
     assert [changed for (changed,) in found] == [True, False, True, False, True]
 
 
+async def test_an_unchanged_message_leaves_the_stored_status_as_it_is(desk: Desk) -> None:
+    """Jammed, twice with other metrics, then a will: what is read back is what was said."""
+    jammed = {"cardReader": {"media": "jammed"}}
+    for seq in (1, 2):
+        await desk.commit([arrival(0, seq, seq, status=jammed, metrics={"rtt_ms": seq})], at(seq))
+    await desk.commit([arrival(0, 3, 3, channel="status", online=False)], at(3))
+    said = desk.engine.terminals[1]
+    await desk.restore(at(4))
+    read = desk.engine.terminals[1]
+    assert (read.status, read.storage, read.metrics) == (said.status, said.storage, said.metrics)
+    assert b"jammed" in read.status
+
+
 async def test_vendors_metrics_are_kept(desk: Desk, connection: Connection) -> None:
     metrics = {"temperature_c": 31.5, "acmeFanRpm": 1200}
     await desk.commit([arrival(0, 1, metrics=metrics)], at(1))

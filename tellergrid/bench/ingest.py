@@ -1,0 +1,244 @@
+"""How much is taken in: the collector beside the bare engines and beside a plain collector.
+
+All runs have engines of their own and a live publisher, in processes of their own on this machine.
+Rates are from the first message's arrival to the last commit or acknowledgement.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import astuple
+from datetime import UTC, datetime
+from typing import Any, LiteralString
+
+import httpx
+import msgspec
+import psycopg
+
+from collector import store
+from collector.batch import TelemetryRow
+from fleet.db.pool import connect
+from fleet.db.sql import load
+from tellergrid.bench.publisher import Load, payload
+from tellergrid.bench.sink import Task, Took
+from tellergrid.bench.stage import Stage, cpu_s, rss_mib, staged
+from tellergrid.stack.errors import StackError
+from tellergrid.stack.ports import LOOPBACK, free_port
+
+_SQL = load("tellergrid.bench", "ingest")
+_PATIENCE_S = 240.0
+_SHARES = (25, 50, 75)
+_COUNTS = (1_000, 10_000, 100_000)
+_JSONB_ROWS = 20_000
+
+Progress = Callable[[str], None]
+
+
+class IngestReport(msgspec.Struct):
+    """`cpu_us`: microseconds a message of broker, collector, database with the full collector;
+    `cpu_us_by_run`: the same of every run. Shares of load are percent of `collector_per_s`."""
+
+    sink_per_s: float = 0
+    copy_per_s: float = 0
+    collector_per_s: float = 0
+    paho_per_s: float = 0
+    ratio_to_limit: float = 0
+    p50_ms: dict[str, float] = {}
+    p99_ms: dict[str, float] = {}
+    cpu_us: dict[str, float] = {}
+    cpu_us_by_run: dict[str, dict[str, float]] = {}
+    by_terminals: dict[str, float] = {}
+    rss_mib_100000: float = 0
+    bytes_per_message: float = 0
+    jsonb_bytes_per_message: float = 0
+    messages: int = 0
+
+
+def measure(progress: Progress, *, quick: bool) -> IngestReport:
+    """Run all of it: a minute or two when `quick`, else some minutes."""
+    report = IngestReport(messages=30_000 if quick else 200_000)
+    seconds = 4 if quick else 20
+    with staged(progress) as stage:
+        progress("a bare sink")
+        report.sink_per_s = _receiver(stage, "sink", report)
+        progress("COPY alone")
+        report.copy_per_s = asyncio.run(_copy_alone(stage, report))
+        progress("a plain paho collector")
+        report.paho_per_s = _receiver(stage, "plain", report)
+        for terminals in _COUNTS:
+            progress(f"the collector, {terminals:,} terminals")
+            _collector(stage, report, terminals, seconds, progress)
+        report.jsonb_bytes_per_message = asyncio.run(_jsonb_bytes(stage))
+    limit = min(report.sink_per_s, report.copy_per_s)
+    report.ratio_to_limit = round(report.collector_per_s / limit, 2)
+    return report
+
+
+def _receiver(stage: Stage, role: str, report: IngestReport) -> float:
+    """A process that receives so many messages and says how long it took."""
+    _statement(stage, "clear")
+    task = Task(stage.broker_url("collector"), report.messages, stage.database_url)
+    command = [sys.executable, "-P", "-m", f"tellergrid.bench.{role}", _json(task)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            if process.stdout is None or process.stdout.readline() != b"ready\n":
+                raise StackError(f"the benchmark's {role} did not start")
+            before = stage.cpu_s()
+            _publish(stage, _COUNTS[0], 0, report.messages)
+            answer, _ = process.communicate(timeout=_PATIENCE_S)
+        finally:
+            process.kill()
+    took = msgspec.json.decode(answer, type=Took)
+    parts = _spent(before, stage.cpu_s()) | {"collector": took.cpu_s}
+    report.cpu_us_by_run["sink" if role == "sink" else "paho"] = _each(parts, report.messages)
+    return round(report.messages / took.seconds)
+
+
+async def _copy_alone(stage: Stage, report: IngestReport) -> float:
+    """Rows as the collector writes them, made before the clock starts; 1000 to a transaction."""
+    now = datetime.now(UTC)
+    rows: list[tuple[object, ...]] = [
+        astuple(TelemetryRow(now, n % 1000, 1, n, now, 31.5, 42.0, 40.0, None, None, None))
+        for n in range(report.messages)
+    ]
+    async with await connect(stage.database_url, name="bench") as connection:
+        await connection.execute(_SQL["clear"])
+        await connection.commit()
+        before, cpu, began = stage.cpu_s(), time.process_time(), time.monotonic()
+        for place in range(0, len(rows), 1000):
+            async with connection.transaction(), connection.cursor() as cursor:
+                await store.copy_telemetry(cursor, rows[place : place + 1000])
+        seconds = time.monotonic() - began
+        spent = {**_spent(before, stage.cpu_s()), "collector": time.process_time() - cpu}
+    report.cpu_us_by_run["copy"] = _each(spent, len(rows))
+    return round(len(rows) / seconds)
+
+
+def _collector(
+    stage: Stage, report: IngestReport, terminals: int, seconds: int, progress: Progress
+) -> None:
+    """The whole collector with the default rules: each terminal says hello first, unmeasured."""
+    _statement(stage, "clear")
+    _statement(stage, "register", terminals=terminals)
+    with _collecting(stage) as process:
+        at = _say(stage, process, terminals, 0, terminals)
+        since, before, cpu = datetime.now(UTC), stage.cpu_s(), cpu_s(process.pid)
+        at = _say(stage, process, terminals, at, report.messages)
+        count, took = _statement(stage, "took", since=since)
+        report.by_terminals[str(terminals)] = round(count / took)
+        if terminals == _COUNTS[0]:
+            parts = {**_spent(before, stage.cpu_s()), "collector": cpu_s(process.pid) - cpu}
+            report.cpu_us = report.cpu_us_by_run["collector"] = _each(parts, count)
+            report.collector_per_s = round(count / took)
+            report.bytes_per_message = round(_statement(stage, "bytes")[0], 1)
+            for share in _SHARES:
+                progress(f"the collector at {share}% of its load")
+                rate = report.collector_per_s * share / 100
+                since = datetime.now(UTC)
+                at = _say(stage, process, terminals, at, int(rate * seconds), rate)
+                p50, p99 = _statement(stage, "latency", since=since)[0]
+                report.p50_ms[str(share)], report.p99_ms[str(share)] = round(p50, 1), round(p99, 1)
+        if terminals == _COUNTS[-1]:
+            report.rss_mib_100000 = round(rss_mib(process.pid), 1)
+
+
+def _say(
+    stage: Stage,
+    process: "subprocess.Popen[bytes]",
+    terminals: int,
+    first: int,
+    messages: int,
+    per_s: float = 0,
+) -> int:
+    """Publish messages and wait until all are stored; returns where the next begin."""
+    _publish(stage, terminals, first, messages, per_s)
+    deadline = time.monotonic() + _PATIENCE_S
+    while _stored(process) < first + messages:
+        if time.monotonic() > deadline or process.poll() is not None:
+            raise StackError(f"the collector stored {_stored(process)} of {first + messages}")
+        time.sleep(0.1)
+    return first + messages
+
+
+_PORTS: dict[int, int] = {}
+"""Where the collector of a process id answers."""
+
+
+def _stored(process: "subprocess.Popen[bytes]") -> float:
+    page = httpx.get(f"http://{LOOPBACK}:{_PORTS[process.pid]}/metrics", trust_env=False).text
+    name = 'tellergrid_collector_messages_stored_total{channel="telemetry"}'
+    found = [line for line in page.splitlines() if line.startswith(name)]
+    return float(found[0].split()[-1]) if found else 0.0
+
+
+@contextmanager
+def _collecting(stage: Stage) -> "Iterator[subprocess.Popen[bytes]]":
+    port = free_port()
+    environment = {
+        **os.environ,
+        "TELLERGRID_DATABASE_URL": stage.database_url,
+        "TELLERGRID_BROKER_URL": stage.broker_url("collector"),
+        "TELLERGRID_COLLECTOR_PORT": str(port),
+        "TELLERGRID_LOG_LEVEL": "error",
+    }
+    command = [sys.executable, "-P", "-m", "collector"]
+    with subprocess.Popen(command, env=environment) as process:
+        _PORTS[process.pid] = port
+        try:
+            deadline = time.monotonic() + _PATIENCE_S
+            while not _ready(port):
+                if time.monotonic() > deadline or process.poll() is not None:
+                    raise StackError("the collector did not become ready")
+                time.sleep(0.05)
+            yield process
+        finally:
+            process.terminate()
+
+
+def _ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://{LOOPBACK}:{port}/readyz", trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _publish(stage: Stage, terminals: int, first: int, messages: int, per_s: float = 0) -> None:
+    what = Load(stage.broker_url("tester"), terminals, first, messages, per_s)
+    command = [sys.executable, "-P", "-m", "tellergrid.bench.publisher", _json(what)]
+    subprocess.run(command, check=True, timeout=_PATIENCE_S)
+
+
+async def _jsonb_bytes(stage: Stage) -> float:
+    """The same messages, whole, in a column of JSONB."""
+    now = datetime.now(UTC)
+    async with await connect(stage.database_url, name="bench") as connection:
+        await connection.execute(_SQL["make_jsonb"])
+        await connection.execute(_SQL["index_jsonb"])
+        async with connection.cursor().copy("COPY jsonb_yardstick FROM STDIN") as copy:
+            for n in range(_JSONB_ROWS):
+                await copy.write_row((now, n % 1000, payload(n, 1000).decode()))
+        row = await (await connection.execute(_SQL["jsonb_bytes"])).fetchone()
+        await connection.commit()
+    return round(row[0], 1) if row else 0.0
+
+
+def _statement(stage: Stage, name: LiteralString, **parameters: object) -> tuple[Any, ...]:
+    with psycopg.connect(stage.database_url, autocommit=True) as connection:
+        cursor = connection.execute(_SQL[name], parameters or None)
+        return cursor.fetchone() or () if cursor.description else ()
+
+
+def _spent(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
+    return {part: after[part] - before[part] for part in before}
+
+
+def _each(seconds: dict[str, float], messages: int) -> dict[str, float]:
+    return {part: round(each / messages * 1e6, 1) for part, each in sorted(seconds.items())}
+
+
+def _json(value: msgspec.Struct) -> str:
+    return msgspec.json.encode(value).decode()

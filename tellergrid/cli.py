@@ -5,6 +5,7 @@ import typer
 from tellergrid.commands import (
     audit,
     bench,
+    cells,
     clean,
     contract,
     down,
@@ -15,6 +16,7 @@ from tellergrid.commands import (
     rules,
     simulate,
     status,
+    terminals,
     up,
 )
 
@@ -37,8 +39,10 @@ app.command("break")(hands.break_)
 app.command()(hands.repair)
 app.add_typer(audit.app, name="audit")
 app.add_typer(bench.app, name="bench")
+app.add_typer(cells.app, name="cells")
 app.add_typer(contract.app, name="contract")
 app.add_typer(rules.app, name="rules")
+app.add_typer(terminals.app, name="terminals")
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 -- Cells and what is in them now. Counts are of a cell with all below it.
 
 -- name: cells
--- In order of code, after a code; one cell when `code` is given.
+-- In order of code, after a code; one cell when `code` is given, else those that stand now.
 SELECT cell.code, cell.name, cell.level, cell.parent_code AS parent, cell.boundary,
     cell.valid_from, cell.valid_to, member.terminals, member.by_state,
     (SELECT count(*) FROM fault
@@ -26,7 +26,8 @@ CROSS JOIN LATERAL (
         GROUP BY 1
     ) AS counted
 ) AS member
-WHERE (%(code)s::text IS NULL OR cell.code = %(code)s)
+WHERE (cell.code = %(code)s
+        OR %(code)s::text IS NULL AND (cell.valid_to IS NULL OR cell.valid_to > now()))
     AND cell.code > coalesce(%(after)s::text, '')
     AND (%(scope)s::text[] IS NULL OR cell.code = ANY(%(scope)s))
 ORDER BY cell.code

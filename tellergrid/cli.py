@@ -18,6 +18,7 @@ from tellergrid.commands import (
     status,
     terminals,
     up,
+    uptime,
 )
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ app.command()(clean.clean)
 app.command()(simulate.simulate)
 app.command("break")(hands.break_)
 app.command()(hands.repair)
+app.command()(uptime.uptime)
 app.add_typer(audit.app, name="audit")
 app.add_typer(bench.app, name="bench")
 app.add_typer(cells.app, name="cells")

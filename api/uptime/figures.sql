@@ -72,12 +72,12 @@ WITH bucket AS (
     GROUP BY part, number, id
 )
 SELECT part, number, NULL AS state, NULL AS cause, count(DISTINCT id) AS terminals, 0 AS outages,
-    (sum(extract(epoch FROM upper(period * span) - lower(period * span))) * 1000000)::bigint AS us
+    (extract(epoch FROM sum(upper(period * span) - lower(period * span))) * 1000000)::bigint AS us
 FROM piece JOIN bucket ON bucket.span && piece.period
 GROUP BY part, number
 UNION ALL
 SELECT part, number, state, cause, 0, count(*) FILTER (WHERE begins),
-    (sum(extract(epoch FROM upper(period) - lower(period))) * 1000000)::bigint
+    (extract(epoch FROM sum(upper(period) - lower(period))) * 1000000)::bigint
 FROM recorded
 GROUP BY part, number, state, cause
 UNION ALL

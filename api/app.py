@@ -27,10 +27,13 @@ from api.technicians.routes import router as technicians
 from api.terminals.routes import router as terminals
 from api.tickets.engine import follow_faults
 from api.tickets.routes import router as tickets
+from api.uptime.routes import router as uptime
 from fleet.db.pool import open_pool
 from fleet.rules.catalogue import load
 
-_ROUTERS = (health, accounts, cells, terminals, faults, tickets, technicians, rules, events)
+_ROUTERS = (
+    *(health, accounts, cells, uptime, terminals, faults, tickets, technicians, rules, events),
+)
 _LARGEST_BODY = 64 * 1024
 _DESCRIPTION = """\
 Uptime, faults and tickets of a fleet of self-service terminals. Sign in at `/api/v1/token`, send

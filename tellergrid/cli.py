@@ -5,6 +5,7 @@ import typer
 from tellergrid.commands import (
     audit,
     bench,
+    cells,
     clean,
     contract,
     down,
@@ -16,7 +17,9 @@ from tellergrid.commands import (
     rules,
     simulate,
     status,
+    terminals,
     up,
+    uptime,
 )
 
 app = typer.Typer(
@@ -36,11 +39,14 @@ app.command()(clean.clean)
 app.command()(simulate.simulate)
 app.command("break")(hands.break_)
 app.command()(hands.repair)
+app.command()(uptime.uptime)
 app.add_typer(audit.app, name="audit")
 app.add_typer(bench.app, name="bench")
+app.add_typer(cells.app, name="cells")
 app.add_typer(contract.app, name="contract")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(rules.app, name="rules")
+app.add_typer(terminals.app, name="terminals")
 
 
 def main() -> None:

@@ -1,8 +1,9 @@
 -- Cells and what is in them now. Counts are of a cell with all below it.
 
 -- name: cells
--- In order of code, after a code; one cell when `code` is given. The codes of each family are an
--- array, for which the planner looks into indexes instead of reading whole tables.
+-- In order of code, after a code; one cell when `code` is given, else those that stand now. The
+-- codes of each family are an array, for which the planner looks into indexes instead of reading
+-- whole tables.
 SELECT page.*, member.terminals, member.by_state,
     (SELECT count(*) FROM fault
         WHERE fault.cell_code = ANY(family.codes) AND fault.cleared_at IS NULL) AS open_faults,
@@ -12,7 +13,8 @@ SELECT page.*, member.terminals, member.by_state,
 FROM (
     SELECT code, name, level, parent_code AS parent, boundary, valid_from, valid_to
     FROM cell
-    WHERE (%(code)s::text IS NULL OR code = %(code)s)
+    WHERE (code = %(code)s
+            OR %(code)s::text IS NULL AND (valid_to IS NULL OR valid_to > now()))
         AND code > coalesce(%(after)s::text, '')
         AND (%(scope)s::text[] IS NULL OR code = ANY(%(scope)s))
     ORDER BY code

@@ -47,7 +47,7 @@ async def uptime(
         durations = await cursor.fetchall()
     parts = _by_terminal(durations)
     return Uptime.model_validate(
-        _figures(total(parts.values())).model_dump()
+        figures(total(parts.values())).model_dump()
         | {
             "cell": cell,
             "begin": window.begin,
@@ -55,7 +55,7 @@ async def uptime(
             "until": window.until,
             "terminals": sum(row.terminals for row in durations if row.state is None),
             "detail": [
-                TerminalUptime(terminal=terminal or "", **_figures(part).model_dump())
+                TerminalUptime(terminal=terminal or "", **figures(part).model_dump())
                 for terminal, part in parts.items()
             ]
             if detail
@@ -75,7 +75,8 @@ def _by_terminal(durations: Iterable[_Duration]) -> Mapping[str | None, Availabi
     return {terminal: availability(us, recorded[terminal]) for terminal, us in members.items()}
 
 
-def _figures(part: Availability) -> Figures:
+def figures(part: Availability) -> Figures:
+    """An availability as it goes on the wire."""
     return Figures(
         scope_us=part.scope_us,
         up_us=part.up_us,

@@ -6,21 +6,22 @@ SELECT EXISTS (
     WHERE code = %(cell)s AND (%(scope)s::text[] IS NULL OR code = ANY(%(scope)s)));
 
 -- name: durations
--- For a cell with all below it, from `begin` to `until`: a row with no state says how long its
+-- For a cell with all that was below it at the time, from `begin` to `until`: a row with no state says how long its
 -- members belonged to it while in commission, the others how long of that is recorded in a state.
 -- Summed over all terminals, or with `detail` for each. Memberships of a terminal never overlap, nor
 -- do its intervals, so nothing is counted twice.
 WITH piece AS MATERIALIZED (
     SELECT terminal.id, CASE WHEN %(detail)s THEN terminal.code END AS terminal, member.period
-    FROM terminal_cell
+    FROM cell_family_during(%(cell)s, tstzrange(%(begin)s, %(until)s)) AS family
+    JOIN terminal_cell ON terminal_cell.cell_code = family.code
+        AND terminal_cell.valid && family.during
     JOIN terminal ON terminal.id = terminal_cell.terminal_id
     CROSS JOIN LATERAL (
         SELECT terminal_cell.valid
             * tstzrange(terminal.commissioned_at, terminal.decommissioned_at)
-            * tstzrange(%(begin)s, %(until)s) AS period
+            * family.during AS period
     ) AS member
-    WHERE terminal_cell.cell_code IN (SELECT cell_family(%(cell)s))
-        AND (%(scope)s::text[] IS NULL OR terminal_cell.cell_code = ANY(%(scope)s))
+    WHERE (%(scope)s::text[] IS NULL OR terminal_cell.cell_code = ANY(%(scope)s))
         AND NOT isempty(member.period)
 ), recorded AS (
     SELECT piece.id, piece.terminal, service_interval.state,

@@ -1,5 +1,6 @@
 """`tellergrid bench`: measure this machine."""
 
+import asyncio
 from typing import Annotated
 
 import msgspec
@@ -8,7 +9,9 @@ from rich.table import Table
 
 from tellergrid.bench import engine as engine_bench
 from tellergrid.bench import ingest as ingest_bench
+from tellergrid.bench import uptime as uptime_bench
 from tellergrid.console import Steps, explained, output
+from tellergrid.stack.reach import database_url
 
 app = typer.Typer(
     help="Measure this machine; medians of several runs. Read them as ratios: machines differ.",
@@ -84,3 +87,31 @@ def ingest(
     rest.add_row("on disk, a message", f"{report.bytes_per_message:.0f} bytes")
     rest.add_row("the same as JSONB", f"{report.jsonb_bytes_per_message:.0f} bytes")
     output.print(rest)
+
+
+@app.command()
+def uptime(
+    terminals: Annotated[int, typer.Option(min=1, help="How large a fleet.")] = 100_000,
+    cells: Annotated[int, typer.Option(min=1)] = 1_000,
+    days: Annotated[int, typer.Option(min=1, help="How long it was watched.")] = 30,
+    quick: Annotated[bool, typer.Option("--quick", help="2,000 terminals in 200 cells.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure uptime queries and imports on a fleet that is built for it, in a database of its own.
+
+    Needs a database server: TELLERGRID_DATABASE_URL, or the stack that runs here. The fleet by day
+    for a year is measured when the fleet was watched a year: --days 365.
+    """
+    size = uptime_bench.Size(2_000, 200, days) if quick else None
+    with explained(), Steps() as steps:
+        wanted = size or uptime_bench.Size(terminals, cells, days)
+        report = asyncio.run(uptime_bench.measure(database_url(), wanted, steps.show))
+    if as_json:
+        output.print_json(data=msgspec.to_builtins(report))
+        return
+    table = Table(box=None, pad_edge=False)
+    table.add_column(f"uptime of {report.terminals:,} terminals, {report.days} days")
+    table.add_column("", justify="right")
+    for name, value in msgspec.to_builtins(report).items():
+        table.add_row(name, "not measured" if value is None else f"{value:,}")
+    output.print(table)

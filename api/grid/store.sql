@@ -1,0 +1,112 @@
+-- The grid for whoever draws it: operations at the shell, who see every cell.
+
+-- name: lock
+-- One change of the map at a time; who reads is not kept waiting.
+LOCK TABLE cell, terminal_cell IN SHARE ROW EXCLUSIVE MODE;
+
+-- name: standing
+-- Every cell that stands now, with the people who answer for it directly.
+SELECT code, name, level, parent_code, boundary, properties,
+    ARRAY(SELECT technician.code
+        FROM technician_cell JOIN technician ON technician.id = technician_cell.technician_id
+        WHERE technician_cell.cell_code = cell.code ORDER BY 1) AS people
+FROM cell
+WHERE code <> 'UNASSIGNED' AND (valid_to IS NULL OR valid_to > now());
+
+-- name: standing_at
+-- Every cell as it was at an instant.
+SELECT version.cell_code, version.name, version.level, version.parent_code, version.boundary,
+    version.properties, NULL
+FROM cell_version AS version JOIN cell ON cell.code = version.cell_code
+WHERE version.valid @> %(at)s::timestamptz AND cell.valid_from <= %(at)s
+    AND cell.code <> 'UNASSIGNED';
+
+-- name: technicians
+SELECT code FROM technician;
+
+-- name: write_cells
+-- One statement for the whole tree: a parent may stand after its child.
+INSERT INTO cell (code, name, level, parent_code, boundary, properties)
+SELECT * FROM unnest(
+    %(code)s::text[], %(name)s::text[], %(level)s::smallint[], %(parent)s::text[],
+    %(boundary)s::jsonb[], %(properties)s::jsonb[])
+ON CONFLICT (code) DO UPDATE
+SET name = excluded.name, level = excluded.level, parent_code = excluded.parent_code,
+    boundary = excluded.boundary, properties = excluded.properties, valid_to = NULL;
+
+-- name: end_cells
+UPDATE cell SET valid_to = now() WHERE code = ANY(%(codes)s);
+
+-- name: dismiss_people
+DELETE FROM technician_cell WHERE cell_code = ANY(%(codes)s);
+
+-- name: appoint_people
+INSERT INTO technician_cell (technician_id, cell_code)
+SELECT technician.id, answers.cell
+FROM unnest(%(people)s::text[], %(cells)s::text[]) AS answers (person, cell)
+JOIN technician ON technician.code = answers.person;
+
+-- name: placed
+-- Where every terminal in commission stands, and the cell it is in.
+SELECT terminal.code, terminal.longitude, terminal.latitude, terminal.cell_override,
+    terminal_cell.cell_code, terminal_cell.method
+FROM terminal
+LEFT JOIN terminal_cell
+    ON terminal_cell.terminal_id = terminal.id AND terminal_cell.valid @> now()
+WHERE terminal.decommissioned_at IS NULL OR terminal.decommissioned_at > now();
+
+-- name: forget_memberships
+-- Those that would be left without a moment, because they began just now.
+DELETE FROM terminal_cell USING terminal
+WHERE terminal.id = terminal_cell.terminal_id AND terminal.code = ANY(%(codes)s)
+    AND lower(terminal_cell.valid) >= now();
+
+-- name: end_memberships
+UPDATE terminal_cell SET valid = tstzrange(lower(terminal_cell.valid), now())
+FROM terminal
+WHERE terminal.id = terminal_cell.terminal_id AND terminal.code = ANY(%(codes)s)
+    AND terminal_cell.valid @> now();
+
+-- name: begin_memberships
+INSERT INTO terminal_cell (terminal_id, cell_code, valid, method)
+SELECT terminal.id, moved.cell, tstzrange(now(), NULL), moved.method
+FROM unnest(%(codes)s::text[], %(cells)s::text[], %(methods)s::text[])
+    AS moved (code, cell, method)
+JOIN terminal ON terminal.code = moved.code;
+
+-- name: registered
+SELECT code, kind, vendor, model, region_code, site, latitude, longitude, cell_override,
+    commissioned_at
+FROM terminal WHERE code = ANY(%(codes)s);
+
+-- name: regions
+-- Regions that a file names for the first time.
+INSERT INTO region (code, name)
+SELECT code, initcap(replace(code, '-', ' ')) FROM unnest(%(codes)s::text[]) AS code
+ON CONFLICT (code) DO NOTHING
+RETURNING code;
+
+-- name: write_terminals
+INSERT INTO terminal (code, kind, vendor, model, region_code, site, latitude, longitude,
+    cell_override, commissioned_at)
+SELECT code, kind, vendor, model, region, site, latitude, longitude, override,
+    coalesce(commissioned_at, now())
+FROM unnest(
+    %(code)s::text[], %(kind)s::text[], %(vendor)s::text[], %(model)s::text[], %(region)s::text[],
+    %(site)s::text[], %(latitude)s::float8[], %(longitude)s::float8[], %(cell)s::text[],
+    %(commissioned_at)s::timestamptz[]
+) AS file (code, kind, vendor, model, region, site, latitude, longitude, override, commissioned_at)
+ON CONFLICT (code) DO UPDATE
+SET kind = excluded.kind, vendor = excluded.vendor, model = excluded.model,
+    region_code = excluded.region_code, site = excluded.site, latitude = excluded.latitude,
+    longitude = excluded.longitude, cell_override = excluded.cell_override;
+
+-- name: recommission
+-- A file that says when a terminal came may correct what was known.
+UPDATE terminal SET commissioned_at = file.at
+FROM unnest(%(code)s::text[], %(commissioned_at)s::timestamptz[]) AS file (code, at)
+WHERE terminal.code = file.code AND file.at <> terminal.commissioned_at;
+
+-- name: announce
+-- Collectors reload their registry.
+NOTIFY registry;

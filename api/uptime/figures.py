@@ -1,0 +1,152 @@
+"""Reads how long members of each part were in each state, and makes the figures of it."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow, class_row, dict_row
+
+from api.cells.uptime import figures
+from api.errors import NotFound
+from api.scope import Scope
+from api.uptime.schemas import By, Outage, Slice
+from api.window import Window
+from fleet.availability import availability
+from fleet.db.sql import load
+from fleet.service_state import OUT_OF_SCOPE, UP, ServiceState
+
+DOWN = frozenset(ServiceState) - OUT_OF_SCOPE - UP - {ServiceState.UNKNOWN}
+NO_CAUSE = "none"
+
+_SQL = load("api.uptime", "figures")
+_EXISTS = load("api.cells", "uptime")["cell_exists"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: figures of what, within which cell, in which buckets, in order of time.
+
+    `level` is that of the parts when they are by level.
+    """
+
+    by: By
+    cuts: Sequence[tuple[datetime, datetime]]
+    cell: str | None = None
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of `durations`."""
+
+    part: str
+    number: int
+    state: str | None
+    cause: str | None
+    terminals: int
+    outages: int
+    us: int
+
+
+async def slices(
+    connection: AsyncConnection[TupleRow],
+    scope: Scope,
+    question: Question,
+    components: Mapping[str, str],
+) -> list[Slice]:
+    """The figures of every part that had members, bucket by bucket.
+
+    `components` says of a rule what it is about. A cell that is not there has no parts.
+    """
+    cuts = question.cuts
+    if not cuts:
+        return []
+    parameters = {
+        "by": question.by.value,
+        "cell": question.cell,
+        "level": question.level,
+        "begin": cuts[0][0],
+        "until": cuts[-1][1],
+        "begins": [begin for begin, _ in cuts],
+        "untils": [until for _, until in cuts],
+        "down": sorted(DOWN),
+        "scope": scope.parameter,
+    }
+    async with connection.cursor(row_factory=class_row(_Row)) as cursor:
+        await cursor.execute(_SQL["durations"], parameters)
+        rows = await cursor.fetchall()
+    grouped: dict[tuple[str, int], list[_Row]] = {}
+    for row in rows:
+        grouped.setdefault((row.part, row.number), []).append(row)
+    return [
+        _slice(part, *cuts[number - 1], found, components)
+        for (part, number), found in sorted(grouped.items())
+    ]
+
+
+async def outages(
+    connection: AsyncConnection[TupleRow], scope: Scope, cell: str, window: Window, rows: int
+) -> list[Outage]:
+    """The outages of a cell with all that was below it; raises `NotFound`."""
+    await existing(connection, scope, cell)
+    parameters = {
+        "cell": cell,
+        "begin": window.begin,
+        "until": window.until,
+        "down": sorted(DOWN),
+        "scope": scope.parameter,
+        "rows": rows,
+    }
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL["outages"], parameters)
+        return [Outage.model_validate(row) for row in await cursor.fetchall()]
+
+
+async def existing(connection: AsyncConnection[TupleRow], scope: Scope, cell: str) -> None:
+    """Raise `NotFound` where a cell is not there for the caller."""
+    parameters = {"cell": cell, "scope": scope.parameter}
+    if await (await connection.execute(_EXISTS, parameters)).fetchone() != (True,):
+        raise NotFound("cell", cell)
+
+
+def _slice(
+    part: str,
+    begin: datetime,
+    end: datetime,
+    rows: Iterable[_Row],
+    components: Mapping[str, str],
+) -> Slice:
+    recorded: Counter[ServiceState] = Counter()
+    causes: Counter[str] = Counter()
+    members = terminals = outages = longest = 0
+    for row in rows:
+        if row.state is None:
+            members, terminals = row.us, row.terminals
+        elif row.state == "longest":
+            longest = row.us
+        else:
+            state = ServiceState(row.state)
+            recorded[state] += row.us
+            outages += row.outages
+            if state in DOWN:
+                causes[row.cause or NO_CAUSE] += row.us
+    known = availability(members, recorded)
+    by_component: Counter[str] = Counter()
+    for cause, us in causes.items():
+        by_component[components.get(cause, NO_CAUSE)] += us
+    return Slice(
+        **figures(known).model_dump(),
+        part=part,
+        begin=begin,
+        end=end,
+        terminals=terminals,
+        outages=outages,
+        longest_outage_us=longest,
+        mtbf_us=known.up_us // outages if outages else None,
+        mttr_us=known.down_us // outages if outages else None,
+        cash_out_us=recorded[ServiceState.CASH_OUT],
+        down_by_cause_us=dict(causes),
+        down_by_component_us=dict(by_component),
+    )

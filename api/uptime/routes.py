@@ -1,0 +1,73 @@
+"""Uptime by anything over HTTP."""
+
+from typing import Annotated
+from zoneinfo import ZoneInfo, available_timezones
+
+from fastapi import APIRouter, Header, Query, Response
+
+from api.accounts.caller import SignedIn
+from api.errors import Invalid, NotFound, Unauthenticated
+from api.paths import V1
+from api.problem import documented
+from api.services import Connection, Running
+from api.uptime import table
+from api.uptime.figures import Question, outages, slices
+from api.uptime.schemas import By, Outages, Slices
+from api.window import AskedWindow
+from fleet.buckets import Bucket, buckets
+
+router = APIRouter(prefix=V1, tags=["uptime"])
+
+MOST_BUCKETS = 1_000
+
+
+@router.get(
+    "/uptime",
+    response_model=Slices,
+    responses=documented(Unauthenticated)
+    | {200: {"content": {table.MEDIA_TYPE: {"schema": {"type": "string"}}}}},
+)
+async def get_uptime(
+    caller: SignedIn,
+    connection: Connection,
+    running: Running,
+    window: AskedWindow,
+    by: By = By.CELL,
+    cell: Annotated[str | None, Query(description="With all that was below it")] = None,
+    level: Annotated[int, Query(ge=0, le=99, description="Of the parts, by level")] = 0,
+    bucket: Annotated[Bucket | None, Query(description="Default: the whole window")] = None,
+    tz: Annotated[str, Query(description="Whose hours and days, like Asia/Shanghai")] = "UTC",
+    accept: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> Slices | Response:
+    """How available everything was, by part and bucket; as CSV if you accept that."""
+    if tz not in available_timezones():
+        raise Invalid("query.tz", f"there is no time zone {tz}")
+    cuts = list(buckets(window.begin, window.until, bucket, ZoneInfo(tz)))
+    if len(cuts) > MOST_BUCKETS:
+        raise Invalid("query.bucket", f"gives {len(cuts)} buckets: {MOST_BUCKETS} at most")
+    components = {rule.name: rule.component for rule in running.catalogue.rules}
+    question = Question(by, cuts, cell, level)
+    found = await slices(connection, caller.scope, question, components)
+    if table.accepts(accept):
+        return Response(table.written(found), media_type=table.MEDIA_TYPE)
+    return Slices(
+        by=by,
+        bucket=bucket,
+        time_zone=tz,
+        begin=window.begin,
+        end=window.end,
+        until=window.until,
+        items=found,
+    )
+
+
+@router.get("/cells/{code}/outages", responses=documented(Unauthenticated, NotFound))
+async def get_outages(
+    code: str,
+    caller: SignedIn,
+    connection: Connection,
+    window: AskedWindow,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> Outages:
+    """The outages that touch a window in a cell and below it, the longest first."""
+    return Outages(items=await outages(connection, caller.scope, code, window, limit))

@@ -1,0 +1,114 @@
+"""The registry of terminals from a CSV file: what stands where, from which vendor."""
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from fleet.grid.cell import Problem
+from fleet.grid.datum import Datum, to_wgs84
+
+REQUIRED = ("code", "kind", "vendor", "model", "region", "site", "latitude", "longitude")
+OPTIONAL = ("datum", "cell", "commissioned_at")
+KINDS = ("atm", "recycler", "kiosk")
+_LONGEST_CODE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A terminal as the file has it, in WGS 84; `cell` is an override of what the map says."""
+
+    code: str
+    kind: str
+    vendor: str
+    model: str
+    region: str
+    site: str
+    latitude: float
+    longitude: float
+    cell: str | None
+    commissioned_at: datetime | None
+
+
+def read(text: str, datum: Datum = Datum.WGS84) -> tuple[list[Registered], list[Problem]]:
+    """The terminals of a file and all that is wrong with it; a bad row gives no terminal.
+
+    `datum` is that of rows which name none of their own.
+    """
+    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    columns = [name.strip() for name in rows.fieldnames or ()]
+    rows.fieldnames = columns
+    missing = [name for name in REQUIRED if name not in columns]
+    if missing:
+        return [], [Problem("line 1", f"there is no column {name}") for name in missing]
+    extra = [name for name in columns if name not in (*REQUIRED, *OPTIONAL)]
+    problems = [Problem("line 1", f"there is no use for a column {name!r}") for name in extra]
+    found: dict[str, Registered] = {}
+    for row in rows:
+        where = f"line {rows.line_num}"
+        try:
+            terminal = _terminal(row, datum)
+        except ValueError as error:
+            problems.append(Problem(where, str(error)))
+            continue
+        if terminal.code in found:
+            problems.append(Problem(where, f"{terminal.code} stands in the file before"))
+        found[terminal.code] = terminal
+    return list(found.values()), problems
+
+
+def _terminal(row: Mapping[str, str | None], datum: Datum) -> Registered:
+    """One row; raises `ValueError`."""
+    values = {name: (row.get(name) or "").strip() for name in (*REQUIRED, *OPTIONAL)}
+    empty = [name for name in REQUIRED if not values[name]]
+    if empty:
+        raise ValueError(f"{', '.join(empty)} must not be empty")
+    code = values["code"]
+    if len(code) > _LONGEST_CODE or set(code) & set("/+#"):
+        raise ValueError(f"{code!r} cannot be a level of an MQTT topic")
+    if values["kind"] not in KINDS:
+        raise ValueError(f"kind {values['kind']!r} is none of {', '.join(KINDS)}")
+    longitude, latitude = _place(values, datum)
+    return Registered(
+        code=code,
+        kind=values["kind"],
+        vendor=values["vendor"],
+        model=values["model"],
+        region=values["region"],
+        site=values["site"],
+        latitude=latitude,
+        longitude=longitude,
+        cell=values["cell"] or None,
+        commissioned_at=_instant(values["commissioned_at"]),
+    )
+
+
+def _place(values: Mapping[str, str], datum: Datum) -> tuple[float, float]:
+    point = _degrees(values, "longitude", 180), _degrees(values, "latitude", 90)
+    named = values["datum"].lower().replace("-", "").replace(" ", "")
+    if named and named not in tuple(Datum):
+        raise ValueError(f"datum {values['datum']!r} is none of {', '.join(Datum)}")
+    return to_wgs84(point, Datum(named) if named else datum)
+
+
+def _degrees(values: Mapping[str, str], name: str, most: int) -> float:
+    try:
+        value = float(values[name])
+    except ValueError:
+        raise ValueError(f"{name} {values[name]!r} is no number") from None
+    if not -most <= value <= most:
+        raise ValueError(f"{name} {values[name]} is not from -{most} to {most} degrees")
+    return value
+
+
+def _instant(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise ValueError(f"commissioned_at {text!r} is no RFC 3339 time with an offset")
+    return instant

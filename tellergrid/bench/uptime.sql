@@ -1,0 +1,72 @@
+-- The benchmark of uptime: a fleet that lived, and the naive way beside ours.
+
+-- name: drop
+DROP DATABASE IF EXISTS tellergrid_bench_uptime WITH (FORCE);
+
+-- name: create
+CREATE DATABASE tellergrid_bench_uptime;
+
+-- name: backdate
+-- What was imported just now has stood since the beginning.
+UPDATE terminal_cell SET valid = tstzrange(%(begin)s, NULL) WHERE %(days)s > 0;
+
+-- name: without_exclusion
+-- The index that refuses overlap is built at the end, all at once.
+ALTER TABLE service_interval DROP CONSTRAINT service_interval_terminal_id_period_excl;
+
+-- name: live
+-- Up, then down for half an hour, once a day, at a time of the terminal's own.
+INSERT INTO service_interval (terminal_id, state, period, causes)
+SELECT terminal.id, life.state, life.period, life.causes
+FROM generate_series(0, %(days)s::integer - 1) AS day
+CROSS JOIN terminal
+CROSS JOIN LATERAL (
+    SELECT %(begin)s::timestamptz + make_interval(days => day) AS began,
+        make_interval(secs => 3600 + terminal.id * 7919 %% 79200) AS after
+) AS at
+CROSS JOIN LATERAL (VALUES
+    ('in_service', tstzrange(
+        CASE WHEN day = 0 THEN at.began ELSE at.began - interval '1 day' + at.after
+            + interval '30 minutes' END, at.began + at.after), '{}'::text[]),
+    (CASE (terminal.id + day) %% 3 WHEN 0 THEN 'offline' WHEN 1 THEN 'cash_out'
+        ELSE 'out_of_service' END,
+        tstzrange(at.began + at.after, at.began + at.after + interval '30 minutes'),
+        ARRAY['rule-' || (terminal.id + day) %% 30])
+) AS life (state, period, causes);
+
+-- name: with_exclusion
+ALTER TABLE service_interval ADD CONSTRAINT service_interval_terminal_id_period_excl
+    EXCLUDE USING gist (terminal_id WITH =, period WITH &&);
+
+-- name: naive_table
+CREATE TABLE naive_heartbeat (terminal_id integer NOT NULL, ts timestamptz NOT NULL, state text);
+
+-- name: beat
+-- A row a minute of the terminals of one cell, for the whole fleet's would not fit.
+INSERT INTO naive_heartbeat
+SELECT interval.terminal_id, ts, interval.state
+FROM terminal_cell
+JOIN service_interval AS interval USING (terminal_id)
+CROSS JOIN LATERAL generate_series(
+    date_trunc('minute', lower(interval.period)), upper(interval.period), interval '1 minute'
+) AS ts
+WHERE terminal_cell.cell_code = %(cell)s AND upper_inf(terminal_cell.valid)
+    AND interval.period @> ts AND ts < %(begin)s::timestamptz + make_interval(days => %(days)s);
+
+-- name: naive_index
+CREATE INDEX naive_heartbeat_terminal ON naive_heartbeat (terminal_id, ts);
+
+-- name: settle
+ANALYZE;
+
+-- name: naive_count
+SELECT heartbeat.state, count(*)
+FROM terminal_cell
+JOIN naive_heartbeat AS heartbeat USING (terminal_id)
+WHERE terminal_cell.cell_code = %(cell)s AND terminal_cell.valid @> heartbeat.ts
+    AND heartbeat.ts >= %(begin)s AND heartbeat.ts < %(until)s
+GROUP BY heartbeat.state;
+
+-- name: sizes
+SELECT (SELECT count(*) FROM service_interval), pg_total_relation_size('service_interval'),
+    (SELECT count(*) FROM naive_heartbeat), pg_total_relation_size('naive_heartbeat');

@@ -1,0 +1,196 @@
+"""Uptime by anything, over HTTP: parts, buckets of a clock, outages, CSV."""
+
+import asyncio
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from typer.testing import CliRunner
+
+from tellergrid.cli import app
+from tests.integration.api.conftest import SignIn
+from tests.integration.api.world import at_minute
+
+Database = AsyncConnection[TupleRow]
+MINUTE = 60_000_000
+HOUR = {"from": at_minute(0).isoformat(), "to": at_minute(60).isoformat()}
+
+
+@pytest.fixture
+async def ops(sign_in: SignIn) -> httpx.AsyncClient:
+    """Operations, signed in."""
+    return await sign_in("ops")
+
+
+async def was(
+    connection: Database, terminal: str, *stretches: tuple[str, float, float | None, str]
+) -> None:
+    """A terminal was in states from minute to minute, because of a rule."""
+    for state, begin, end, cause in stretches:
+        await connection.execute(
+            "INSERT INTO service_interval SELECT id, %s, tstzrange(%s, %s), %s FROM terminal"
+            " WHERE code = %s",
+            (
+                state,
+                at_minute(begin),
+                None if end is None else at_minute(end),
+                [cause] if cause else [],
+                terminal,
+            ),
+        )
+
+
+async def a_bad_hour(connection: Database) -> None:
+    """ATM-1 is out, then offline, without a pause; later it has no cash. ATM-3 is well."""
+    await was(
+        connection,
+        "ATM-1",
+        ("in_service", 0, 10, ""),
+        ("out_of_service", 10, 15, "card_reader_jammed"),
+        ("offline", 15, 20, "silent"),
+        ("in_service", 20, 50, ""),
+        ("cash_out", 50, None, "cash_out"),
+    )
+    await was(connection, "ATM-3", ("in_service", 0, None, ""))
+
+
+async def items(ops: httpx.AsyncClient, **query: Any) -> list[dict[str, Any]]:
+    answer = await ops.get("/api/v1/uptime", params=HOUR | query)
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["items"]
+    return found
+
+
+async def test_outages_and_their_causes(ops: httpx.AsyncClient, connection: Database) -> None:
+    """Two states without a pause are one outage of ten minutes; without cash is another."""
+    await a_bad_hour(connection)
+    [one] = [one for one in await items(ops, by="terminal") if one["part"] == "ATM-1"]
+    assert (one["outages"], one["longest_outage_us"]) == (2, 10 * MINUTE)
+    assert (one["mtbf_us"], one["mttr_us"]) == (20 * MINUTE, 10 * MINUTE)
+    assert one["cash_out_us"] == 10 * MINUTE
+    assert one["down_by_cause_us"] == {
+        "card_reader_jammed": 5 * MINUTE,
+        "silent": 5 * MINUTE,
+        "cash_out": 10 * MINUTE,
+    }
+    assert sum(one["down_by_component_us"].values()) == one["down_us"] == 20 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("query", "parts"),
+    [
+        ({"by": "fleet"}, {"fleet": 5}),
+        ({"by": "cell"}, {"C001": 2, "C002": 1, "C003": 2}),
+        ({"by": "cell", "cell": "D01"}, {"C001": 2, "C002": 1}),
+        ({"by": "level"}, {"D01": 3, "D02": 2}),
+        ({"by": "level", "level": 1, "cell": "D02"}, {"C003": 2}),
+        ({"by": "region"}, {"region-01": 3, "region-02": 2}),
+        ({"by": "kind"}, {"atm": 4, "kiosk": 1}),
+        ({"by": "vendor"}, {"vendor-a": 5}),
+        ({"by": "model"}, {"vendor-a A-100": 5}),
+    ],
+)
+async def test_every_way_to_cut_the_fleet(
+    ops: httpx.AsyncClient, query: dict[str, Any], parts: dict[str, int]
+) -> None:
+    """Each terminal counts once in each way."""
+    assert {one["part"]: one["terminals"] for one in await items(ops, **query)} == parts
+
+
+async def test_days_are_those_of_the_named_zone(
+    ops: httpx.AsyncClient, connection: Database
+) -> None:
+    """The day on which Berlin's clocks go forward has 23 hours, and the days are the window."""
+    began = datetime(2026, 3, 1, tzinfo=UTC)
+    await connection.execute("UPDATE terminal SET commissioned_at = %s", (began,))
+    await connection.execute("UPDATE terminal_cell SET valid = tstzrange(%s, NULL)", (began,))
+    window = {"from": "2026-03-28T00:00:00+01:00", "to": "2026-03-31T00:00:00+02:00"}
+    days = await items(ops, by="cell", cell="C002", bucket="day", tz="Europe/Berlin", **window)
+    assert [one["scope_us"] // (60 * MINUTE) for one in days] == [24, 23, 24]
+    [whole] = await items(ops, by="cell", cell="C002", **window)
+    assert whole["scope_us"] == sum(one["scope_us"] for one in days)
+
+
+async def test_a_spreadsheet_gets_its_table(ops: httpx.AsyncClient, connection: Database) -> None:
+    """The same figures as CSV, asked for by content negotiation."""
+    await a_bad_hour(connection)
+    answer = await ops.get(
+        "/api/v1/uptime", params=HOUR | {"by": "terminal"}, headers={"Accept": "text/csv"}
+    )
+    assert answer.headers["content-type"].startswith("text/csv")
+    rows = {row["part"]: row for row in csv.DictReader(io.StringIO(answer.text))}
+    assert rows["ATM-1"]["down_us"] == str(20 * MINUTE)
+    assert rows["ATM-2"]["operational"] == ""
+    browser = {"Accept": "application/json, text/csv;q=0.5"}
+    assert (await ops.get("/api/v1/uptime", headers=browser)).json()["by"] == "cell"
+
+
+async def test_outages_are_listed_whole_the_longest_first(
+    ops: httpx.AsyncClient, connection: Database, sign_in: SignIn
+) -> None:
+    """One that touches the window is told from its beginning to its end."""
+    await a_bad_hour(connection)
+    window = {"from": at_minute(16).isoformat(), "to": at_minute(55).isoformat()}
+    answer = await ops.get("/api/v1/cells/D01/outages", params=window)
+    open_one, jam = answer.json()["items"]
+    assert (open_one["terminal"], open_one["to"], open_one["causes"]) == (
+        "ATM-1",
+        None,
+        ["cash_out"],
+    )
+    assert (jam["from"], jam["to"]) == ("2026-11-23T08:10:00Z", "2026-11-23T08:20:00Z")
+    assert (jam["us"], jam["cell"]) == (10 * MINUTE, "C001")
+    assert jam["states"] == ["out_of_service", "offline"]
+    assert jam["causes"] == ["card_reader_jammed", "silent"]
+    assert (await ops.get("/api/v1/cells/C002/outages", params=window)).json()["items"] == []
+    foreign = await (await sign_in("tech01")).get("/api/v1/cells/C003/outages")
+    assert foreign.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"tz": "Mars/Olympus"}, "query.tz"),
+        ({"bucket": "hour", "from": "2020-01-01T00:00:00Z"}, "query.bucket"),
+        ({"bucket": "minute"}, "query.bucket"),
+    ],
+)
+async def test_what_cannot_be_answered_is_refused(
+    ops: httpx.AsyncClient, query: dict[str, str], field: str
+) -> None:
+    """Zones that are none, more buckets than anybody reads."""
+    answer = await ops.get("/api/v1/uptime", params=HOUR | query)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
+async def test_the_shell_shows_the_same(
+    connection: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table, bars and causes of the last hours; an unknown cell is an error."""
+    monkeypatch.setenv("TELLERGRID_DATABASE_URL", database_url)
+    await connection.execute(
+        "INSERT INTO service_interval SELECT id, 'offline', tstzrange(now() - interval '1 hour',"
+        " NULL), '{silent}' FROM terminal WHERE code = 'ATM-3'"
+    )
+    await connection.execute("UPDATE terminal SET commissioned_at = now() - interval '9 days'")
+    await connection.execute(
+        "UPDATE terminal_cell SET valid = tstzrange(now() - interval '9 days', NULL)"
+    )
+
+    def shell(*arguments: str) -> Any:
+        return CliRunner().invoke(app, ["uptime", *arguments])
+
+    shown = await asyncio.to_thread(shell, "C002", "--last", "2d", "--tz", "Asia/Shanghai")
+    assert shown.exit_code == 0, shown.output
+    assert "silent" in shown.output
+    assert "▁" in shown.output
+    told = json.loads((await asyncio.to_thread(shell, "C002", "--json")).output)
+    assert told["whole"][0]["outages"] == 1
+    assert (await asyncio.to_thread(shell, "NOWHERE")).exit_code == 1
+    assert (await asyncio.to_thread(shell, "C002", "--last", "soon")).exit_code == 2

@@ -1,0 +1,22 @@
+"""The benchmark of uptime, on a fleet so small that it only shows that it measures."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from tellergrid.cli import app
+
+
+def test_every_figure_is_measured(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 12 terminals; a year is not measured on a month, and the database is gone afterwards."""
+    monkeypatch.setenv("TELLERGRID_DATABASE_URL", database_url)
+    asked = ["bench", "uptime", "--terminals", "12", "--cells", "3", "--json"]
+    shown = CliRunner().invoke(app, asked)
+    assert shown.exit_code == 0, shown.output
+    report = json.loads(shown.stdout)
+    assert report["intervals"] == 12 * 30 * 2
+    assert report["naive_cell_rows"] > 4 * 29 * 24 * 60
+    assert report["fleet_year_s"] is None
+    for name in ("cell_30d_ms", "all_cells_30d_s", "import_s", "bytes", "naive_cell_30d_ms"):
+        assert report[name] > 0

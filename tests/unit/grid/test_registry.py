@@ -1,0 +1,51 @@
+"""The registry of terminals from a file."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from fleet.grid import registry
+from fleet.grid.datum import Datum, from_wgs84
+
+HEAD = "code,kind,vendor,model,region,site,latitude,longitude,datum,cell,commissioned_at\n"
+
+
+def test_a_row_is_a_terminal() -> None:
+    """As a spreadsheet saves it, with a byte order mark; every column used."""
+    text = "\ufeff" + HEAD + "A-1,atm,v,m,r,Main St,30.1,120.1,,C1,2026-01-01T00:00:00+08:00\r\n"
+    [one], problems = registry.read(text)
+    assert problems == []
+    assert (one.code, one.site, one.cell) == ("A-1", "Main St", "C1")
+    assert (one.latitude, one.longitude) == (30.1, 120.1)
+    assert one.commissioned_at == datetime(2025, 12, 31, 16, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("named", ["GCJ-02", "gcj02", "BD-09"])
+def test_each_row_may_name_its_datum(named: str) -> None:
+    """Otherwise it is the file's."""
+    datum = Datum(named.lower().replace("-", ""))
+    x, y = from_wgs84((120.1, 30.1), datum)
+    text = HEAD + f"A-1,atm,v,m,r,s,{y},{x},{named},,\nA-2,atm,v,m,r,s,30.1,120.1,WGS 84,,\n"
+    terminals, problems = registry.read(text, Datum.GCJ02)
+    assert problems == []
+    for one in terminals:
+        assert (one.latitude, one.longitude) == pytest.approx((30.1, 120.1), abs=1e-9)
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    """Each with its line."""
+    text = HEAD + (
+        "A-1,atm,v,m,r,s,30,120,,,\n"
+        "A-1,atm,v,m,r,s,30,120,,,\n"
+        "A-2,fridge,v,m,r,s,30,120,,,\n"
+        "A-3,atm,v,m,,s,30,,,,\n"
+        "A-4,atm,v,m,r,s,91,120,,,\n"
+        "A-5,atm,v,m,r,s,30,120,mars,,\n"
+        "A/6,atm,v,m,r,s,30,120,,,\n"
+        "A-7,atm,v,m,r,s,30,120,,,yesterday\n"
+    )
+    terminals, problems = registry.read(text)
+    assert [one.code for one in terminals] == ["A-1"]
+    assert [one.where for one in problems] == [f"line {n}" for n in range(3, 10)]
+    _, missing = registry.read("code,kind\n")
+    assert len(missing) == 6

@@ -73,6 +73,11 @@ def describe(rule: Rule) -> dict[str, object]:
         "title": rule.title,
         "remedy": rule.remedy,
         "parts": list(rule.parts),
+        "flapping": {
+            "high": rule.flapping.high,
+            "low": rule.flapping.low,
+            "within": duration.render(rule.flapping.within),
+        },
     }
 
 

@@ -139,6 +139,11 @@ class Fields:
             return ()
         return tuple(node.value)
 
+    def inner(self, key: str, known: Sequence[str]) -> "Fields | None":
+        """The fields of a mapping inside; None where the field is absent."""
+        node = self._nodes.get(key)
+        return None if node is None else Fields(self.source, node, known)
+
     def scalar(self, key: str, kind: str = "str") -> yaml.ScalarNode | None:
         """The node of a required scalar of a YAML kind; `float` takes whole numbers too."""
         node = self._nodes.get(key)

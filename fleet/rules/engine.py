@@ -15,6 +15,7 @@ from fleet import snapshot
 from fleet.rules.cells import Cell
 from fleet.rules.changes import Transition
 from fleet.rules.faults import Faults
+from fleet.rules.flapping import Transitions
 from fleet.rules.hold import HOLDING, Hold, Signal
 from fleet.rules.plan import plan
 from fleet.rules.record import Record
@@ -67,10 +68,16 @@ class Engine:
             self._faults.remind(terminal, rule, item, hold)
         self._await_silence(terminal)
 
-    def adopt_cell(self, code: str, holds: dict[tuple[str, str], Hold]) -> None:
+    def adopt_cell(
+        self,
+        code: str,
+        holds: dict[tuple[str, str], Hold],
+        transitions: dict[tuple[str, str], Transitions],
+    ) -> None:
         """Take on a cell's stored holds."""
         cell = self._faults.cells.setdefault(code, Cell(code))
         cell.holds.update(holds)
+        cell.transitions.update(transitions)
         for (rule, item), hold in holds.items():
             self._faults.remind(cell, rule, item, hold)
 

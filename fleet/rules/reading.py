@@ -9,6 +9,7 @@ import yaml
 from fleet.rules.condition import Condition, compile_condition
 from fleet.rules.document import Fields, Source
 from fleet.rules.errors import ConditionError
+from fleet.rules.flapping import DEFAULT, Flapping
 from fleet.rules.inputs import EACH
 from fleet.rules.rule import (
     COMPONENTS,
@@ -36,7 +37,7 @@ FIELDS = (
     *("name", "title", "scope", "kinds"),
     *(field for fields in _TRIGGERS.values() for field in fields),
     *("for", "clear_for", "severity", "impact"),
-    *("component", "skill", "line", "remedy", "parts"),
+    *("component", "skill", "line", "remedy", "parts", "flapping"),
 )
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -76,6 +77,7 @@ def read_rule(source: Source, node: yaml.Node) -> Reading | None:
         title=fields.text("title"),
         remedy=fields.text("remedy"),
         parts=fields.texts("parts"),
+        flapping=_flapping(fields),
     )
     if (scope == "cell") != isinstance(trigger, Quorum):
         fields.report("scope", "a rule with members has scope: cell, and no other rule has")
@@ -93,6 +95,16 @@ def _name(fields: Fields) -> str:
 
 def _optional(fields: Fields, key: str, options: tuple[str, ...]) -> str | None:
     return fields.choice(key, options) if key in fields else None
+
+
+def _flapping(fields: Fields) -> Flapping:
+    inner = fields.inner("flapping", ("high", "low", "within"))
+    if inner is None:
+        return DEFAULT
+    high, low = inner.share("high"), inner.share("low")
+    if low >= high:
+        inner.report("low", "low must be below high")
+    return Flapping(high, low, inner.duration("within", timedelta(seconds=1)) or DEFAULT.within)
 
 
 def _trigger(fields: Fields) -> Trigger:

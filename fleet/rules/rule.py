@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal
 
 from fleet.rules.condition import Condition
+from fleet.rules.flapping import DEFAULT, Flapping
 from fleet.service_state import ServiceState
 from fleet.vocabulary import COMPONENTS as REPORTED
 
@@ -94,3 +95,4 @@ class Rule:
     title: str
     remedy: str
     parts: tuple[str, ...]
+    flapping: Flapping = DEFAULT

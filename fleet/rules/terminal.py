@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from fleet.rules.flapping import Transitions
 from fleet.rules.hold import HOLDING, Hold
 from fleet.service_state import ServiceState
 from fleet.snapshot import NOTHING_MEASURED, Measured, Value, Values
@@ -39,6 +40,7 @@ class Terminal:
     values: Mapping[str, Value] = field(default_factory=dict)
     items: Mapping[str, tuple[Values, ...]] = field(default_factory=dict)
     holds: dict[tuple[str, str], Hold] = field(default_factory=dict)
+    transitions: dict[tuple[str, str], Transitions] = field(default_factory=dict)
     state: ServiceState = ServiceState.UNKNOWN
     state_since: datetime | None = None
 

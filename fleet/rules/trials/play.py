@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from fleet.rules.changes import Change, Cleared, Fired, Suppressed, Transition
+from fleet.rules.changes import Change, Cleared, Fired, Flapped, Suppressed, Transition
 from fleet.rules.engine import Engine
 from fleet.rules.rule import Rule
 from fleet.rules.terminal import Terminal
@@ -49,6 +49,8 @@ class Seen:
                 case Cleared():
                     over = change.cleared_at - _T0
                     self.faults[change.id] = replace(self.faults[change.id], clear=over)
+                case Flapped():
+                    self.faults[change.id] = replace(self.faults[change.id], flapping=True)
                 case Suppressed():
                     if by := self._speaker(change.by):
                         self.faults[change.id] = replace(self.faults[change.id], suppressed_by=by)

@@ -19,7 +19,7 @@ from fleet.vocabulary import PROPERTIES, Property, suggest
 
 _PLAYER = ("kind", "cell", "series", "messages", "states")
 _TRIAL = ("name", "rule", "interval", "until", "faults", "terminals", *_PLAYER)
-_FAULT = ("rule", "subject", "item", "start", "fire", "clear", "suppressed_by")
+_FAULT = ("rule", "subject", "item", "start", "fire", "clear", "suppressed_by", "flapping")
 _LONE = "ATM-1"
 _INTERVAL = timedelta(seconds=10)
 
@@ -165,7 +165,13 @@ def _fault(source: Source, node: yaml.Node, rule: str, lone: str, rules: Sequenc
         start=fields.duration("start"),
         clear=fields.duration("clear") if "clear" in fields else None,
         suppressed_by=by,
+        flapping=_is_true(fields, "flapping"),
     )
+
+
+def _is_true(fields: Fields, key: str) -> bool:
+    node = fields.scalar(key, "bool") if key in fields else None
+    return node is not None and node.value == "true"
 
 
 def _parsed(fields: Fields, key: str, node: yaml.Node, read: Callable[[str], _T]) -> _T | None:

@@ -61,6 +61,7 @@ class Interval:
     start: timedelta
     clear: timedelta | None
     suppressed_by: str | None = None
+    flapping: bool = False
 
 
 @dataclass(frozen=True, slots=True)

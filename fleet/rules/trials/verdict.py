@@ -65,6 +65,7 @@ def _said(fault: Interval) -> str:
     item = f"[{fault.item}]" if fault.item else ""
     clear = "stays open" if fault.clear is None else f"clears {duration.render(fault.clear)}"
     by = f", suppressed by {fault.suppressed_by}" if fault.suppressed_by else ""
+    by += ", flapping" if fault.flapping else ""
     start, fire = duration.render(fault.start), duration.render(fault.fire)
     return f"{fault.rule} on {fault.subject}{item}: starts {start}, fires {fire}, {clear}{by}"
 

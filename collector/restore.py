@@ -19,6 +19,8 @@ from fleet.service_state import ServiceState
 _SQL = load("collector", "restore")
 
 Holds = dict[str, dict[tuple[str, str], Hold]]
+Counts = dict[str, tuple[datetime, ...]]
+"""The times of counted events, by rule."""
 Swings = dict[str, dict[tuple[str, str], Transitions]]
 """By subject, then by rule and item."""
 
@@ -45,9 +47,11 @@ async def engine(
     restored = Engine(rules)
     holds = await _holds(connection, registry)
     transitions = await _transitions(connection, registry)
+    counts = await _counts(connection, registry.region)
     rows = await _rows(connection, registry.region)
     for entry in registry.entries.values():
         terminal = _terminal(entry, rows.get(entry.id), holds["terminal"].get(entry.code, {}))
+        terminal.counts = counts.get(entry.code, {})
         terminal.transitions = transitions["terminal"].get(entry.code, {})
         restored.adopt(terminal)
     for cell in holds["cell"].keys() | transitions["cell"].keys():
@@ -77,6 +81,14 @@ async def _transitions(connection: Connection, registry: Registry) -> dict[str, 
     cursor = await connection.execute(_SQL["transitions"], parameters)
     async for scope, subject, rule, item, times, raised in cursor:
         found[scope][subject][rule, item] = Transitions(tuple(times), raised)
+    return found
+
+
+async def _counts(connection: Connection, region: str) -> dict[str, Counts]:
+    found: dict[str, Counts] = defaultdict(dict)
+    cursor = await connection.execute(_SQL["event_counts"], {"region": region})
+    async for terminal, rule, times in cursor:
+        found[terminal][rule] = tuple(times)
     return found
 
 

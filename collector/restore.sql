@@ -25,3 +25,9 @@ LEFT JOIN terminal
     ON hold_transition.scope = 'terminal' AND terminal.code = hold_transition.subject
 WHERE terminal.region_code = %(region)s
    OR (hold_transition.scope = 'cell' AND hold_transition.subject = ANY (%(cells)s::text[]));
+
+-- name: event_counts
+SELECT event_count.terminal, event_count.rule, event_count.times
+FROM event_count
+JOIN terminal ON terminal.code = event_count.terminal
+WHERE terminal.region_code = %(region)s;

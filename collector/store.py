@@ -154,7 +154,9 @@ async def _holds(cursor: Cursor, record: Record) -> None:
 
 
 async def _transitions(cursor: Cursor, record: Record) -> None:
-    """The transitions that flapping is judged on."""
+    """The transitions that flapping is judged on, and the events that are counted."""
+    for (terminal, rule), times in record.counts.items():
+        await cursor.execute(_SQL["upsert_event_count"], (terminal, rule, list(times)))
     for key, kept in record.transitions.items():
         if kept is None:
             await cursor.execute(_SQL["delete_transitions"], astuple(key))

@@ -64,6 +64,10 @@ VALUES (%s, %s, %s, %s, %s, %s)
 ON CONFLICT (scope, subject, rule, item) DO UPDATE
 SET times = EXCLUDED.times, raised = EXCLUDED.raised;
 
+-- name: upsert_event_count
+INSERT INTO event_count (terminal, rule, times) VALUES (%s, %s, %s)
+ON CONFLICT (terminal, rule) DO UPDATE SET times = EXCLUDED.times;
+
 -- name: cut_service_intervals
 -- The open interval of each terminal ends where its first transition of the batch begins; one that
 -- would be left empty goes.

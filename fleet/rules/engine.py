@@ -8,7 +8,7 @@ faults, holds. Nothing here reads a clock or writes anywhere. Time is the termin
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from fleet import snapshot
@@ -19,7 +19,7 @@ from fleet.rules.flapping import Transitions
 from fleet.rules.hold import HOLDING, Hold, Signal
 from fleet.rules.plan import plan
 from fleet.rules.record import Record
-from fleet.rules.rule import KINDS, Rule, When
+from fleet.rules.rule import KINDS, Count, Rule, When
 from fleet.rules.terminal import Terminal
 from fleet.rules.timers import Timer, Turn
 from fleet.service_state import ServiceState, prevailing
@@ -67,6 +67,8 @@ class Engine:
         for (rule, item), hold in terminal.holds.items():
             self._faults.remind(terminal, rule, item, hold)
         self._await_silence(terminal)
+        for counting, count in self._plans[terminal.kind].counts:
+            self._await_fewer(terminal, counting, count)
 
     def adopt_cell(
         self,
@@ -138,11 +140,15 @@ class Engine:
         return Outcome(changed=changed, measured=measured, unknown=unknown)
 
     def event(self, terminal: Terminal, message: Event, arrived_at: datetime) -> Outcome:
-        """Note that an event came; events move the terminal's clock and end its silence."""
+        """Count an event that came; events move the terminal's clock and end its silence."""
         if not terminal.is_next(message.boot, message.seq, message.ts, arrived_at):
             self._hear(terminal, arrived_at)
             return Outcome(late=True)
-        self._settle(terminal, self._proceed(terminal, message, arrived_at))
+        at = self._proceed(terminal, message, arrived_at)
+        for rule, count in self._plans[terminal.kind].counts:
+            if count.matches(message):
+                self._count(terminal, rule, count, at)
+        self._settle(terminal, at)
         self._faults.judge_cells(arrived_at)
         return Outcome()
 
@@ -180,6 +186,7 @@ class Engine:
         self, terminal: Terminal, message: Telemetry | Event, arrived_at: datetime
     ) -> datetime:
         at = terminal.advance(message.boot, message.seq, message.ts, arrived_at)
+        self._count_down(terminal, at)
         self._faults.expire(terminal, at)
         terminal.connected = True
         self._hear(terminal, arrived_at)
@@ -231,6 +238,38 @@ class Engine:
             if name not in present:
                 self._faults.signal(terminal, rule, name, gone, at)
 
+    def _count(self, terminal: Terminal, rule: Rule, count: Count, at: datetime) -> None:
+        """One event more; only the newest matter, as many as it takes."""
+        times = (*terminal.counts.get(rule.name, ()), at)[-count.at_least :]
+        terminal.counts[rule.name] = times
+        self._faults.record.counts[terminal.code, rule.name] = times
+        if _full(times, count, at):
+            awaited = terminal.holding(rule.name)
+            self._faults.signal(terminal, rule, "", Signal.RAISE, at)
+            if not awaited:
+                self._await_fewer(terminal, rule, count)
+
+    def _count_down(self, terminal: Terminal, at: datetime) -> None:
+        """End the conditions whose events are too old, in their order, each at its own time."""
+        if not terminal.counts:
+            return
+        over = []
+        for rule, count in self._plans[terminal.kind].counts:
+            times = terminal.counts.get(rule.name)
+            if times and terminal.holding(rule.name) and not _full(times, count, at):
+                over.append((min(_too_old_at(times, count), at), rule.name))
+        for end, name in sorted(over):
+            self._faults.end(terminal, name, "", end)
+            self._faults.signal(terminal, self._faults.rules[name], "", Signal.CLEAR, end)
+            self._settle(terminal, end)
+
+    def _await_fewer(self, terminal: Terminal, rule: Rule, count: Count) -> None:
+        """While a count is full there is one reminder of when its oldest event is too old."""
+        times = terminal.counts.get(rule.name)
+        if times and terminal.holding(rule.name):
+            due = _too_old_at(times, count) + terminal.lag
+            self._faults.timers.put(Timer(due, Turn.COUNT, terminal.code, rule.name))
+
     def _settle(self, terminal: Terminal, at: datetime) -> None:
         """The service state follows from what holds now."""
         impacts = self._plans[terminal.kind].impacts
@@ -257,6 +296,8 @@ class Engine:
             subject = self._faults.cells.get(timer.subject)
         if isinstance(subject, Terminal) and timer.turn is Turn.SILENCE:
             self._fall_silent(subject, timer, now)
+        elif isinstance(subject, Terminal) and timer.turn is Turn.COUNT:
+            self._fewer(subject, timer, now)
         elif subject is not None:
             clock = subject.clock(now) if isinstance(subject, Terminal) else now
             if not self._faults.end(subject, timer.rule, timer.item, clock):
@@ -268,6 +309,14 @@ class Engine:
             for name, after in self._plans[terminal.kind].silent.items():
                 due = terminal.heard_at + after
                 self._faults.timers.put(Timer(due, Turn.SILENCE, terminal.code, name))
+
+    def _fewer(self, terminal: Terminal, timer: Timer, now: datetime) -> None:
+        self._count_down(terminal, terminal.clock(now))
+        count = self._faults.rules[timer.rule].trigger
+        if isinstance(count, Count) and terminal.holding(timer.rule):
+            due = _too_old_at(terminal.counts[timer.rule], count) + terminal.lag
+            again = max(due, now + timedelta(milliseconds=100))
+            self._faults.timers.put(timer._replace(due=again))
 
     def _fall_silent(self, terminal: Terminal, timer: Timer, now: datetime) -> None:
         rule = self._faults.rules[timer.rule]
@@ -286,6 +335,14 @@ class Engine:
 
 def _differing(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
     return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+
+
+def _full(times: tuple[datetime, ...], count: Count, at: datetime) -> bool:
+    return len(times) >= count.at_least and at - times[-count.at_least] < count.within
+
+
+def _too_old_at(times: tuple[datetime, ...], count: Count) -> datetime:
+    return times[-count.at_least :][0] + count.within
 
 
 def _name(number: int, item: Values) -> str:

@@ -16,6 +16,7 @@ from fleet.rules.rule import (
     IMPACTS,
     KINDS,
     SKILLS,
+    Count,
     Offline,
     Quorum,
     Rule,
@@ -26,13 +27,18 @@ from fleet.rules.rule import (
     When,
 )
 from fleet.service_state import ServiceState
+from fleet.telemetry import ACTIONS, EVENT_IDS
+from fleet.vocabulary import COMPONENTS as REPORTED
 
 _TRIGGERS = {
     "when": ("when", "each", "clear_when"),
     "silent_for": ("silent_for",),
     "offline": ("offline",),
+    "count": ("count", "at_least", "within"),
     "members": ("members", "at_least", "share"),
 }
+COUNTED = ("event", "component", "event_id", "action", "outcome")
+"""What an event must say to be counted."""
 FIELDS = (
     *("name", "title", "scope", "kinds"),
     *(field for fields in _TRIGGERS.values() for field in fields),
@@ -121,6 +127,8 @@ def _trigger(fields: Fields) -> Trigger:
         return _when(fields)
     if chosen[0] == "silent_for":
         return Silent(fields.duration("silent_for", timedelta(seconds=1)))
+    if chosen[0] == "count":
+        return _count(fields)
     if chosen[0] == "members":
         return _quorum(fields)
     node = fields.scalar("offline", "bool")
@@ -134,6 +142,24 @@ def _quorum(fields: Fields) -> Quorum:
     if not members:
         fields.report("members", "members is empty", "name the rules whose terminals count")
     return Quorum(members, fields.whole("at_least", 1, 1_000_000), fields.share("share"))
+
+
+def _count(fields: Fields) -> Count:
+    kind = fields.inner("count", COUNTED)
+    found: dict[str, str] = {}
+    if kind is not None:
+        found = {key: kind.text(key) for key in COUNTED if key == "event" or key in kind}
+        if "component" in kind:
+            kind.choice("component", REPORTED)
+        for key, options in (("event_id", EVENT_IDS), ("action", ACTIONS)):
+            if key in kind:
+                kind.choice(key, options)
+    return Count(
+        event=found.pop("event", ""),
+        at_least=fields.whole("at_least", 1, 1000),
+        within=fields.duration("within", timedelta(seconds=1)),
+        **found,
+    )
 
 
 def _when(fields: Fields) -> Trigger:

@@ -159,6 +159,10 @@ def _fires(words: dict[str, object]) -> str:
         return f"nothing heard for {words['silent_for']}"
     if "offline" in words:
         return "the last will said so"
+    if "count" in words:
+        kind = msgspec.convert(words["count"], dict[str, str])
+        said = ", ".join(f"`{value}`" for value in kind.values())
+        return f"{words['at_least']} events {said} within {words['within']}"
     if "members" in words:
         members = " or ".join(f"`{name}`" for name in msgspec.convert(words["members"], list[str]))
         share = msgspec.convert(words["share"], float)

@@ -12,7 +12,7 @@ from fleet.rules.changes import Change, Cleared, Fired, Flapped, Suppressed, Tra
 from fleet.rules.engine import Engine
 from fleet.rules.terminal import Terminal
 from fleet.service_state import ServiceState
-from fleet.telemetry import Presence, Telemetry
+from fleet.telemetry import Event, Presence, Telemetry
 
 RULES = catalogue.load().rules
 T0 = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -30,7 +30,7 @@ STATUSES = {
 steps = st.lists(
     st.tuples(
         st.integers(0, TERMINALS - 1),
-        st.sampled_from([*STATUSES, "dies", "returns", "hot", "tick"]),
+        st.sampled_from([*STATUSES, "dies", "returns", "hot", "error", "error", "tick"]),
         st.floats(0.0, 300.0),
     ),
     max_size=60,
@@ -68,6 +68,10 @@ class World:
         if what in ("dies", "returns"):
             message = Presence(self.now, 1, what == "returns")
             self.engine.presence(terminal, message, self.now, retained=False)
+        elif what == "error":
+            self.seq += 1
+            event = Event(self.now, 1, self.seq, "Common.ErrorEvent", component="cardReader")
+            self.engine.event(terminal, event, self.now)
         elif what != "tick":
             self.seq += 1
             body = Telemetry(

@@ -22,3 +22,11 @@ CREATE TABLE hold_transition (
 );
 COMMENT ON TABLE hold_transition IS 'The last twenty transitions of each cause that was a fault once: what flapping is judged on.';
 COMMENT ON COLUMN hold_transition.raised IS 'Whether the newest of them raised';
+
+CREATE TABLE event_count (
+    terminal text NOT NULL,
+    rule text NOT NULL,
+    times timestamptz[] NOT NULL,
+    PRIMARY KEY (terminal, rule)
+);
+COMMENT ON TABLE event_count IS 'The newest events that a rule counts, as many as it takes to fire, by event time.';

@@ -14,7 +14,7 @@ from fleet.rules.terminal import Terminal
 from fleet.rules.trials.story import Fate, Interval, Player, Trial
 from fleet.service_state import ServiceState
 from fleet.snapshot import Value
-from fleet.telemetry import Presence, Telemetry
+from fleet.telemetry import Event, Presence, Telemetry
 
 _T0 = datetime(2026, 1, 1, tzinfo=UTC)
 _TICK = timedelta(seconds=1)
@@ -59,15 +59,16 @@ class Seen:
         return None if fault is None else self.faults[fault].rule
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class _Arrival:
     at: timedelta
     made: timedelta
     player: int
     boot: int
     seq: int
-    fate: Fate
-    snapshot: int
+    fate: Fate | None
+    """None: an event, no snapshot."""
+    number: int
 
 
 def play(trial: Trial, rules: Sequence[Rule]) -> Seen:
@@ -78,7 +79,8 @@ def play(trial: Trial, rules: Sequence[Rule]) -> Seen:
         engine.adopt(Terminal(number, player.name, player.kind, player.cell))
     seen = Seen()
     now = timedelta()
-    arrivals = sorted(each for n, _ in enumerate(trial.players) for each in _arrivals(trial, n))
+    made = (each for n, _ in enumerate(trial.players) for each in _arrivals(trial, n))
+    arrivals = sorted(made, key=lambda each: (each.at, each.player, each.boot, each.seq))
     for arrival in arrivals:
         now = _pass_time(engine, now, arrival.at)
         _deliver(engine, trial.players[arrival.player], arrival)
@@ -97,11 +99,16 @@ def _pass_time(engine: Engine, now: timedelta, until: timedelta) -> timedelta:
 
 
 def _arrivals(trial: Trial, number: int) -> Iterable[_Arrival]:
-    messages = trial.players[number].messages
+    player = trial.players[number]
+    events = [(at, n) for n, (at, _) in enumerate(player.events)]
     boot, seq = 1, 0
     for n in range(-(-trial.until // trial.interval)):
-        sending = messages[min(n, len(messages) - 1)]
+        sending = player.messages[min(n, len(player.messages) - 1)]
         made = n * trial.interval
+        while events and events[0][0] < made:
+            at, which = events.pop(0)
+            seq += 1
+            yield _Arrival(at, at, number, boot, seq, None, which)
         if sending.fate is Fate.BOOT:
             boot, seq = boot + 1, 0
             yield _Arrival(made, made, number, boot, 0, Fate.BOOT, n)
@@ -114,26 +121,42 @@ def _arrivals(trial: Trial, number: int) -> Iterable[_Arrival]:
             continue
         for _ in range(2 if sending.fate is Fate.TWICE else 1):
             yield _Arrival(at, made, number, boot, seq, Fate.SENT, n)
+    for at, which in events:
+        seq += 1
+        yield _Arrival(at, at, number, boot, seq, None, which)
 
 
 def _deliver(engine: Engine, player: Player, arrival: _Arrival) -> None:
     terminal, now = engine.terminals[arrival.player], _T0 + arrival.at
-    if arrival.fate is not Fate.SENT:
-        presence = Presence(now, arrival.boot, arrival.fate is Fate.BOOT)
-        engine.presence(terminal, presence, now, retained=False)
-        return
-    status, storage, metrics = _tree(player.series, arrival.snapshot)
-    engine.telemetry(
-        terminal,
-        Telemetry(
-            ts=_T0 + arrival.made,
+    if arrival.fate is None:
+        said = player.events[arrival.number][1]
+        event = Event(
+            ts=now,
             boot=arrival.boot,
             seq=arrival.seq,
-            status=msgspec.Raw(msgspec.json.encode(status)),
-            storage=msgspec.Raw(msgspec.json.encode(storage)),
-            metrics=msgspec.Raw(msgspec.json.encode(metrics)),
-        ),
-        now,
+            event=said["event"],
+            component=said.get("component"),
+            event_id=said.get("event_id"),
+            action=said.get("action"),
+            outcome=said.get("outcome"),
+        )
+        engine.event(terminal, event, now)
+    elif arrival.fate is Fate.SENT:
+        engine.telemetry(terminal, _snapshot(player, arrival), now)
+    else:
+        presence = Presence(now, arrival.boot, arrival.fate is Fate.BOOT)
+        engine.presence(terminal, presence, now, retained=False)
+
+
+def _snapshot(player: Player, arrival: _Arrival) -> Telemetry:
+    status, storage, metrics = _tree(player.series, arrival.number)
+    return Telemetry(
+        ts=_T0 + arrival.made,
+        boot=arrival.boot,
+        seq=arrival.seq,
+        status=msgspec.Raw(msgspec.json.encode(status)),
+        storage=msgspec.Raw(msgspec.json.encode(storage)),
+        metrics=msgspec.Raw(msgspec.json.encode(metrics)),
     )
 
 

@@ -10,6 +10,7 @@ import yaml
 from fleet.rules import duration
 from fleet.rules.document import Fields, Source, nearest
 from fleet.rules.errors import CatalogueError
+from fleet.rules.reading import COUNTED
 from fleet.rules.rule import KINDS
 from fleet.rules.trials import series
 from fleet.rules.trials.story import Fate, Interval, Player, Sending, Trial
@@ -17,7 +18,7 @@ from fleet.service_state import ServiceState
 from fleet.snapshot import Value
 from fleet.vocabulary import PROPERTIES, Property, suggest
 
-_PLAYER = ("kind", "cell", "series", "messages", "states")
+_PLAYER = ("kind", "cell", "series", "messages", "events", "states")
 _TRIAL = ("name", "rule", "interval", "until", "faults", "terminals", *_PLAYER)
 _FAULT = ("rule", "subject", "item", "start", "fire", "clear", "suppressed_by", "flapping")
 _LONE = "ATM-1"
@@ -104,6 +105,7 @@ def _player(fields: Fields, name: str) -> Player:
         cell=fields.text("cell") if "cell" in fields else "C1",
         series=_series(fields),
         messages=messages,
+        events=_events(fields),
         states=_states(fields) if "states" in fields else None,
     )
 
@@ -126,6 +128,17 @@ def _series(fields: Fields) -> dict[str, tuple[Value | None, ...]]:
         else:
             fields.source.report_at(node, f"{path} must be values apart by blanks")
     return found
+
+
+def _event(source: Source, node: yaml.Node) -> tuple[timedelta, dict[str, str]]:
+    fields = Fields(source, node, ("at", *COUNTED))
+    said = {key: fields.text(key) for key in COUNTED if key == "event" or key in fields}
+    return fields.duration("at"), said
+
+
+def _events(fields: Fields) -> tuple[tuple[timedelta, dict[str, str]], ...]:
+    found = (_event(fields.source, node) for node in fields.members("events"))
+    return tuple(sorted(found, key=lambda event: event[0]))
 
 
 def _property(path: str) -> Property | None:

@@ -39,6 +39,7 @@ class Sending:
 class Player:
     """A terminal: its properties' values by snapshot (None: not in it), and what becomes of each.
 
+    `events` are sent beside the snapshots, each at its time, in the words of a rule's `count`.
     `states` are the service states it must go through, with the time of each; None: not looked at.
     """
 
@@ -47,6 +48,7 @@ class Player:
     cell: str
     series: Mapping[str, tuple[Value | None, ...]]
     messages: tuple[Sending, ...]
+    events: tuple[tuple[timedelta, dict[str, str]], ...]
     states: tuple[tuple[timedelta, ServiceState], ...] | None
 
 

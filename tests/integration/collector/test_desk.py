@@ -181,3 +181,17 @@ async def test_a_flapping_fault_survives_restarts_and_is_marked(
     assert last == (at(110), at(120), at(120 + 1800), at(160))
     changes = await rows(connection, "SELECT change FROM fault_change ORDER BY id")
     assert [change for (change,) in changes][-4:] == ["fired", "flapping", "steady", "cleared"]
+
+
+async def test_counted_events_survive_restarts(desk: Desk, connection: Connection) -> None:
+    """Three errors of the card reader within ten minutes, a restart after each."""
+    for seq, second in enumerate((0, 200, 590), start=1):
+        error = {"event": "Common.ErrorEvent", "component": "cardReader"}
+        await desk.commit([arrival(0, seq, second, channel="event", **error)], at(second))
+        await desk.restore(at(second))
+        desk.watch(T0)
+    found = "SELECT rule, fired_at, cleared_at FROM fault"
+    assert await rows(connection, found) == [("card-reader-errors", at(590), None)]
+    await desk.commit([arrival(0, 4, 601)], at(601))
+    await desk.commit([arrival(0, 5, 901)], at(901))
+    assert (await rows(connection, found))[0] == ("card-reader-errors", at(590), at(600))

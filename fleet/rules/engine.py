@@ -217,7 +217,8 @@ class Engine:
         values = {**terminal.values, **terminal.measured.values}
         for rule, trigger in self._plans[terminal.kind].touched(inputs):
             if trigger.each is None:
-                self._faults.signal(terminal, rule, "", _verdict(trigger, values), at)
+                held = (rule.name, "") in terminal.holds
+                self._faults.signal(terminal, rule, "", _verdict(trigger, values, held=held), at)
             else:
                 self._judge_each(terminal, rule, trigger, terminal.items.get(trigger.each), at)
 
@@ -231,7 +232,8 @@ class Engine:
     ) -> None:
         present = {_name(number, item): item for number, item in enumerate(items or ())}
         for name, item in present.items():
-            self._faults.signal(terminal, rule, name, _verdict(trigger, item), at)
+            held = (rule.name, name) in terminal.holds
+            self._faults.signal(terminal, rule, name, _verdict(trigger, item, held=held), at)
         # A unit that was taken out has nothing wrong with it; a list not sent says nothing.
         gone = Signal.NEITHER if items is None else Signal.CLEAR
         for name in [item for held, item in terminal.holds if held == rule.name]:
@@ -272,6 +274,8 @@ class Engine:
 
     def _settle(self, terminal: Terminal, at: datetime) -> None:
         """The service state follows from what holds now."""
+        if not terminal.holds and terminal.state is ServiceState.IN_SERVICE:
+            return
         impacts = self._plans[terminal.kind].impacts
         holding = {
             rule: impacts[rule]
@@ -350,10 +354,12 @@ def _name(number: int, item: Values) -> str:
     return str(item.get("id") or item.get("position") or number)
 
 
-def _verdict(trigger: When, values: Values) -> Signal:
+def _verdict(trigger: When, values: Values, *, held: bool) -> Signal:
     raised = trigger.condition.evaluate(values)
     if raised:
         return Signal.RAISE
+    if not held:  # idle answers all else alike: whether it clears need not be asked
+        return Signal.NEITHER
     if trigger.clear_when is not None:
         return Signal.CLEAR if trigger.clear_when.evaluate(values) else Signal.NEITHER
     return Signal.NEITHER if raised is None else Signal.CLEAR

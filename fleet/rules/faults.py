@@ -177,6 +177,8 @@ class Faults:
 
     def expire(self, terminal: Terminal, at: datetime) -> None:
         """End the holds that were over before the message at `at` was written."""
+        if not terminal.holds:
+            return
         timed = [
             (self._over(terminal, self.rules[rule], item, hold), rule, item)
             for (rule, item), hold in terminal.holds.items()

@@ -10,6 +10,7 @@ from collector.store import Connection
 from fleet import snapshot
 from fleet.db.sql import load
 from fleet.rules.engine import Engine
+from fleet.rules.flapping import Transitions
 from fleet.rules.hold import Hold, Phase
 from fleet.rules.rule import Rule
 from fleet.rules.terminal import Terminal
@@ -18,6 +19,9 @@ from fleet.service_state import ServiceState
 _SQL = load("collector", "restore")
 
 Holds = dict[str, dict[tuple[str, str], Hold]]
+Counts = dict[str, tuple[datetime, ...]]
+"""The times of counted events, by rule."""
+Swings = dict[str, dict[tuple[str, str], Transitions]]
 """By subject, then by rule and item."""
 
 
@@ -42,11 +46,16 @@ async def engine(
     """An engine that goes on exactly where the last committed batch left off."""
     restored = Engine(rules)
     holds = await _holds(connection, registry)
+    transitions = await _transitions(connection, registry)
+    counts = await _counts(connection, registry.region)
     rows = await _rows(connection, registry.region)
     for entry in registry.entries.values():
-        restored.adopt(_terminal(entry, rows.get(entry.id), holds["terminal"].get(entry.code, {})))
-    for cell, kept in holds["cell"].items():
-        restored.adopt_cell(cell, kept)
+        terminal = _terminal(entry, rows.get(entry.id), holds["terminal"].get(entry.code, {}))
+        terminal.counts = counts.get(entry.code, {})
+        terminal.transitions = transitions["terminal"].get(entry.code, {})
+        restored.adopt(terminal)
+    for cell in holds["cell"].keys() | transitions["cell"].keys():
+        restored.adopt_cell(cell, holds["cell"].get(cell, {}), transitions["cell"].get(cell, {}))
     restored.retire(now)
     return restored
 
@@ -60,8 +69,26 @@ async def _holds(connection: Connection, registry: Registry) -> dict[str, Holds]
     cells = sorted({entry.cell for entry in registry.entries.values()})
     found: dict[str, Holds] = {"terminal": defaultdict(dict), "cell": defaultdict(dict)}
     cursor = await connection.execute(_SQL["holds"], {"region": registry.region, "cells": cells})
-    async for scope, subject, rule, item, phase, since, started_at, fault, by in cursor:
-        found[scope][subject][rule, item] = Hold(Phase(phase), since, started_at, fault, by)
+    async for scope, subject, rule, item, phase, *rest in cursor:
+        found[scope][subject][rule, item] = Hold(Phase(phase), *rest)
+    return found
+
+
+async def _transitions(connection: Connection, registry: Registry) -> dict[str, Swings]:
+    cells = sorted({entry.cell for entry in registry.entries.values()})
+    found: dict[str, Swings] = {"terminal": defaultdict(dict), "cell": defaultdict(dict)}
+    parameters = {"region": registry.region, "cells": cells}
+    cursor = await connection.execute(_SQL["transitions"], parameters)
+    async for scope, subject, rule, item, times, raised in cursor:
+        found[scope][subject][rule, item] = Transitions(tuple(times), raised)
+    return found
+
+
+async def _counts(connection: Connection, region: str) -> dict[str, Counts]:
+    found: dict[str, Counts] = defaultdict(dict)
+    cursor = await connection.execute(_SQL["event_counts"], {"region": region})
+    async for terminal, rule, times in cursor:
+        found[terminal][rule] = tuple(times)
     return found
 
 

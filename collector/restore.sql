@@ -9,9 +9,25 @@ WHERE terminal.region_code = %(region)s;
 -- name: holds
 -- The holds of a region's terminals, and of the cells they are in.
 SELECT hold.scope, hold.subject, hold.rule, hold.item, hold.phase, hold.since, hold.started_at,
-       hold.fault_id, fault.suppressed_by
+       hold.fault_id, fault.suppressed_by, hold.flapping
 FROM hold
 LEFT JOIN fault ON fault.id = hold.fault_id
 LEFT JOIN terminal ON hold.scope = 'terminal' AND terminal.code = hold.subject
 WHERE terminal.region_code = %(region)s
    OR (hold.scope = 'cell' AND hold.subject = ANY (%(cells)s::text[]));
+
+-- name: transitions
+-- The transitions of a region's terminals, and of the cells they are in.
+SELECT hold_transition.scope, hold_transition.subject, hold_transition.rule, hold_transition.item,
+       hold_transition.times, hold_transition.raised
+FROM hold_transition
+LEFT JOIN terminal
+    ON hold_transition.scope = 'terminal' AND terminal.code = hold_transition.subject
+WHERE terminal.region_code = %(region)s
+   OR (hold_transition.scope = 'cell' AND hold_transition.subject = ANY (%(cells)s::text[]));
+
+-- name: event_counts
+SELECT event_count.terminal, event_count.rule, event_count.times
+FROM event_count
+JOIN terminal ON terminal.code = event_count.terminal
+WHERE terminal.region_code = %(region)s;

@@ -12,7 +12,7 @@ from collector.batch import Batch, EventRow, LedgerKey, TelemetryRow
 from collector.intake import SetAside
 from fleet.db.sql import load
 from fleet.ledger import Received, Span
-from fleet.rules.changes import Change, Cleared, Fired, Suppressed, Transition
+from fleet.rules.changes import Change, Cleared, Fired, Flapped, Suppressed, Transition
 from fleet.rules.record import Record
 from fleet.rules.terminal import Terminal
 
@@ -41,6 +41,7 @@ async def write(
             cursor, touched, {each.terminal_id for each in batch.telemetry if each.status}
         )
         await _holds(cursor, batch.record)
+        await _transitions(cursor, batch.record)
         await _service(cursor, [c for c in batch.record.changes if isinstance(c, Transition)])
         await _faults(cursor, batch.record.changes, catalogue)
 
@@ -167,10 +168,29 @@ async def _holds(cursor: Cursor, record: Record) -> None:
         await cursor.executemany(_SQL["delete_hold"], [astuple(key) for key in idle])
     if active:
         rows = [
-            (*astuple(key), hold.phase.value, hold.since, hold.started_at, hold.fault_id)
+            (
+                *astuple(key),
+                hold.phase.value,
+                hold.since,
+                hold.started_at,
+                hold.fault_id,
+                hold.flapping,
+            )
             for key, hold in active
         ]
         await cursor.executemany(_SQL["upsert_hold"], rows)
+
+
+async def _transitions(cursor: Cursor, record: Record) -> None:
+    """The transitions that flapping is judged on, and the events that are counted."""
+    for (terminal, rule), times in record.counts.items():
+        await cursor.execute(_SQL["upsert_event_count"], (terminal, rule, list(times)))
+    for key, kept in record.transitions.items():
+        if kept is None:
+            await cursor.execute(_SQL["delete_transitions"], astuple(key))
+        else:
+            row = (*astuple(key), list(kept.times), kept.raised)
+            await cursor.execute(_SQL["upsert_transitions"], row)
 
 
 async def _service(cursor: Cursor, transitions: Sequence[Transition]) -> None:
@@ -205,6 +225,10 @@ async def _faults(cursor: Cursor, changes: Sequence[Change], catalogue: str) -> 
             case Suppressed():
                 await cursor.execute(_SQL["suppress_fault"], (change.by, change.id))
                 what = "suppressed" if change.by else "released"
+                await _feed(cursor, change.id, what, change.at)
+            case Flapped():
+                what = "flapping" if change.flapping else "steady"
+                await cursor.execute(_SQL[f"{what}_fault"], (change.at, change.id))
                 await _feed(cursor, change.id, what, change.at)
             case Transition():
                 pass

@@ -58,11 +58,24 @@ SET boot = EXCLUDED.boot, seq = EXCLUDED.seq, ts = EXCLUDED.ts, arrived_at = EXC
 DELETE FROM hold WHERE scope = %s AND subject = %s AND rule = %s AND item = %s;
 
 -- name: upsert_hold
-INSERT INTO hold (scope, subject, rule, item, phase, since, started_at, fault_id)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+INSERT INTO hold (scope, subject, rule, item, phase, since, started_at, fault_id, flapping)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (scope, subject, rule, item) DO UPDATE
 SET phase = EXCLUDED.phase, since = EXCLUDED.since, started_at = EXCLUDED.started_at,
-    fault_id = EXCLUDED.fault_id;
+    fault_id = EXCLUDED.fault_id, flapping = EXCLUDED.flapping;
+
+-- name: delete_transitions
+DELETE FROM hold_transition WHERE scope = %s AND subject = %s AND rule = %s AND item = %s;
+
+-- name: upsert_transitions
+INSERT INTO hold_transition (scope, subject, rule, item, times, raised)
+VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (scope, subject, rule, item) DO UPDATE
+SET times = EXCLUDED.times, raised = EXCLUDED.raised;
+
+-- name: upsert_event_count
+INSERT INTO event_count (terminal, rule, times) VALUES (%s, %s, %s)
+ON CONFLICT (terminal, rule) DO UPDATE SET times = EXCLUDED.times;
 
 -- name: cut_service_intervals
 -- The open interval of each terminal ends where its first transition of the batch begins; one that
@@ -107,6 +120,12 @@ UPDATE fault SET cleared_at = %s WHERE id = %s;
 
 -- name: suppress_fault
 UPDATE fault SET suppressed_by = %s WHERE id = %s;
+
+-- name: flapping_fault
+UPDATE fault SET flapping_at = %s, steady_at = NULL WHERE id = %s;
+
+-- name: steady_fault
+UPDATE fault SET steady_at = %s WHERE id = %s;
 
 -- name: insert_fault_change
 INSERT INTO fault_change (fault_id, change, at) VALUES (%s, %s, %s);

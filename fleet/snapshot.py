@@ -1,13 +1,13 @@
 """What a telemetry message says, read out: known values by dotted path, and what was unknown."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
 
 from fleet.components import Metrics, Status, StorageUnit
 from fleet.quarantine import Quarantined, Reason
-from fleet.vocabulary import Unknown, unknown
+from fleet.vocabulary import Unknown, familiar, unknown
 
 Value = str | float | int | bool
 Values = dict[str, Value]
@@ -57,8 +57,15 @@ def read(status: bytes | msgspec.Raw, storage: bytes | msgspec.Raw) -> Snapshot:
     for name, component in tree.items():
         _flatten(name, component, values, items)
     items["storage"] = tuple({"type": "cassette", **_scalars(unit)} for unit in units)
-    strange = [*unknown(tree), *(found for unit in units for found in unknown(unit, "storage[]"))]
-    return Snapshot(values, items, tuple(strange))
+    return Snapshot(values, items, tuple(_strange(tree, units)))
+
+
+def _strange(tree: dict[str, object], units: list[dict[str, object]]) -> Iterator[Unknown]:
+    if not familiar(tree):
+        yield from unknown(tree)
+    for unit in units:
+        if not familiar(unit, unit=True):
+            yield from unknown(unit, "storage[]")
 
 
 def read_metrics(metrics: bytes | msgspec.Raw) -> Measured:

@@ -20,6 +20,9 @@ MAX_AHEAD = timedelta(hours=1)
 MAX_BEHIND = timedelta(days=30)
 """How long a terminal may keep messages while it has no line."""
 
+EVENT_IDS = ("hardware", "software", "user", "fraudAttempt")
+ACTIONS = ("reset", "softwareError", "configuration", "clear", "maintenance", "suspend")
+
 Time = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 with offset")]
 Boot = Annotated[
     int, msgspec.Meta(ge=0, le=2**31 - 1, description="grows by one each start of the terminal")
@@ -60,10 +63,10 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     seq: Seq
     event: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
     component: str | None = None
-    event_id: Annotated[str | None, OneOf("hardware", "software", "user", "fraudAttempt")] = None
+    event_id: Annotated[str | None, OneOf(*EVENT_IDS)] = None
     action: Annotated[
         str | None,
-        OneOf("reset", "softwareError", "configuration", "clear", "maintenance", "suspend"),
+        OneOf(*ACTIONS),
     ] = None
     transaction: str | None = None
     outcome: str | None = None

@@ -121,3 +121,55 @@ def _unknown_at(path: str, value: object) -> Iterator[Unknown]:
     elif isinstance(value, list):
         for item in value:
             yield from unknown(item, f"{path}[]") if isinstance(item, dict) else ()
+
+
+_Branch = dict[str, "Property | _Branch"]
+
+
+def _tree() -> _Branch:
+    """The table as a tree; a list's members are under `[]`."""
+    root: _Branch = {}
+    for path, known in PROPERTIES.items():
+        *between, name = path.replace("[]", ".[]").split(".")
+        branch = root
+        for step in between:
+            inner = branch.setdefault(step, {})
+            if isinstance(inner, dict):
+                branch = inner
+        branch[name] = known
+    return root
+
+
+_TREE = _tree()
+
+
+def familiar(tree: Mapping[str, object], *, unit: bool = False) -> bool:
+    """Whether a decoded status (or storage unit) surely holds nothing unknown; quicker than asking
+    `unknown`, which most messages need not be asked."""
+    storage = _TREE["storage"]
+    branch = storage["[]"] if unit and isinstance(storage, dict) else _TREE
+    return isinstance(branch, dict) and _familiar(tree, branch)
+
+
+def _familiar(tree: Mapping[str, object], branch: _Branch) -> bool:
+    for name, value in tree.items():
+        known = branch.get(name)
+        if value is None:
+            continue
+        if isinstance(known, Property):
+            if known.values and value not in known.values:
+                return False
+        elif known is None or not _familiar_inside(value, known):
+            return False
+    return True
+
+
+def _familiar_inside(value: object, branch: _Branch) -> bool:
+    if isinstance(value, dict):
+        return _familiar(value, branch)
+    if isinstance(value, list):
+        member = branch.get("[]")
+        return isinstance(member, dict) and all(
+            not isinstance(item, dict) or _familiar(item, member) for item in value
+        )
+    return True

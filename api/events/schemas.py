@@ -15,7 +15,7 @@ class FaultEvent(BaseModel):
     """`event: fault`: a fault fired, cleared, was suppressed by a cell fault, or released."""
 
     id: UUID
-    change: Literal["fired", "cleared", "suppressed", "released"]
+    change: Literal["fired", "cleared", "suppressed", "released", "flapping", "steady"]
     at: Instant
     cell: str
     terminal: str | None

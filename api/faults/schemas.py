@@ -27,6 +27,8 @@ FAULT_EXAMPLE: dict[str, Any] = {
     "started_at": "2026-11-23T08:00:00.123Z",
     "fired_at": "2026-11-23T08:00:30.123Z",
     "cleared_at": None,
+    "flapping_at": None,
+    "steady_at": None,
     "suppressed_by": None,
     "catalogue": "2026.11+3f2a9c1b7d10",
     "ticket": 17,
@@ -56,6 +58,8 @@ class Fault(BaseModel):
     started_at: Instant = Field(description="When the condition became true")
     fired_at: Instant = Field(description="When its hold time was over")
     cleared_at: Instant | None = Field(description="Null while it is open")
+    flapping_at: Instant | None = Field(description="When it began to go to and fro")
+    steady_at: Instant | None = Field(description="When that ended; null while it flaps")
     suppressed_by: UUID | None = Field(description="The cell fault that speaks for it")
     catalogue: str = Field(description="The rule catalogue that decided")
     ticket: int | None = Field(description="Its latest ticket")
@@ -64,7 +68,7 @@ class Fault(BaseModel):
 class FaultChange(BaseModel):
     """A change of a fault: at `at` in event time, stored at `recorded_at`."""
 
-    change: Literal["fired", "cleared", "suppressed", "released"]
+    change: Literal["fired", "cleared", "suppressed", "released", "flapping", "steady"]
     at: Instant
     recorded_at: Instant
 

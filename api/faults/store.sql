@@ -5,7 +5,7 @@
 SELECT fault.id, fault.scope, fault.subject, terminal.code AS terminal, fault.cell_code AS cell,
     fault.rule, fault.item, fault.severity, fault.component, fault.impact, fault.title,
     fault.remedy, fault.skill, fault.line, fault.parts, fault.started_at, fault.fired_at,
-    fault.cleared_at, fault.suppressed_by, fault.catalogue,
+    fault.cleared_at, fault.flapping_at, fault.steady_at, fault.suppressed_by, fault.catalogue,
     (SELECT max(ticket.id) FROM ticket WHERE ticket.fault_id = fault.id) AS ticket
 FROM fault
 LEFT JOIN terminal ON terminal.id = fault.terminal_id

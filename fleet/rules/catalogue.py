@@ -10,8 +10,8 @@ import yaml
 from fleet.rules import duration
 from fleet.rules.document import Fields, Source
 from fleet.rules.errors import CatalogueError, Problem
-from fleet.rules.reading import Reading, read_rule
-from fleet.rules.rule import Offline, Quorum, Rule, Silent, Trigger, When
+from fleet.rules.reading import COUNTED, Reading, read_rule
+from fleet.rules.rule import Count, Offline, Quorum, Rule, Silent, Trigger, When
 
 DEFAULT = Path(__file__).parent / "default"
 
@@ -73,6 +73,11 @@ def describe(rule: Rule) -> dict[str, object]:
         "title": rule.title,
         "remedy": rule.remedy,
         "parts": list(rule.parts),
+        "flapping": {
+            "high": rule.flapping.high,
+            "low": rule.flapping.low,
+            "within": duration.render(rule.flapping.within),
+        },
     }
 
 
@@ -85,6 +90,10 @@ def _describe_trigger(trigger: Trigger) -> dict[str, object]:
             return {"silent_for": duration.render(after)}
         case Offline():
             return {"offline": True}
+        case Count():
+            kind = {name: getattr(trigger, name) for name in COUNTED if getattr(trigger, name)}
+            within = duration.render(trigger.within)
+            return {"count": kind, "at_least": trigger.at_least, "within": within}
         case Quorum(members, at_least, share):
             return {"members": list(members), "at_least": at_least, "share": share}
 

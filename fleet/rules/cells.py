@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from fleet.rules.flapping import Transitions
 from fleet.rules.hold import Hold, Phase, Signal
 from fleet.rules.plan import CellRule
 from fleet.rules.terminal import Terminal
@@ -18,6 +19,7 @@ class Cell:
     members: dict[str, Terminal] = field(default_factory=dict)
     bad: dict[str, set[str]] = field(default_factory=dict)
     holds: dict[tuple[str, str], Hold] = field(default_factory=dict)
+    transitions: dict[tuple[str, str], Transitions] = field(default_factory=dict)
 
     def recount(self, rules: tuple[CellRule, ...], terminal: Terminal) -> None:
         """Note whether a member is bad, for each quorum rule."""

@@ -63,7 +63,16 @@ class Suppressed:
     at: datetime
 
 
-Change = Transition | Fired | Cleared | Suppressed
+@dataclass(frozen=True, slots=True)
+class Flapped:
+    """At `at` a fault began to flap, or with `flapping` false was steady again."""
+
+    id: UUID
+    flapping: bool
+    at: datetime
+
+
+Change = Transition | Fired | Cleared | Suppressed | Flapped
 
 
 def fault_id(key: HoldKey, started_at: datetime) -> UUID:

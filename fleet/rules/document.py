@@ -129,6 +129,21 @@ class Fields:
             return ()
         return tuple(node.value)
 
+    def pairs(self, key: str) -> tuple[tuple[yaml.Node, yaml.Node], ...]:
+        """The keys and values of a mapping; none where the field is absent."""
+        node = self._nodes.get(key)
+        if node is None:
+            return ()
+        if not isinstance(node, yaml.MappingNode):
+            self.source.report_at(node, f"{key} must be a mapping", f"{key}: {{ … }}")
+            return ()
+        return tuple(node.value)
+
+    def inner(self, key: str, known: Sequence[str]) -> "Fields | None":
+        """The fields of a mapping inside; None where the field is absent."""
+        node = self._nodes.get(key)
+        return None if node is None else Fields(self.source, node, known)
+
     def scalar(self, key: str, kind: str = "str") -> yaml.ScalarNode | None:
         """The node of a required scalar of a YAML kind; `float` takes whole numbers too."""
         node = self._nodes.get(key)

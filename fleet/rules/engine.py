@@ -8,17 +8,18 @@ faults, holds. Nothing here reads a clock or writes anywhere. Time is the termin
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from fleet import snapshot
 from fleet.rules.cells import Cell
 from fleet.rules.changes import Transition
 from fleet.rules.faults import Faults
+from fleet.rules.flapping import Transitions
 from fleet.rules.hold import HOLDING, Hold, Signal
 from fleet.rules.plan import plan
 from fleet.rules.record import Record
-from fleet.rules.rule import KINDS, Rule, When
+from fleet.rules.rule import KINDS, Count, Rule, When
 from fleet.rules.terminal import Terminal
 from fleet.rules.timers import Timer, Turn
 from fleet.service_state import ServiceState, prevailing
@@ -66,11 +67,19 @@ class Engine:
         for (rule, item), hold in terminal.holds.items():
             self._faults.remind(terminal, rule, item, hold)
         self._await_silence(terminal)
+        for counting, count in self._plans[terminal.kind].counts:
+            self._await_fewer(terminal, counting, count)
 
-    def adopt_cell(self, code: str, holds: dict[tuple[str, str], Hold]) -> None:
+    def adopt_cell(
+        self,
+        code: str,
+        holds: dict[tuple[str, str], Hold],
+        transitions: dict[tuple[str, str], Transitions],
+    ) -> None:
         """Take on a cell's stored holds."""
         cell = self._faults.cells.setdefault(code, Cell(code))
         cell.holds.update(holds)
+        cell.transitions.update(transitions)
         for (rule, item), hold in holds.items():
             self._faults.remind(cell, rule, item, hold)
 
@@ -131,11 +140,15 @@ class Engine:
         return Outcome(changed=changed, measured=measured, unknown=unknown)
 
     def event(self, terminal: Terminal, message: Event, arrived_at: datetime) -> Outcome:
-        """Note that an event came; events move the terminal's clock and end its silence."""
+        """Count an event that came; events move the terminal's clock and end its silence."""
         if not terminal.is_next(message.boot, message.seq, message.ts, arrived_at):
             self._hear(terminal, arrived_at)
             return Outcome(late=True)
-        self._settle(terminal, self._proceed(terminal, message, arrived_at))
+        at = self._proceed(terminal, message, arrived_at)
+        for rule, count in self._plans[terminal.kind].counts:
+            if count.matches(message):
+                self._count(terminal, rule, count, at)
+        self._settle(terminal, at)
         self._faults.judge_cells(arrived_at)
         return Outcome()
 
@@ -173,6 +186,7 @@ class Engine:
         self, terminal: Terminal, message: Telemetry | Event, arrived_at: datetime
     ) -> datetime:
         at = terminal.advance(message.boot, message.seq, message.ts, arrived_at)
+        self._count_down(terminal, at)
         self._faults.expire(terminal, at)
         terminal.connected = True
         self._hear(terminal, arrived_at)
@@ -203,7 +217,8 @@ class Engine:
         values = {**terminal.values, **terminal.measured.values}
         for rule, trigger in self._plans[terminal.kind].touched(inputs):
             if trigger.each is None:
-                self._faults.signal(terminal, rule, "", _verdict(trigger, values), at)
+                held = (rule.name, "") in terminal.holds
+                self._faults.signal(terminal, rule, "", _verdict(trigger, values, held=held), at)
             else:
                 self._judge_each(terminal, rule, trigger, terminal.items.get(trigger.each), at)
 
@@ -217,15 +232,50 @@ class Engine:
     ) -> None:
         present = {_name(number, item): item for number, item in enumerate(items or ())}
         for name, item in present.items():
-            self._faults.signal(terminal, rule, name, _verdict(trigger, item), at)
+            held = (rule.name, name) in terminal.holds
+            self._faults.signal(terminal, rule, name, _verdict(trigger, item, held=held), at)
         # A unit that was taken out has nothing wrong with it; a list not sent says nothing.
         gone = Signal.NEITHER if items is None else Signal.CLEAR
         for name in [item for held, item in terminal.holds if held == rule.name]:
             if name not in present:
                 self._faults.signal(terminal, rule, name, gone, at)
 
+    def _count(self, terminal: Terminal, rule: Rule, count: Count, at: datetime) -> None:
+        """One event more; only the newest matter, as many as it takes."""
+        times = (*terminal.counts.get(rule.name, ()), at)[-count.at_least :]
+        terminal.counts[rule.name] = times
+        self._faults.record.counts[terminal.code, rule.name] = times
+        if _full(times, count, at):
+            awaited = terminal.holding(rule.name)
+            self._faults.signal(terminal, rule, "", Signal.RAISE, at)
+            if not awaited:
+                self._await_fewer(terminal, rule, count)
+
+    def _count_down(self, terminal: Terminal, at: datetime) -> None:
+        """End the conditions whose events are too old, in their order, each at its own time."""
+        if not terminal.counts:
+            return
+        over = []
+        for rule, count in self._plans[terminal.kind].counts:
+            times = terminal.counts.get(rule.name)
+            if times and terminal.holding(rule.name) and not _full(times, count, at):
+                over.append((min(_too_old_at(times, count), at), rule.name))
+        for end, name in sorted(over):
+            self._faults.end(terminal, name, "", end)
+            self._faults.signal(terminal, self._faults.rules[name], "", Signal.CLEAR, end)
+            self._settle(terminal, end)
+
+    def _await_fewer(self, terminal: Terminal, rule: Rule, count: Count) -> None:
+        """While a count is full there is one reminder of when its oldest event is too old."""
+        times = terminal.counts.get(rule.name)
+        if times and terminal.holding(rule.name):
+            due = _too_old_at(times, count) + terminal.lag
+            self._faults.timers.put(Timer(due, Turn.COUNT, terminal.code, rule.name))
+
     def _settle(self, terminal: Terminal, at: datetime) -> None:
         """The service state follows from what holds now."""
+        if not terminal.holds and terminal.state is ServiceState.IN_SERVICE:
+            return
         impacts = self._plans[terminal.kind].impacts
         holding = {
             rule: impacts[rule]
@@ -250,6 +300,8 @@ class Engine:
             subject = self._faults.cells.get(timer.subject)
         if isinstance(subject, Terminal) and timer.turn is Turn.SILENCE:
             self._fall_silent(subject, timer, now)
+        elif isinstance(subject, Terminal) and timer.turn is Turn.COUNT:
+            self._fewer(subject, timer, now)
         elif subject is not None:
             clock = subject.clock(now) if isinstance(subject, Terminal) else now
             if not self._faults.end(subject, timer.rule, timer.item, clock):
@@ -261,6 +313,14 @@ class Engine:
             for name, after in self._plans[terminal.kind].silent.items():
                 due = terminal.heard_at + after
                 self._faults.timers.put(Timer(due, Turn.SILENCE, terminal.code, name))
+
+    def _fewer(self, terminal: Terminal, timer: Timer, now: datetime) -> None:
+        self._count_down(terminal, terminal.clock(now))
+        count = self._faults.rules[timer.rule].trigger
+        if isinstance(count, Count) and terminal.holding(timer.rule):
+            due = _too_old_at(terminal.counts[timer.rule], count) + terminal.lag
+            again = max(due, now + timedelta(milliseconds=100))
+            self._faults.timers.put(timer._replace(due=again))
 
     def _fall_silent(self, terminal: Terminal, timer: Timer, now: datetime) -> None:
         rule = self._faults.rules[timer.rule]
@@ -281,15 +341,25 @@ def _differing(before: Mapping[str, object], after: Mapping[str, object]) -> set
     return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
 
+def _full(times: tuple[datetime, ...], count: Count, at: datetime) -> bool:
+    return len(times) >= count.at_least and at - times[-count.at_least] < count.within
+
+
+def _too_old_at(times: tuple[datetime, ...], count: Count) -> datetime:
+    return times[-count.at_least :][0] + count.within
+
+
 def _name(number: int, item: Values) -> str:
     """What an item is called: its id, its position's name, or its place in the list."""
     return str(item.get("id") or item.get("position") or number)
 
 
-def _verdict(trigger: When, values: Values) -> Signal:
+def _verdict(trigger: When, values: Values, *, held: bool) -> Signal:
     raised = trigger.condition.evaluate(values)
     if raised:
         return Signal.RAISE
+    if not held:  # idle answers all else alike: whether it clears need not be asked
+        return Signal.NEITHER
     if trigger.clear_when is not None:
         return Signal.CLEAR if trigger.clear_when.evaluate(values) else Signal.NEITHER
     return Signal.NEITHER if raised is None else Signal.CLEAR

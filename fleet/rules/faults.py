@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from fleet.grid import UNASSIGNED
 from fleet.rules.cells import Cell, speaker, undecided
-from fleet.rules.changes import Cleared, Fired, HoldKey, Suppressed, fault_id
+from fleet.rules.changes import Cleared, Fired, Flapped, HoldKey, Suppressed, fault_id
+from fleet.rules.flapping import Transitions
 from fleet.rules.hold import TABLE, TIMED, Hold, Phase, Signal
 from fleet.rules.plan import cell_rules
 from fleet.rules.record import Record
@@ -51,18 +52,51 @@ class Faults:
         elif before is Phase.PENDING:
             hold.phase, hold.since = after, at
             self._fire(subject, rule, item, hold, at)
+            self._swing(subject, rule, item, hold, at)
         else:
             hold.phase, hold.since = after, at
+            if signal in (Signal.RAISE, Signal.CLEAR):
+                self._swing(subject, rule, item, hold, at)
         self._moved(subject, rule.name, item)
         if after in TIMED:
             self._start(subject, rule, item, hold, at)
 
     def _start(self, subject: Subject, rule: Rule, item: str, hold: Hold, at: datetime) -> None:
         """A hold of no length is over at once, unless a cell must be asked first."""
-        if not _length(rule, hold) and rule.name not in self._counted:
+        if self._over(subject, rule, item, hold) <= at and rule.name not in self._counted:
             self.signal(subject, rule, item, Signal.DUE, at)
         else:
             self.remind(subject, rule.name, item, hold)
+
+    def _swing(self, subject: Subject, rule: Rule, item: str, hold: Hold, at: datetime) -> None:
+        """Note that a fault's condition went to or fro; from a high score on it flaps."""
+        transitions = subject.transitions.setdefault((rule.name, item), Transitions())
+        if not transitions.note(at, raised=hold.phase is Phase.FIRING):
+            return
+        self.record.transitions[_key(subject, rule.name, item)] = transitions
+        if not hold.flapping and hold.fault_id and rule.flapping.begins(transitions, at):
+            hold.flapping = True
+            self.record.changes.append(Flapped(hold.fault_id, flapping=True, at=at))
+            if hold.phase not in TIMED:
+                self.remind(subject, rule.name, item, hold)
+
+    def _calm(self, subject: Subject, rule: Rule, item: str, hold: Hold, clock: datetime) -> None:
+        """A fault flaps no more once its score is below the low threshold."""
+        if not hold.flapping or hold.fault_id is None:
+            return
+        steady = rule.flapping.ends_at(subject.transitions[rule.name, item])
+        if steady <= clock:
+            hold.flapping = False
+            self.record.holds[_key(subject, rule.name, item)] = hold
+            self.record.changes.append(Flapped(hold.fault_id, flapping=False, at=steady))
+
+    def _over(self, subject: Subject, rule: Rule, item: str, hold: Hold) -> datetime:
+        """When a hold is over by itself; what flaps does not clear before it is steady."""
+        over = hold.since + (rule.hold if hold.phase is Phase.PENDING else rule.clear_hold)
+        if not hold.flapping:
+            return over
+        steady = rule.flapping.ends_at(subject.transitions[rule.name, item])
+        return max(over, steady) if hold.phase is Phase.CLEARING else steady
 
     def _moved(self, subject: Subject, rule: str, item: str) -> None:
         key = _key(subject, rule, item)
@@ -99,12 +133,14 @@ class Faults:
         at = subject.clock(now) if isinstance(subject, Terminal) else now
         self._clear(subject, hold, max(at, hold.started_at))
         self._moved(subject, rule, item)
+        if subject.transitions.pop((rule, item), None):
+            self.record.transitions[_key(subject, rule, item)] = None
 
     def remind(self, subject: Subject, rule: str, item: str, hold: Hold) -> None:
-        """Set the timer of a hold that ends by itself."""
-        if hold.phase not in TIMED or rule not in self.rules:
+        """Set the timer of a hold that ends by itself, or that flaps."""
+        if not _waits(hold) or rule not in self.rules:
             return
-        due = hold.since + _length(self.rules[rule], hold)
+        due = self._over(subject, self.rules[rule], item, hold)
         if isinstance(subject, Terminal):
             self.timers.put(Timer(due + subject.lag, Turn.HOLD, subject.code, rule, item))
         else:
@@ -113,24 +149,27 @@ class Faults:
     def end(self, subject: Subject, rule: str, item: str, clock: datetime) -> bool:
         """End a hold whose time is over; False if it is not, or its cell is still undecided."""
         hold = subject.holds.get((rule, item))
-        if hold is None or hold.phase not in TIMED:
+        if hold is None or not _waits(hold):
             return True
-        due = hold.since + _length(self.rules[rule], hold)
-        if clock < due:
+        over = self._over(subject, self.rules[rule], item, hold)
+        self._calm(subject, self.rules[rule], item, hold, clock)
+        if clock < over:
             return False
+        if hold.phase not in TIMED:
+            return True
         if (
             isinstance(subject, Terminal)
             and hold.phase is Phase.PENDING
             and undecided(self.cells, self.cell_rules, subject.cell, rule)
         ):
             return False
-        self.signal(subject, self.rules[rule], item, Signal.DUE, due)
+        self.signal(subject, self.rules[rule], item, Signal.DUE, over)
         return True
 
     def put_off(self, subject: Subject, timer: Timer, now: datetime) -> None:
         """Set a timer again whose time has not come, or whose cell is undecided."""
         hold = subject.holds[timer.rule, timer.item]
-        due = hold.since + _length(self.rules[timer.rule], hold)
+        due = self._over(subject, self.rules[timer.rule], timer.item, hold)
         if isinstance(subject, Terminal):
             due += subject.lag
         # Over, and still here: its cell is undecided, which is a matter of seconds.
@@ -138,10 +177,12 @@ class Faults:
 
     def expire(self, terminal: Terminal, at: datetime) -> None:
         """End the holds that were over before the message at `at` was written."""
+        if not terminal.holds:
+            return
         timed = [
-            (hold.since + _length(self.rules[rule], hold), rule, item)
+            (self._over(terminal, self.rules[rule], item, hold), rule, item)
             for (rule, item), hold in terminal.holds.items()
-            if hold.phase in TIMED and rule in self.rules
+            if _waits(hold) and rule in self.rules
         ]
         for _, rule, item in sorted(timed):
             self.end(terminal, rule, item, at)
@@ -189,8 +230,9 @@ class Faults:
                     self.record.holds[_key(terminal, name, item)] = hold
 
 
-def _length(rule: Rule, hold: Hold) -> timedelta:
-    return rule.hold if hold.phase is Phase.PENDING else rule.clear_hold
+def _waits(hold: Hold) -> bool:
+    """Whether something happens to a hold by the mere passing of time."""
+    return hold.phase in TIMED or hold.flapping
 
 
 def _key(subject: Subject, rule: str, item: str) -> HoldKey:

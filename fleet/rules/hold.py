@@ -71,3 +71,4 @@ class Hold:
     started_at: datetime
     fault_id: UUID | None = None
     suppressed_by: UUID | None = None
+    flapping: bool = False

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from fleet.rules.rule import Offline, Quorum, Rule, Silent, When
+from fleet.rules.rule import Count, Offline, Quorum, Rule, Silent, When
 from fleet.service_state import ServiceState
 
 
@@ -16,6 +16,7 @@ class Plan:
     by_input: Mapping[str, tuple[tuple[Rule, When], ...]]
     silent: Mapping[str, timedelta]
     offline: tuple[Rule, ...]
+    counts: tuple[tuple[Rule, Count], ...]
     impacts: Mapping[str, ServiceState]
 
     def touched(self, inputs: Iterable[str]) -> Iterable[tuple[Rule, When]]:
@@ -50,6 +51,7 @@ def plan(rules: Iterable[Rule], kind: str) -> Plan:
         by_input={name: tuple(readers) for name, readers in by_input.items()},
         silent={r.name: r.trigger.after for r in mine if isinstance(r.trigger, Silent)},
         offline=tuple(rule for rule in mine if isinstance(rule.trigger, Offline)),
+        counts=tuple((rule, rule.trigger) for rule in mine if isinstance(rule.trigger, Count)),
         impacts={rule.name: rule.impact for rule in mine if rule.impact is not None},
     )
 

@@ -9,12 +9,14 @@ import yaml
 from fleet.rules.condition import Condition, compile_condition
 from fleet.rules.document import Fields, Source
 from fleet.rules.errors import ConditionError
+from fleet.rules.flapping import DEFAULT, Flapping
 from fleet.rules.inputs import EACH
 from fleet.rules.rule import (
     COMPONENTS,
     IMPACTS,
     KINDS,
     SKILLS,
+    Count,
     Offline,
     Quorum,
     Rule,
@@ -25,18 +27,23 @@ from fleet.rules.rule import (
     When,
 )
 from fleet.service_state import ServiceState
+from fleet.telemetry import ACTIONS, EVENT_IDS
+from fleet.vocabulary import COMPONENTS as REPORTED
 
 _TRIGGERS = {
     "when": ("when", "each", "clear_when"),
     "silent_for": ("silent_for",),
     "offline": ("offline",),
+    "count": ("count", "at_least", "within"),
     "members": ("members", "at_least", "share"),
 }
+COUNTED = ("event", "component", "event_id", "action", "outcome")
+"""What an event must say to be counted."""
 FIELDS = (
     *("name", "title", "scope", "kinds"),
     *(field for fields in _TRIGGERS.values() for field in fields),
     *("for", "clear_for", "severity", "impact"),
-    *("component", "skill", "line", "remedy", "parts"),
+    *("component", "skill", "line", "remedy", "parts", "flapping"),
 )
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -76,6 +83,7 @@ def read_rule(source: Source, node: yaml.Node) -> Reading | None:
         title=fields.text("title"),
         remedy=fields.text("remedy"),
         parts=fields.texts("parts"),
+        flapping=_flapping(fields),
     )
     if (scope == "cell") != isinstance(trigger, Quorum):
         fields.report("scope", "a rule with members has scope: cell, and no other rule has")
@@ -95,6 +103,16 @@ def _optional(fields: Fields, key: str, options: tuple[str, ...]) -> str | None:
     return fields.choice(key, options) if key in fields else None
 
 
+def _flapping(fields: Fields) -> Flapping:
+    inner = fields.inner("flapping", ("high", "low", "within"))
+    if inner is None:
+        return DEFAULT
+    high, low = inner.share("high"), inner.share("low")
+    if low >= high:
+        inner.report("low", "low must be below high")
+    return Flapping(high, low, inner.duration("within", timedelta(seconds=1)) or DEFAULT.within)
+
+
 def _trigger(fields: Fields) -> Trigger:
     chosen = [key for key in _TRIGGERS if key in fields]
     if len(chosen) != 1:
@@ -109,6 +127,8 @@ def _trigger(fields: Fields) -> Trigger:
         return _when(fields)
     if chosen[0] == "silent_for":
         return Silent(fields.duration("silent_for", timedelta(seconds=1)))
+    if chosen[0] == "count":
+        return _count(fields)
     if chosen[0] == "members":
         return _quorum(fields)
     node = fields.scalar("offline", "bool")
@@ -122,6 +142,24 @@ def _quorum(fields: Fields) -> Quorum:
     if not members:
         fields.report("members", "members is empty", "name the rules whose terminals count")
     return Quorum(members, fields.whole("at_least", 1, 1_000_000), fields.share("share"))
+
+
+def _count(fields: Fields) -> Count:
+    kind = fields.inner("count", COUNTED)
+    found: dict[str, str] = {}
+    if kind is not None:
+        found = {key: kind.text(key) for key in COUNTED if key == "event" or key in kind}
+        if "component" in kind:
+            kind.choice("component", REPORTED)
+        for key, options in (("event_id", EVENT_IDS), ("action", ACTIONS)):
+            if key in kind:
+                kind.choice(key, options)
+    return Count(
+        event=found.pop("event", ""),
+        at_least=fields.whole("at_least", 1, 1000),
+        within=fields.duration("within", timedelta(seconds=1)),
+        **found,
+    )
 
 
 def _when(fields: Fields) -> Trigger:

@@ -10,7 +10,9 @@ from enum import StrEnum
 from typing import Literal
 
 from fleet.rules.condition import Condition
+from fleet.rules.flapping import DEFAULT, Flapping
 from fleet.service_state import ServiceState
+from fleet.telemetry import Event
 from fleet.vocabulary import COMPONENTS as REPORTED
 
 KINDS = ("atm", "recycler", "kiosk")
@@ -62,6 +64,29 @@ class Offline:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """So many events of a kind within a while; what is None is not looked at."""
+
+    event: str
+    at_least: int
+    within: timedelta
+    component: str | None = None
+    event_id: str | None = None
+    action: str | None = None
+    outcome: str | None = None
+
+    def matches(self, message: Event) -> bool:
+        """Whether an event is of the kind that is counted."""
+        return (
+            message.event == self.event
+            and self.component in (None, message.component)
+            and self.event_id in (None, message.event_id)
+            and self.action in (None, message.action)
+            and self.outcome in (None, message.outcome)
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Quorum:
     """So many terminals of a cell at once: at least a number of them and at least a share.
 
@@ -73,7 +98,7 @@ class Quorum:
     share: float
 
 
-Trigger = When | Silent | Offline | Quorum
+Trigger = When | Silent | Offline | Count | Quorum
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +119,4 @@ class Rule:
     title: str
     remedy: str
     parts: tuple[str, ...]
+    flapping: Flapping = DEFAULT

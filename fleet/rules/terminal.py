@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from fleet.rules.flapping import Transitions
 from fleet.rules.hold import HOLDING, Hold
 from fleet.service_state import ServiceState
 from fleet.snapshot import NOTHING_MEASURED, Measured, Value, Values
@@ -39,6 +40,8 @@ class Terminal:
     values: Mapping[str, Value] = field(default_factory=dict)
     items: Mapping[str, tuple[Values, ...]] = field(default_factory=dict)
     holds: dict[tuple[str, str], Hold] = field(default_factory=dict)
+    counts: dict[str, tuple[datetime, ...]] = field(default_factory=dict)
+    transitions: dict[tuple[str, str], Transitions] = field(default_factory=dict)
     state: ServiceState = ServiceState.UNKNOWN
     state_since: datetime | None = None
 
@@ -76,6 +79,11 @@ class Terminal:
             at = self.clock(arrived_at)
         self.at, self.boot, self.seq, self.arrived_at = at, boot, seq, arrived_at
         return at
+
+    def holding(self, rule: str) -> bool:
+        """Whether the condition of a rule about the whole terminal holds."""
+        hold = self.holds.get((rule, ""))
+        return hold is not None and hold.phase in HOLDING
 
     def holds_any(self, rules: frozenset[str]) -> bool:
         """Whether the condition of one of these rules holds here."""

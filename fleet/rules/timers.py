@@ -11,14 +11,16 @@ from typing import NamedTuple
 
 
 class Turn(IntEnum):
-    """The order of what falls due together: who is silent, then the cells, then their members.
+    """The order of what falls due together: who is silent, what is counted no more, then the
+    cells, then their members.
 
     A cell is decided before any member's own fault, so that the members are not alarmed singly.
     """
 
     SILENCE = 0
-    CELL = 1
-    HOLD = 2
+    COUNT = 1
+    CELL = 2
+    HOLD = 3
 
 
 class Timer(NamedTuple):

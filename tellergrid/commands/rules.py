@@ -7,9 +7,12 @@ from typing import Annotated
 import msgspec
 import typer
 
-from fleet.rules.catalogue import Catalogue, describe, load
+from fleet.rules.catalogue import DEFAULT, Catalogue, describe, load
 from fleet.rules.errors import CatalogueError
 from fleet.rules.rule import Rule
+from fleet.rules.trials import reading
+from fleet.rules.trials.coverage import lacking
+from fleet.rules.trials.verdict import Verdict, judge
 from tellergrid.console import aside, output
 
 app = typer.Typer(help="The rules that turn telemetry into faults.", no_args_is_help=True)
@@ -62,6 +65,75 @@ def list_rules(
         _show(catalogue)
 
 
+@app.command(name="test")
+def run_tests(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Files of tests; without any, the folder tests of the catalogue."),
+    ] = None,
+    catalogue: Annotated[
+        Path | None, typer.Option(help="The rules to test; without it, the default catalogue.")
+    ] = None,
+    complete: Annotated[
+        bool, typer.Option("--complete", help="Refuse a rule without a firing and a quiet test.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Play tests of rules in virtual time; ends with 1 and the differences where one fails."""
+    try:
+        rules = load(catalogue).rules
+        where = files or [(catalogue or DEFAULT) / "tests"]
+        told = reading.load(where, [rule.name for rule in rules])
+    except CatalogueError as error:
+        if as_json:
+            output.print_json(data={"ok": False, "problems": msgspec.to_builtins(error.problems)})
+        else:
+            typer.echo(str(error))
+        raise typer.Exit(1) from error
+    verdicts = [judge(trial, rules) for trial in told]
+    missing = list(lacking(rules, told)) if complete else []
+    good = bool(told) and not missing and all(verdict.holds for verdict in verdicts)
+    if as_json:
+        output.print_json(data=_verdicts(verdicts, missing, good=good))
+    else:
+        _report(verdicts, missing)
+    if not good:
+        raise typer.Exit(1)
+
+
+def _verdicts(
+    verdicts: list[Verdict], missing: list[tuple[str, str]], *, good: bool
+) -> dict[str, object]:
+    return {
+        "ok": good,
+        "tests": [
+            {
+                "file": each.trial.file,
+                "line": each.trial.line,
+                "name": each.trial.name,
+                "rule": each.trial.rule,
+                "ok": each.holds,
+                "differences": list(each.differences),
+            }
+            for each in verdicts
+        ],
+        "lacking": [{"rule": rule, "test": what} for rule, what in missing],
+    }
+
+
+def _report(verdicts: list[Verdict], missing: list[tuple[str, str]]) -> None:
+    failed = [verdict for verdict in verdicts if not verdict.holds]
+    for verdict in failed:
+        trial = verdict.trial
+        typer.echo(f"{trial.file}:{trial.line}: {trial.name}")
+        for difference in verdict.differences:
+            typer.echo(f"    {difference}")
+    for rule, what in missing:
+        typer.echo(f"{rule} has no {what} test")
+    held = _counted(len(verdicts) - len(failed), "test")
+    output.print(f"{held} passed, {len(failed)} failed")
+
+
 def markdown_table(catalogue: Catalogue) -> Iterator[str]:
     """The lines of the table in the reference."""
     yield "| rule | fires when | holds | severity | service state | who | what is told |"
@@ -87,6 +159,10 @@ def _fires(words: dict[str, object]) -> str:
         return f"nothing heard for {words['silent_for']}"
     if "offline" in words:
         return "the last will said so"
+    if "count" in words:
+        kind = msgspec.convert(words["count"], dict[str, str])
+        said = ", ".join(f"`{value}`" for value in kind.values())
+        return f"{words['at_least']} events {said} within {words['within']}"
     if "members" in words:
         members = " or ".join(f"`{name}`" for name in msgspec.convert(words["members"], list[str]))
         share = msgspec.convert(words["share"], float)

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.rules import catalogue
-from fleet.rules.changes import Change, Cleared, Fired, Suppressed, Transition
+from fleet.rules.changes import Change, Cleared, Fired, Flapped, Suppressed, Transition
 from fleet.rules.engine import Engine
 from fleet.rules.terminal import Terminal
 from fleet.service_state import ServiceState
-from fleet.telemetry import Presence, Telemetry
+from fleet.telemetry import Event, Presence, Telemetry
 
 RULES = catalogue.load().rules
 T0 = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -30,7 +30,7 @@ STATUSES = {
 steps = st.lists(
     st.tuples(
         st.integers(0, TERMINALS - 1),
-        st.sampled_from([*STATUSES, "dies", "returns", "hot", "tick"]),
+        st.sampled_from([*STATUSES, "dies", "returns", "hot", "error", "error", "tick"]),
         st.floats(0.0, 300.0),
     ),
     max_size=60,
@@ -50,14 +50,14 @@ class World:
 
     def restart(self) -> None:
         """What a new process does: the same terminals and holds, a new engine and new timers."""
-        cells = {code: dict(cell.holds) for code, cell in self.engine.cells.items()}
+        cells = deepcopy([(c.code, c.holds, c.transitions) for c in self.engine.cells.values()])
         terminals = deepcopy(list(self.engine.terminals.values()))
         self.engine = Engine(RULES)
         self.engine.watch(T0)
         for terminal in terminals:
             self.engine.adopt(terminal)
-        for code, holds in cells.items():
-            self.engine.adopt_cell(code, holds)
+        for code, holds, transitions in cells:
+            self.engine.adopt_cell(code, holds, transitions)
 
     def step(self, step: Step) -> list[Change]:
         number, what, after = step
@@ -68,6 +68,10 @@ class World:
         if what in ("dies", "returns"):
             message = Presence(self.now, 1, what == "returns")
             self.engine.presence(terminal, message, self.now, retained=False)
+        elif what == "error":
+            self.seq += 1
+            event = Event(self.now, 1, self.seq, "Common.ErrorEvent", component="cardReader")
+            self.engine.event(terminal, event, self.now)
         elif what != "tick":
             self.seq += 1
             body = Telemetry(
@@ -97,6 +101,21 @@ def test_a_restart_before_any_step_changes_nothing(story: list[Step], where: int
     assert sorted(map(repr, restarted)) == sorted(map(repr, straight))
 
 
+wild = st.lists(
+    st.tuples(st.just(0), st.sampled_from(["healthy", "jammed", "nothing"]), st.floats(1.0, 60.0)),
+    min_size=10,
+    max_size=40,
+)
+
+
+@given(wild, st.integers(0, 41), st.booleans())
+def test_a_restart_does_not_change_what_flaps(story: list[Step], where: int, dies: bool) -> None:
+    """To and fro for a while, then an hour of quiet: flapping begins and ends as without it."""
+    end: list[Step] = [(0, "dies" if dies else "healthy", 10.0), *[(0, "tick", 600.0)] * 6]
+    restarted, straight = run(story + end, restart_before=where), run(story + end)
+    assert sorted(map(repr, restarted)) == sorted(map(repr, straight))
+
+
 @given(steps)
 def test_faults_and_states_are_well_formed(story: list[Step]) -> None:
     """A fault clears once and after it began; states alternate; times never go backwards."""
@@ -110,7 +129,7 @@ def test_faults_and_states_are_well_formed(story: list[Step]) -> None:
                 open_faults[change.id] = change.started_at
             case Cleared():
                 assert change.cleared_at >= open_faults.pop(change.id)
-            case Suppressed():
+            case Suppressed() | Flapped():
                 assert change.id in open_faults
             case Transition():
                 before = last.get(change.terminal_id)

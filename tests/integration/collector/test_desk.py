@@ -165,3 +165,46 @@ async def test_a_cell_outage_is_written_as_one_fault_over_its_members(
     assert found == [("offline", outage)] * 4
     changes = await rows(connection, "SELECT change, count(*) FROM fault_change GROUP BY 1")
     assert changes == [("fired", 5)]
+
+
+async def test_a_flapping_fault_survives_restarts_and_is_marked(
+    desk: Desk, connection: Connection
+) -> None:
+    """To and fro every twenty seconds, a restart each time: the third fault flaps."""
+    for turn in range(1, 9):
+        media = "jammed" if turn % 2 else "notPresent"
+        status = {"cardReader": {"media": media}}
+        await desk.commit([arrival(0, turn, turn * 20, status=status)], at(turn * 20))
+        await desk.restore(at(turn * 20))
+        desk.watch(T0)
+    found = "SELECT fired_at, flapping_at, steady_at, cleared_at FROM fault ORDER BY fired_at"
+    assert await rows(connection, found) == [
+        (at(30), None, None, at(40)),
+        (at(70), None, None, at(80)),
+        (at(110), at(120), None, None),
+    ]
+    times = await rows(connection, "SELECT cardinality(times), raised FROM hold_transition")
+    assert times == [(8, False)]
+    still = [
+        arrival(0, 8 + n, 160 + 60 * n, status={"cardReader": {"media": "notPresent"}})
+        for n in range(1, 32)
+    ]
+    await desk.commit(still, at(160 + 60 * 31))
+    *_, last = await rows(connection, found)
+    assert last == (at(110), at(120), at(120 + 1800), at(160))
+    changes = await rows(connection, "SELECT change FROM fault_change ORDER BY id")
+    assert [change for (change,) in changes][-4:] == ["fired", "flapping", "steady", "cleared"]
+
+
+async def test_counted_events_survive_restarts(desk: Desk, connection: Connection) -> None:
+    """Three errors of the card reader within ten minutes, a restart after each."""
+    for seq, second in enumerate((0, 200, 590), start=1):
+        error = {"event": "Common.ErrorEvent", "component": "cardReader"}
+        await desk.commit([arrival(0, seq, second, channel="event", **error)], at(second))
+        await desk.restore(at(second))
+        desk.watch(T0)
+    found = "SELECT rule, fired_at, cleared_at FROM fault"
+    assert await rows(connection, found) == [("card-reader-errors", at(590), None)]
+    await desk.commit([arrival(0, 4, 601)], at(601))
+    await desk.commit([arrival(0, 5, 901)], at(901))
+    assert (await rows(connection, found))[0] == ("card-reader-errors", at(590), at(600))

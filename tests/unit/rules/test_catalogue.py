@@ -150,7 +150,7 @@ def test_every_problem_of_every_file_is_found_at_once(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("is not read")
     found = [str(problem).removeprefix(f"{tmp_path}/") for problem in problems(tmp_path)]
     assert found == [
-        "a.yaml:3:5: a rule has one of when, silent_for, offline, members; this has none",
+        "a.yaml:3:5: a rule has one of when, silent_for, offline, count, members; this has none",
         "a.yaml:3:5: title is missing",
         "a.yaml:3:11: name cannot be Card Reader (small letters, digits and hyphens)",
         "a.yaml:4:5: unknown field wehn (did you mean when?)",
@@ -278,4 +278,5 @@ def test_a_described_rule_is_in_the_words_of_its_file(tmp_path: Path) -> None:
         "title": "Something",
         "remedy": "Look at it.",
         "parts": [],
+        "flapping": {"high": 0.3, "low": 0.15, "within": "30m"},
     }

@@ -8,7 +8,7 @@ import pytest
 
 from fleet import demo, snapshot
 from fleet.rules.catalogue import load
-from fleet.rules.rule import SKILLS, Offline, Quorum, Rule, Severity, Silent, When
+from fleet.rules.rule import SKILLS, Count, Offline, Quorum, Rule, Severity, Silent, When
 from fleet.service_state import ServiceState
 from fleet.snapshot import Snapshot, Values
 from fleet.telemetry import Telemetry
@@ -114,7 +114,7 @@ def test_the_default_catalogue_is_sound_and_complete() -> None:
     assert len(CATALOGUE.rules) >= 30
     assert CATALOGUE.identity.startswith("1+")
     triggers = {type(rule.trigger) for rule in CATALOGUE.rules}
-    assert triggers == {When, Silent, Offline, Quorum}
+    assert triggers == {When, Silent, Offline, Count, Quorum}
 
 
 def test_every_condition_of_the_default_catalogue_has_a_case_here() -> None:

@@ -1,0 +1,1 @@
+"""Tests of rules: series of snapshots in virtual time, straight into the engine. Pure."""

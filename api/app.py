@@ -25,7 +25,7 @@ from api.services import Services
 from api.settings import Settings
 from api.technicians.routes import router as technicians
 from api.terminals.routes import router as terminals
-from api.tickets.engine import follow_faults
+from api.tickets.engine import follow_faults, watch_clocks
 from api.tickets.routes import router as tickets
 from api.uptime.routes import router as uptime
 from fleet.db.pool import open_pool
@@ -63,6 +63,8 @@ def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> Fas
             woken = stack.enter_context(listener.wakeups())
             await stack.enter_async_context(background(listener.run(), job.run_when(woken)))
             stack.enter_context(scheduled(job, settings.poll_seconds))
+            clocks = Job("watch_clocks", watch_clocks, pool, metrics)
+            stack.enter_context(scheduled(clocks, settings.poll_seconds))
             stack.callback(ending.set)
             yield
 

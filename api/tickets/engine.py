@@ -12,6 +12,8 @@ import structlog
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, dict_row
 
+from api.scope import EVERYTHING
+from api.tickets.clocks import live, watched
 from api.tickets.store import of_row
 from api.tickets.writing import ENGINE, Change, announce, write
 from fleet.db.sql import load
@@ -70,6 +72,20 @@ async def send_technicians(connection: AsyncConnection[TupleRow]) -> int:
         step = Step(Event.ASSIGN, Said(technician_id=technician))
         changes += _change(of_row(rows[ticket]), step, rows[ticket]["at"])
     return await write(connection, changes)
+
+
+async def watch_clocks(connection: AsyncConnection[TupleRow]) -> None:
+    """Write into each live ticket's history which warnings and targets its clocks have come to."""
+    changes: list[Change] = []
+    clocks = await watched(connection, await live(connection), EVERYTHING)
+    for one in clocks.values():
+        ticket = of_row(one.row)
+        for escalation in one.escalations:
+            said = Said(reason=escalation.reason, note=f"for {escalation.tells}")
+            made = _change(ticket, Step(Event.ESCALATE, said), one.row["at"])
+            changes += made
+            ticket = made[-1].after if made else ticket
+    await write(connection, changes)
 
 
 async def _rows(

@@ -1,11 +1,12 @@
 """Tickets over HTTP."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
 from api.accounts.caller import SignedIn
-from api.errors import Forbidden, MoveRefused, NotFound, Unauthenticated
+from api.errors import Forbidden, Invalid, MoveRefused, NotFound, Unauthenticated
 from api.paging import AskedPage, Page
 from api.paths import V1
 from api.problem import documented
@@ -13,9 +14,18 @@ from api.services import Connection
 from api.tickets import store
 from api.tickets.moves import move
 from api.tickets.schemas import MoveRequest, Ticket, TicketDetail
+from fleet.sla.policy import Level
 from fleet.tickets.ticket import State
 
 router = APIRouter(prefix=V1, tags=["tickets"])
+
+
+class Order(StrEnum):
+    """How tickets are sorted."""
+
+    NEWEST = "newest"
+    DUE = "due"
+
 
 _Id = Annotated[int, Path(alias="id", ge=1, le=2_147_483_647)]
 
@@ -32,9 +42,22 @@ async def list_tickets(
     cell: Annotated[str | None, Query(description="With all cells below it")] = None,
     terminal: str | None = None,
     technician: Annotated[str | None, Query(description="By code")] = None,
+    sla: Annotated[
+        Level | None, Query(description="Live ones with a running clock at that level")
+    ] = None,
+    sort: Annotated[
+        Order, Query(description="newest; or due: live ones, what is due first, first")
+    ] = Order.NEWEST,
 ) -> Page[Ticket]:
-    """Tickets, the newest first."""
+    """Tickets, the newest first, or live ones by the running clock that is due first."""
     wanted = store.Filter(None, state, live, cell, terminal, technician)
+    if sort is Order.DUE or sla is not None:
+        if live is False:
+            raise Invalid("query.open", "ended tickets have no running clocks")
+        rows = await store.by_clock(
+            connection, caller.scope, caller.actor, wanted, sla, page.after(store.Due), page.rows
+        )
+        return page.page(rows, lambda ticket: store.due(ticket, sla))
     rows = await store.tickets(
         connection, caller.scope, caller.actor, wanted, page.after(int), page.rows
     )

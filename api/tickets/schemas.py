@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.instants import GivenInstant, Instant
 from fleet.rules.rule import Severity
+from fleet.sla.policy import Clock, Level
 from fleet.tickets.lifecycle import Event, Role
 from fleet.tickets.ticket import State
 
@@ -41,6 +42,17 @@ TICKET_EXAMPLE: dict[str, Any] = {
     "changed_at": "2026-11-23T08:00:30.4Z",
     "resolved_at": None,
     "recovered_at": None,
+    "clocks": [
+        {
+            "clock": "response",
+            "target_minutes": 30,
+            "used_s": 1234.5,
+            "due_at": "2026-11-23T08:30:30.4Z",
+            "stopped_at": None,
+            "paused": False,
+            "level": "ok",
+        }
+    ],
 }
 _TRANSITION: dict[str, Any] = {
     "event": "assign",
@@ -54,6 +66,20 @@ _TRANSITION: dict[str, Any] = {
     "device_at": None,
     "at": "2026-11-23T08:00:30.4Z",
 }
+
+
+class TicketClock(BaseModel):
+    """A clock of the service level: computed whenever it is read, stored nowhere."""
+
+    clock: Clock
+    target_minutes: int
+    used_s: float = Field(description="Time on the calendar, minus holds")
+    due_at: Instant | None = Field(
+        description="When the target is reached; null while a hold without end keeps it open"
+    )
+    stopped_at: Instant | None = Field(description="Since when it runs no more")
+    paused: bool = Field(description="Whether a hold for a listed reason stops it now")
+    level: Level
 
 
 class Ticket(BaseModel):
@@ -92,6 +118,9 @@ class Ticket(BaseModel):
     resolved_at: Instant | None
     recovered_at: Instant | None = Field(
         description="Since when telemetry says that the fault is gone"
+    )
+    clocks: list[TicketClock] = Field(
+        description="Response, arrival and restore; empty where no service level is agreed"
     )
 
 

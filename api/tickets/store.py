@@ -10,9 +10,11 @@ from psycopg.rows import TupleRow, class_row, dict_row
 
 from api.errors import NotFound
 from api.scope import Scope
-from api.tickets.schemas import Ticket, TicketDetail, Transition
+from api.tickets.clocks import Watched, next_due, watched
+from api.tickets.schemas import Ticket, TicketClock, TicketDetail, Transition
 from fleet.db.sql import load
 from fleet.rules.rule import Severity
+from fleet.sla.policy import Level
 from fleet.tickets import ticket as lifecycle
 from fleet.tickets.lifecycle import Actor, allowed
 
@@ -29,6 +31,14 @@ class Filter:
     cell: str | None = None
     terminal: str | None = None
     technician: str | None = None
+    ids: Sequence[int] | None = None
+
+
+class Due(NamedTuple):
+    """Where a ticket stands among those that are due."""
+
+    at: datetime
+    id: int
 
 
 class Urgency(NamedTuple):
@@ -51,7 +61,33 @@ async def tickets(
     parameters = asdict(wanted) | {"after": after, "rows": rows, "scope": scope.parameter}
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_SQL["tickets"], parameters)
-        return [_card(row, actor) for row in await cursor.fetchall()]
+        found = await cursor.fetchall()
+    return await _cards(connection, scope, found, actor)
+
+
+async def by_clock(
+    connection: AsyncConnection[TupleRow],
+    scope: Scope,
+    actor: Actor,
+    wanted: Filter,
+    level: Level | None,
+    after: Due | None,
+    rows: int,
+) -> Sequence[Ticket]:
+    """The next live tickets after one, by what is due first, with a running clock at a level.
+
+    What is due is computed: all live tickets that the filter leaves are read for it.
+    """
+    parameters = asdict(wanted) | {"scope": scope.parameter}
+    found = await (await connection.execute(_SQL["live_ids"], parameters)).fetchall()
+    clocks = await watched(connection, [key for (key,) in found], scope)
+    places = sorted(
+        Due(one.next_due(level), key) for key, one in clocks.items() if one.comes_to(level)
+    )
+    keys = [place.id for place in places if after is None or place > after][:rows]
+    shown = await tickets(connection, scope, actor, Filter(ids=keys), rows=rows)
+    order = {key: number for number, key in enumerate(keys)}
+    return sorted(shown, key=lambda ticket: order[ticket.id])
 
 
 async def to_do(
@@ -72,7 +108,8 @@ async def to_do(
     }
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_SQL["to_do"], parameters)
-        return [_card(row, actor) for row in await cursor.fetchall()]
+        found = await cursor.fetchall()
+    return await _cards(connection, scope, found, actor)
 
 
 def urgency(ticket: Ticket) -> Urgency:
@@ -90,6 +127,11 @@ async def ticket(
     async with connection.cursor(row_factory=class_row(Transition)) as cursor:
         await cursor.execute(_SQL["transitions"], {"id": key, "scope": scope.parameter})
         return TicketDetail(**found[0].model_dump(), transitions=await cursor.fetchall())
+
+
+def due(ticket: Ticket, level: Level | None) -> Due:
+    """Where a ticket stands among those that are due."""
+    return Due(next_due(ticket.clocks, level), ticket.id)
 
 
 async def counts(connection: AsyncConnection[TupleRow]) -> dict[str, int]:
@@ -114,5 +156,27 @@ def of_row(row: Mapping[str, Any]) -> lifecycle.Ticket:
     )
 
 
-def _card(row: Mapping[str, Any], actor: Actor) -> Ticket:
-    return Ticket.model_validate({**row, "allowed": allowed(of_row(row), actor)})
+async def _cards(
+    connection: AsyncConnection[TupleRow],
+    scope: Scope,
+    rows: Sequence[Mapping[str, Any]],
+    actor: Actor,
+) -> list[Ticket]:
+    clocks = await watched(connection, [row["id"] for row in rows], scope)
+    return [_card(row, clocks[row["id"]], actor) for row in rows]
+
+
+def _card(row: Mapping[str, Any], clocks: Watched, actor: Actor) -> Ticket:
+    shown = [
+        TicketClock(
+            clock=one.clock,
+            target_minutes=int(one.target.total_seconds() // 60),
+            used_s=one.used.total_seconds(),
+            due_at=one.due_at,
+            stopped_at=one.stopped_at,
+            paused=one.paused,
+            level=one.level,
+        )
+        for one in clocks.readings
+    ]
+    return Ticket.model_validate({**row, "allowed": allowed(of_row(row), actor), "clocks": shown})

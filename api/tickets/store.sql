@@ -5,6 +5,7 @@
 SELECT *
 FROM ticket_card
 WHERE (%(id)s::integer IS NULL OR id = %(id)s)
+    AND (%(ids)s::integer[] IS NULL OR id = ANY(%(ids)s))
     AND (%(states)s::text[] IS NULL OR state = ANY(%(states)s))
     AND (%(open)s::boolean IS NULL OR (state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')) = %(open)s)
     AND (%(cell)s::text IS NULL OR cell IN (SELECT cell_family(%(cell)s)))
@@ -14,6 +15,17 @@ WHERE (%(id)s::integer IS NULL OR id = %(id)s)
     AND id < coalesce(%(after)s::integer, 2147483647)
 ORDER BY id DESC
 LIMIT %(rows)s;
+
+-- name: live_ids
+-- The live ones of a filter, in no order: what is due first is computed, not stored.
+SELECT id
+FROM ticket_card
+WHERE state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
+    AND (%(states)s::text[] IS NULL OR state = ANY(%(states)s))
+    AND (%(cell)s::text IS NULL OR cell IN (SELECT cell_family(%(cell)s)))
+    AND (%(terminal)s::text IS NULL OR terminal = %(terminal)s)
+    AND (%(technician)s::text IS NULL OR technician = %(technician)s)
+    AND (%(scope)s::text[] IS NULL OR cell = ANY(%(scope)s));
 
 -- name: to_do
 -- What a technician has to do, the most urgent first, then the oldest.

@@ -34,6 +34,8 @@ who declined it; while there is none it stays NEW |
 | the fault clears before anyone accepted | `recover`: RESOLVED |
 | the fault clears later | `recover`: only `recovered_at` is set, a person is on the way |
 | the same cause fires again while the ticket is live | `relapse`: `recovered_at` is unset |
+| a running clock of the service level comes to its warning or passes its target | `escalate`: \
+the reason says which, the note who is told; once for each since raised or reopened |
 | the same cause fires again after RESOLVED, or is still there when the verify window ends | \
 `reopen` |
 | the verify window after RESOLVED ends and the fault is gone | `close` |

@@ -42,6 +42,7 @@ class Event(StrEnum):
     RESOLVE = "resolve"
     RECOVER = "recover"
     RELAPSE = "relapse"
+    ESCALATE = "escalate"
     REOPEN = "reopen"
     CLOSE = "close"
     CANCEL = "cancel"
@@ -130,6 +131,8 @@ MOVES: tuple[Move, ...] = (
     *(Move(Event.RECOVER, state, State.RESOLVED, _ENGINE) for state in _BEFORE_ACCEPTANCE),
     *(Move(Event.RECOVER, state, state, _ENGINE) for state in (*_TAKEN, State.RESOLVED)),
     *(Move(Event.RELAPSE, state, state, _ENGINE) for state in (*_BEFORE_ACCEPTANCE, *_TAKEN)),
+    # A clock of the service level ran into its warning or its target: noted, and told.
+    *(Move(Event.ESCALATE, state, state, _ENGINE, needs=_REASON) for state in _LIVE),
     *(
         Move(Event.REOPEN, State.RESOLVED, target, _ENGINE | _STAFF, guard, _REASON)
         for target, guard in (

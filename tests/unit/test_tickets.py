@@ -39,37 +39,37 @@ EVERYTHING_SAID = frozenset(Need)
 STAFF_ANY = {Event.CANCEL, Event.MERGE}
 EXPECTED: dict[State, dict[Role, set[Event]]] = {
     State.NEW: {
-        Role.ENGINE: {Event.ASSIGN, Event.RECOVER, Event.RELAPSE, Event.MERGE},
+        Role.ENGINE: {Event.ESCALATE, Event.ASSIGN, Event.RECOVER, Event.RELAPSE, Event.MERGE},
         Role.TECHNICIAN: set(),
         Role.OPERATIONS: {Event.ASSIGN, *STAFF_ANY},
     },
     State.ASSIGNED: {
-        Role.ENGINE: {Event.RECOVER, Event.RELAPSE, Event.MERGE},
+        Role.ENGINE: {Event.ESCALATE, Event.RECOVER, Event.RELAPSE, Event.MERGE},
         Role.TECHNICIAN: {Event.ACCEPT, Event.DECLINE},
         Role.OPERATIONS: {Event.ASSIGN, *STAFF_ANY},
     },
     State.ACCEPTED: {
-        Role.ENGINE: {Event.RECOVER, Event.RELAPSE},
+        Role.ENGINE: {Event.ESCALATE, Event.RECOVER, Event.RELAPSE},
         Role.TECHNICIAN: {Event.DEPART, Event.HOLD},
         Role.OPERATIONS: {Event.HOLD, *STAFF_ANY},
     },
     State.EN_ROUTE: {
-        Role.ENGINE: {Event.RECOVER, Event.RELAPSE},
+        Role.ENGINE: {Event.ESCALATE, Event.RECOVER, Event.RELAPSE},
         Role.TECHNICIAN: {Event.ARRIVE, Event.HOLD},
         Role.OPERATIONS: {Event.HOLD, *STAFF_ANY},
     },
     State.ON_SITE: {
-        Role.ENGINE: {Event.RECOVER, Event.RELAPSE},
+        Role.ENGINE: {Event.ESCALATE, Event.RECOVER, Event.RELAPSE},
         Role.TECHNICIAN: {Event.RESOLVE, Event.HOLD},
         Role.OPERATIONS: {Event.HOLD, *STAFF_ANY},
     },
     State.ON_HOLD: {
-        Role.ENGINE: {Event.RECOVER, Event.RELAPSE},
+        Role.ENGINE: {Event.ESCALATE, Event.RECOVER, Event.RELAPSE},
         Role.TECHNICIAN: {Event.RESUME},
         Role.OPERATIONS: {Event.RESUME, *STAFF_ANY},
     },
     State.RESOLVED: {
-        Role.ENGINE: {Event.RECOVER, Event.REOPEN, Event.CLOSE},
+        Role.ENGINE: {Event.ESCALATE, Event.RECOVER, Event.REOPEN, Event.CLOSE},
         Role.TECHNICIAN: set(),
         Role.OPERATIONS: {Event.REOPEN, Event.CLOSE, *STAFF_ANY},
     },

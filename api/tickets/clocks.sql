@@ -1,0 +1,40 @@
+-- What the clocks of tickets are computed from.
+
+-- name: policies
+SELECT sla.severity, sla.cell_code, sla.valid_from, sla.calendar_code, sla.response_minutes,
+    sla.arrival_minutes, sla.restore_minutes, sla.warn_share, sla.pausing, sla.chain
+FROM sla
+WHERE sla.valid_from <= now();
+
+-- name: calendars
+SELECT code, zone,
+    ARRAY(SELECT ARRAY[weekday, opens_minute, closes_minute] FROM sla_hours
+        WHERE sla_hours.calendar_code = sla_calendar.code
+        ORDER BY weekday, opens_minute) AS hours,
+    ARRAY(SELECT day FROM sla_holiday
+        WHERE sla_holiday.calendar_code = sla_calendar.code) AS holidays
+FROM sla_calendar;
+
+-- name: ancestors
+-- The cells of tickets with those above them, upwards.
+SELECT cell_code, array_agg(ancestor_code ORDER BY distance)
+FROM cell_ancestor
+WHERE cell_code = ANY(%(cells)s)
+GROUP BY cell_code;
+
+-- name: histories
+-- Tickets with all that happened to each, in order.
+SELECT card.id, card.version, card.state, card.fault_id, card.technician_id, card.parent_id,
+    card.held_in, card.reopened, card.resolved_at, card.recovered_at, card.created_at,
+    card.severity, card.cell, now() AS at,
+    ARRAY(SELECT row(step.event, step.to_state, step.at, step.reason)
+        FROM ticket_transition AS step
+        WHERE step.ticket_id = card.id
+        ORDER BY step.id) AS steps
+FROM ticket_card AS card
+WHERE card.id = ANY(%(ids)s)
+    AND (%(scope)s::text[] IS NULL OR card.cell = ANY(%(scope)s));
+
+-- name: live
+-- Every live ticket, for the engine alone: of every cell.
+SELECT id FROM ticket WHERE state NOT IN ('CLOSED', 'CANCELLED', 'MERGED');

@@ -1,0 +1,168 @@
+"""The clocks of a ticket, read off its history.
+
+Response ends with the first acceptance and arrival with the first arrival since the ticket was
+raised or reopened; where it is resolved without either, they end there. Restore ends when telemetry
+says that the fault is gone, whatever people say; what lies between a recovery and a relapse is not
+counted. A ticket that is cancelled or merged stops all of them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from fleet.sla.calendar import FOREVER, Span
+from fleet.sla.clock import due, used
+from fleet.sla.policy import Clock, Level, Policy
+from fleet.tickets.lifecycle import Event
+from fleet.tickets.ticket import State
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A row of a ticket's history."""
+
+    event: Event
+    to_state: State
+    at: datetime
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a ticket's clocks depend on; `steps` in order."""
+
+    created_at: datetime
+    state: State
+    resolved_at: datetime | None
+    recovered_at: datetime | None
+    steps: Sequence[Step]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A clock at an instant; `due_at` is nothing while an open hold keeps it from being known."""
+
+    clock: Clock
+    target: timedelta
+    used: timedelta
+    due_at: datetime | None
+    stopped_at: datetime | None
+    paused: bool
+    level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """A level that a running clock has come to, and who is to hear of it."""
+
+    clock: Clock
+    level: Level
+    tells: str
+
+    @property
+    def reason(self) -> str:
+        """As the history has it: `response warning`."""
+        return f"{self.clock} {self.level}"
+
+
+def read(policy: Policy, history: History, at: datetime) -> tuple[Reading, ...]:
+    """Every clock of a ticket as it stands at an instant."""
+    return tuple(_read(policy, history, clock, at) for clock in Clock)
+
+
+def escalations(
+    policy: Policy, history: History, readings: Sequence[Reading]
+) -> Iterator[Escalation]:
+    """The levels that running clocks have come to and the history does not tell of yet.
+
+    A clock found breached tells of the breach alone.
+    """
+    for one in readings:
+        if one.stopped_at is not None or one.level is Level.OK:
+            continue
+        escalation = Escalation(one.clock, one.level, policy.tells(one.level))
+        begun = _begin(history, one.clock)
+        told = {
+            step.reason
+            for step in history.steps
+            if step.event is Event.ESCALATE and step.at >= begun
+        }
+        worst = Escalation(one.clock, Level.BREACHED, "").reason
+        if escalation.reason not in told and worst not in told:
+            yield escalation
+
+
+def _read(policy: Policy, history: History, clock: Clock, at: datetime) -> Reading:
+    begin, stopped = _begin(history, clock), _stopped(history, clock)
+    pauses = _holds(history.steps, policy.pausing)
+    paused = stopped is None and bool(pauses) and pauses[-1].end == FOREVER
+    if clock is Clock.RESTORE:
+        pauses += _recoveries(history.steps)
+    target = policy.targets[clock]
+    ran = used(policy.calendar, begin, max(begin, stopped or at), pauses)
+    return Reading(
+        clock=clock,
+        target=target,
+        used=ran,
+        due_at=due(policy.calendar, begin, target, pauses),
+        stopped_at=stopped,
+        paused=paused,
+        level=_level(ran, target, policy.warn_share),
+    )
+
+
+def _level(ran: timedelta, target: timedelta, warn_share: float) -> Level:
+    if ran > target:
+        return Level.BREACHED
+    return Level.WARNING if ran >= target * warn_share else Level.OK
+
+
+def _begin(history: History, clock: Clock) -> datetime:
+    reopened = [step.at for step in history.steps if step.event is Event.REOPEN]
+    return reopened[-1] if reopened and clock is not Clock.RESTORE else history.created_at
+
+
+_ENDS_WITH = {Clock.RESPONSE: Event.ACCEPT, Clock.ARRIVAL: Event.ARRIVE}
+
+
+def _stopped(history: History, clock: Clock) -> datetime | None:
+    cut_short = history.state in (State.CANCELLED, State.MERGED)
+    ended = history.steps[-1].at if cut_short else FOREVER
+    if clock is Clock.RESTORE:
+        stop = history.recovered_at or ended
+    else:
+        begun = _begin(history, clock)
+        met = (
+            step.at
+            for step in history.steps
+            if step.event is _ENDS_WITH[clock] and step.at >= begun
+        )
+        stop = next(met, history.resolved_at or ended)
+    stop = min(stop, ended)
+    return None if stop == FOREVER else stop
+
+
+def _holds(steps: Sequence[Step], pausing: frozenset[str]) -> list[Span]:
+    """The holds for a listed reason; one that is not over yet ends at `FOREVER`."""
+    spans: list[Span] = []
+    since: datetime | None = None
+    for step in steps:
+        if step.event is Event.HOLD and step.reason in pausing:
+            since = step.at
+        elif since is not None and step.to_state is not State.ON_HOLD:
+            spans.append(Span(since, step.at))
+            since = None
+    return spans if since is None else [*spans, Span(since, FOREVER)]
+
+
+def _recoveries(steps: Sequence[Step]) -> list[Span]:
+    """From each recovery to the relapse after it; the last one stops the clock instead."""
+    spans: list[Span] = []
+    since: datetime | None = None
+    for step in steps:
+        if step.event is Event.RECOVER:
+            since = step.at
+        elif since is not None and step.event in (Event.RELAPSE, Event.REOPEN):
+            spans.append(Span(since, step.at))
+            since = None
+    return spans

@@ -1,0 +1,121 @@
+"""Service levels: shown in each ticket, a filter and an order, and escalated once."""
+
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from api.tickets.engine import watch_clocks
+from tests.integration.api.conftest import SignIn
+from tests.integration.api.test_scheduled import listening, tickets_are, until
+from tests.integration.api.world import SomeFault, elsewhere, fire
+
+Database = AsyncConnection[TupleRow]
+
+
+@pytest.fixture
+async def operations(connection: Database, sign_in: SignIn) -> httpx.AsyncClient:
+    """Three tickets: 1 is fresh, 2 has waited 25 minutes of 30, 3 is foreign and long overdue."""
+    client = await sign_in("ops")
+    await listening(connection)
+    for number, fault in enumerate(
+        (SomeFault(), SomeFault(terminal="ATM-2"), elsewhere(SomeFault())), 1
+    ):
+        await fire(connection, fault)
+        await until(partial(tickets_are, connection, *["ASSIGNED"] * number))
+    await raised_ago(connection, 2, 25)
+    await raised_ago(connection, 3, 600)
+    return client
+
+
+async def raised_ago(connection: Database, ticket: int, minutes: int) -> None:
+    """Let a ticket have been raised so long ago, with all that happened to it."""
+    for table, column, key in (
+        ("ticket", "created_at", "id"),
+        ("ticket_transition", "at", "ticket_id"),
+    ):
+        await connection.execute(
+            f"UPDATE {table} SET {column} = now() - make_interval(mins => %s) WHERE {key} = %s",
+            (minutes, ticket),
+        )
+
+
+async def ids(who: httpx.AsyncClient, query: str) -> list[int]:
+    answer = await who.get(f"/api/v1/tickets?{query}")
+    assert answer.status_code == 200, answer.text
+    return [one["id"] for one in answer.json()["items"]]
+
+
+async def escalated(connection: Database) -> list[tuple[Any, ...]]:
+    async with connection.transaction():
+        await watch_clocks(connection)
+    cursor = await connection.execute(
+        "SELECT ticket_id, reason, note FROM ticket_transition WHERE event = 'escalate' ORDER BY id"
+    )
+    return await cursor.fetchall()
+
+
+async def test_each_ticket_shows_its_clocks(operations: httpx.AsyncClient) -> None:
+    """Targets of the default service level for `major`; due is raised plus target."""
+    ticket = (await operations.get("/api/v1/tickets/2")).json()
+    clocks = {one["clock"]: one for one in ticket["clocks"]}
+    assert {name: one["target_minutes"] for name, one in clocks.items()} == {
+        "response": 30,
+        "arrival": 180,
+        "restore": 480,
+    }
+    assert clocks["response"]["level"] == "warning"
+    assert clocks["arrival"]["level"] == "ok"
+    assert 1500 <= clocks["response"]["used_s"] < 1560
+
+
+async def test_what_is_due_first_comes_first_page_by_page(operations: httpx.AsyncClient) -> None:
+    assert await ids(operations, "sort=due") == [3, 2, 1]
+    assert await ids(operations, "sla=breached") == [3]
+    assert await ids(operations, "sla=warning") == [2]
+    first = (await operations.get("/api/v1/tickets?sort=due&limit=1")).json()
+    assert await ids(operations, f"sort=due&limit=2&cursor={first['next']}") == [2, 1]
+    refused = await operations.get("/api/v1/tickets?sort=due&open=false")
+    assert refused.status_code == 422
+
+
+@pytest.mark.usefixtures("operations")
+async def test_a_foreign_cells_clocks_are_not_seen(sign_in: SignIn) -> None:
+    assert await ids(await sign_in("tech01"), "sort=due") == [2, 1]
+
+
+@pytest.mark.usefixtures("operations")
+async def test_a_level_reached_is_written_into_the_history_once(connection: Database) -> None:
+    """However often it looks; and when the clock comes to its target, that is told as well."""
+    before = await escalated(connection)
+    assert before == [
+        (2, "response warning", "for operations"),
+        (3, "response breached", "for admin"),
+        (3, "arrival breached", "for admin"),
+        (3, "restore breached", "for admin"),
+    ]
+    assert await escalated(connection) == before
+    await raised_ago(connection, 2, 31)
+    assert (await escalated(connection))[4:] == [(2, "response breached", "for admin")]
+
+
+async def test_a_cells_own_promise_comes_before_the_general_one(
+    operations: httpx.AsyncClient, connection: Database
+) -> None:
+    """D01 is promised more: its cells' tickets are due sooner, on a calendar of its own."""
+    await connection.execute("INSERT INTO sla_calendar VALUES ('never', 'Europe/Berlin')")
+    await connection.execute(
+        "INSERT INTO sla (severity, cell_code, valid_from, calendar_code, response_minutes,"
+        " arrival_minutes, restore_minutes) VALUES ('major', 'D01', '2001-01-01', 'never', 5, 6, 7)"
+    )
+    clocks = (await operations.get("/api/v1/tickets/1")).json()["clocks"]
+    assert [(one["target_minutes"], one["used_s"], one["due_at"]) for one in clocks] == [
+        (5, 0, None),
+        (6, 0, None),
+        (7, 0, None),
+    ]
+    foreign = (await operations.get("/api/v1/tickets/3")).json()["clocks"]
+    assert foreign[0]["target_minutes"] == 30

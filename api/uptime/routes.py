@@ -25,9 +25,15 @@ MOST_BUCKETS = 1_000
     "/uptime",
     response_model=Slices,
     responses=documented(Unauthenticated)
-    | {200: {"content": {table.MEDIA_TYPE: {"schema": {"type": "string"}}}}},
+    | {
+        200: {
+            "content": {
+                table.MEDIA_TYPE: {"schema": {"type": "string"}, "example": table.written([])}
+            }
+        }
+    },
 )
-async def get_uptime(
+async def get_uptime_by(
     caller: SignedIn,
     connection: Connection,
     running: Running,

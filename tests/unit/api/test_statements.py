@@ -29,6 +29,21 @@ FOR_NOBODY = {
         ("raise_tickets", "causes", "unassigned", "candidates", "load"),
         "the engine serves every cell",
     ),
+    "tickets.clocks": {"live": "the clocks are watched for every cell"},
+    "grid.store": dict.fromkeys(
+        (
+            *(
+                "standing",
+                "standing_at",
+                "technicians",
+                "dismiss_people",
+                "appoint_people",
+                "placed",
+            ),
+            *("forget_memberships", "end_memberships", "begin_memberships", "registered"),
+        ),
+        "the command line draws the whole grid",
+    ),
     "seed": dict.fromkeys(
         ("leave_cells", "enter_cells", "technician_cells", "accounts"), "writes the demo"
     ),

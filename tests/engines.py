@@ -291,7 +291,8 @@ _NUMBERS = count(1)
 
 def _cloned(cluster: postgres.Cluster, template: str) -> Iterator[str]:
     name = f"test_{next(_NUMBERS)}"
-    _administer(cluster, f"CREATE DATABASE {name} TEMPLATE {template}")
+    # Copying files is the faster way where nothing is synced to disk.
+    _administer(cluster, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     yield cluster.url(name)
     _administer(cluster, f"DROP DATABASE {name} WITH (FORCE)")
 

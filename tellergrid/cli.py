@@ -1,54 +1,84 @@
-"""The command `tellergrid`: one module a command in `tellergrid/commands`, put together here."""
+"""The command `tellergrid`: one module a command in `tellergrid/commands`, named here.
+
+A module is imported when its command is called: `tellergrid status` waits for nothing that only
+another command needs.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import cast
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from tellergrid.commands import (
-    audit,
-    bench,
-    cells,
-    clean,
-    contract,
-    down,
-    hands,
-    init,
-    login,
-    logs,
-    quarantine,
-    rules,
-    simulate,
-    status,
-    terminals,
-    up,
-    uptime,
-)
+# Where each command is, in the order of the help: a module of `tellergrid.commands`, and in it a
+# function, or a typer application for a command that has commands of its own.
+_COMMANDS = {
+    "up": "up:up",
+    "down": "down:down",
+    "status": "status:status",
+    "login": "login:login",
+    "logs": "logs:logs",
+    "init": "init:init",
+    "clean": "clean:clean",
+    "simulate": "simulate:simulate",
+    "break": "hands:break_",
+    "repair": "hands:repair",
+    "uptime": "uptime:uptime",
+    "audit": "audit:app",
+    "bench": "bench:app",
+    "cells": "cells:app",
+    "contract": "contract:app",
+    "quarantine": "quarantine:app",
+    "rules": "rules:app",
+    "terminals": "terminals:app",
+}
+
+
+class Commands(TyperGroup):
+    """Finds a command by name, and imports it then."""
+
+    # typer's own Context is given, a subclass of the one it declares.
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002
+        """Name every command, in the order of the help."""
+        return list(_COMMANDS)
+
+    def get_command(  # type: ignore[override]
+        self,
+        ctx: typer.Context,  # noqa: ARG002  # click's signature
+        cmd_name: str,
+    ) -> TyperCommand | TyperGroup | None:
+        """Import one command, or return None for a name that is none."""
+        if (place := _COMMANDS.get(cmd_name)) is None:
+            return None
+        module, name = place.split(":")
+        found = getattr(import_module(f"tellergrid.commands.{module}"), name)
+        if isinstance(found, typer.Typer):
+            return typer.main.get_group(found)
+        return _alone(found, cmd_name)
+
 
 app = typer.Typer(
     name="tellergrid",
     help="Watches a bank's self-service terminals, grid cell by grid cell.",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,  # they would hold passwords
 )
-app.command()(up.up)
-app.command()(down.down)
-app.command()(status.status)
-app.command()(login.login)
-app.command()(logs.logs)
-app.command()(init.init)
-app.command()(clean.clean)
-app.command()(simulate.simulate)
-app.command("break")(hands.break_)
-app.command()(hands.repair)
-app.command()(uptime.uptime)
-app.add_typer(audit.app, name="audit")
-app.add_typer(bench.app, name="bench")
-app.add_typer(cells.app, name="cells")
-app.add_typer(contract.app, name="contract")
-app.add_typer(quarantine.app, name="quarantine")
-app.add_typer(rules.app, name="rules")
-app.add_typer(terminals.app, name="terminals")
+
+
+@app.callback()
+def _tellergrid() -> None:
+    """Make the application a group, as long as no command was called."""
 
 
 def main() -> None:
     """Run the command line."""
     app()
+
+
+def _alone(function: Callable[..., None], name: str) -> TyperCommand:
+    application = typer.Typer(add_completion=False)
+    application.command(name)(function)
+    return cast("TyperCommand", typer.main.get_command(application))

@@ -18,8 +18,6 @@ ALTER TABLE terminal_state SET (fillfactor = 50);
 -- One terminal's rows of a day are few enough to be sorted; equal keys are stored once.
 DROP INDEX telemetry_terminal;
 CREATE INDEX telemetry_terminal ON telemetry (terminal_id);
--- A status that changed is compressed; by default only what is over 2 kB is.
-ALTER TABLE telemetry SET (toast_tuple_target = 256);
 
 -- Messages in order leave the ledger as it is: how far they have come is in terminal_state.
 COMMENT ON COLUMN boot_ledger.received IS

@@ -83,7 +83,7 @@ async def test_a_failed_write_leaves_nothing_and_is_told(
 ) -> None:
     """The connection breaks in the middle: no row is there, and whoever called must know."""
 
-    async def broken(*_: object) -> None:
+    async def broken(*_: object, **__: object) -> None:
         raise psycopg.OperationalError("the server closed the connection")
 
     monkeypatch.setattr(store, "_beats", broken)

@@ -72,6 +72,9 @@ CALL guard('service_interval', 'EXISTS (SELECT FROM terminal_cell'
 CALL guard('terminal_state', 'EXISTS (SELECT FROM terminal_cell'
     ' WHERE terminal_cell.terminal_id = terminal_state.terminal_id'
     ' AND terminal_cell.valid @> now())');
+CALL guard('terminal_snapshot', 'EXISTS (SELECT FROM terminal_cell'
+    ' WHERE terminal_cell.terminal_id = terminal_snapshot.terminal_id'
+    ' AND terminal_cell.valid @> now())');
 
 -- Answers kept for requests that are sent again.
 CREATE TABLE idempotency_key (
@@ -98,8 +101,8 @@ CREATE POLICY signing_in ON cell TO tellergrid_api USING (true);
 
 -- What there is by now. What messages said, and what the collector remembers, is not for callers.
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO tellergrid_scoped, tellergrid_whole;
-REVOKE ALL ON telemetry, event, boot_ledger, hold, hold_transition, event_count, quarantine, account,
-    schema_migration FROM tellergrid_scoped;
+REVOKE ALL ON telemetry, event, boot_ledger, boot_received, hold, hold_transition, event_count,
+    quarantine, account, schema_migration FROM tellergrid_scoped;
 GRANT SELECT (id, username, role, technician_id) ON account TO tellergrid_scoped;
 GRANT INSERT, UPDATE ON ticket, idempotency_key TO tellergrid_scoped, tellergrid_whole;
 GRANT INSERT ON ticket_transition TO tellergrid_scoped, tellergrid_whole;

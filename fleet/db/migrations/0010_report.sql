@@ -11,3 +11,6 @@ CREATE TABLE report (
 );
 COMMENT ON TABLE report IS 'Rows are added, never changed: what was said stays said.';
 COMMENT ON COLUMN report.digest IS 'SHA-256 of the figures; made again with the same one it is no new version';
+
+-- It is of every cell: who has a scope does not see it.
+CALL guard('report', 'false');

@@ -28,13 +28,28 @@ from api.terminals.routes import router as terminals
 from api.tickets.engine import follow_faults, watch_clocks
 from api.tickets.routes import router as tickets
 from api.uptime.routes import router as uptime
+from api.windows.expansion import expand
+from api.windows.routes import router as windows
 from fleet.db.pool import open_pool
 from fleet.rules.catalogue import load
 
 _ROUTERS = (
-    *(health, accounts, cells, uptime, terminals, faults, tickets, technicians, rules, events),
+    *(
+        health,
+        accounts,
+        cells,
+        uptime,
+        terminals,
+        faults,
+        tickets,
+        technicians,
+        rules,
+        events,
+        windows,
+    ),
 )
 _LARGEST_BODY = 64 * 1024
+_HOURLY_S = 3600
 _DESCRIPTION = """\
 Uptime, faults and tickets of a fleet of self-service terminals. Sign in at `/api/v1/token`, send
 the token as `Authorization: Bearer …`. Errors are problem details (RFC 9457). Collections are
@@ -65,6 +80,8 @@ def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> Fas
             stack.enter_context(scheduled(job, settings.poll_seconds))
             clocks = Job("watch_clocks", watch_clocks, pool, metrics)
             stack.enter_context(scheduled(clocks, settings.poll_seconds))
+            windows_ahead = Job("expand_windows", expand, pool, metrics)
+            stack.enter_context(scheduled(windows_ahead, _HOURLY_S))
             stack.callback(ending.set)
             yield
 

@@ -123,3 +123,21 @@ CREATE TABLE published_figure (
 COMMENT ON TABLE published_figure IS
     'What was told to somebody. It is never changed: figures that came out otherwise are its next version.';
 COMMENT ON COLUMN published_figure.name IS 'What the figures are of, as `report` or `uptime:C001`';
+
+-- Who sees some cells sees what touches them: theirs, those above, what is of no place.
+CALL guard('planned_window', 'num_nonnulls(terminal_id, cell_code) = 0'
+    ' OR cell_code = ANY ((SELECT scope_reach())::text[])'
+    ' OR EXISTS (SELECT FROM terminal_cell'
+    ' WHERE terminal_cell.terminal_id = planned_window.terminal_id)');
+CALL guard('planned_occurrence',
+    'EXISTS (SELECT FROM planned_window WHERE planned_window.id = window_id)');
+CALL guard('service_schedule_use', 'kind IS NOT NULL'
+    ' OR cell_code = ANY ((SELECT scope_reach())::text[])'
+    ' OR EXISTS (SELECT FROM terminal_cell'
+    ' WHERE terminal_cell.terminal_id = service_schedule_use.terminal_id)');
+CALL guard('service_correction', 'EXISTS (SELECT FROM terminal_cell'
+    ' WHERE terminal_cell.terminal_id = service_correction.terminal_id)');
+CALL guard('published_figure', 'false');
+REVOKE INSERT, UPDATE, DELETE ON service_schedule, service_schedule_week, service_schedule_day,
+    service_schedule_use, service_closing, planned_window, planned_occurrence, service_correction,
+    published_figure FROM tellergrid_scoped;

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 
 from api.accounts.caller import SignedIn
 from api.accounts.operations import Operations
@@ -11,13 +11,14 @@ from api.errors import Forbidden, NotFound, Unauthenticated
 from api.paging import AskedPage, Page
 from api.paths import V1
 from api.problem import documented
+from api.routing import Router
 from api.services import Connection
 from api.windows import schedules, store
 from api.windows.schedule_schemas import DayAsked, Schedule, ScheduleAsked, UseAsked
 from api.windows.schemas import Window, WindowAsked
 from fleet.windows.window import Purpose
 
-router = APIRouter(prefix=V1, tags=["windows"])
+router = Router(prefix=V1, tags=["windows"])
 
 _Id = Annotated[int, Path(alias="id", ge=1, le=2_147_483_647)]
 _CHANGE = documented(Unauthenticated, Forbidden, NotFound)

@@ -32,12 +32,14 @@ from api.terminals.routes import router as terminals
 from api.tickets.engine import follow_faults, watch_clocks
 from api.tickets.routes import router as tickets
 from api.uptime.routes import router as uptime
+from api.windows.expansion import expand
+from api.windows.routes import router as windows
 from fleet.db.pool import open_pool
 from fleet.rules.catalogue import load
 
 _ROUTERS = (
     *(health, accounts, cells, coverage, uptime, terminals, faults, tickets, technicians, rules),
-    events,
+    *(events, windows),
 )
 _LARGEST_BODY = 64 * 1024
 _HOUR_S = 3600
@@ -79,6 +81,8 @@ def create_app(
             stack.enter_context(scheduled(forgetting, _HOUR_S))
             clocks = Job("watch_clocks", watch_clocks, pool, metrics)
             stack.enter_context(scheduled(clocks, settings.poll_seconds))
+            windows_ahead = Job("expand_windows", expand, pool, metrics)
+            stack.enter_context(scheduled(windows_ahead, _HOUR_S))
             stack.callback(ending.set)
             yield
 

@@ -10,6 +10,13 @@ OF_NO_CELL = {
     "sla_calendar": "hours of service levels",
     "sla_hours": "hours of service levels",
     "sla_holiday": "hours of service levels",
+    **dict.fromkeys(
+        (
+            *("service_schedule", "service_schedule_week", "service_schedule_day"),
+            "service_closing",
+        ),
+        "hours of service",
+    ),
 }
 # Views that read with their owner's eyes.
 FOR_EVERYBODY = {"cell_ancestor": "the tree by its codes alone"}

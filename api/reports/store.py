@@ -11,10 +11,11 @@ from psycopg.rows import TupleRow
 
 from api.scope import EVERYTHING
 from api.uptime.figures import Question, slices
+from api.uptime.published import Of, Published, latest, numbered, publish
 from api.uptime.schemas import By, Slice
 from fleet.buckets import Bucket, buckets
 from fleet.db.sql import load
-from fleet.reports.monthly import CellMonth, Figures, Month, bounds, changed, digest
+from fleet.reports.monthly import CellMonth, Figures, Month, bounds, changed
 from fleet.service_state import OUT_OF_SCOPE
 
 _SQL = load("api.reports", "store")
@@ -47,58 +48,51 @@ class Report:
         } | figures
 
 
-async def make(connection: _Connection, month: str, zone: ZoneInfo) -> Report:
-    """The report of a month as the records stand now, in the transaction of the caller.
+async def make(
+    connection: _Connection, month: str, zone: ZoneInfo, author: str, reason: str
+) -> Report:
+    """The report of a month as the records stand now, published in the caller's transaction.
 
-    When it says what the last version said it is that one; else it is kept as the next version.
-    Raises `ReportRefused` for a month that is not over.
+    When it says what the last version said it is that one; else it is the next version. Raises
+    `ReportRefused` for a month that is not over.
     """
     [(now,)] = await (await connection.execute(_SQL["now"])).fetchall()
-    try:
-        begin, end = bounds(month, zone)
-    except ValueError as error:
-        raise ReportRefused(str(error)) from error
-    if end > now:
-        raise ReportRefused(f"{month} is not over in {zone}: it can be reported from {end} on")
-    await connection.execute(_SQL["one_at_a_time"], {"month": month, "zone": str(zone)})
-    found = await _read(connection, month, zone, begin, end)
-    last = await kept(connection, month, zone)
-    said = digest(found)
-    if last is not None and last.digest == said:
-        return last
-    version = last.version + 1 if last else 1
-    figures = msgspec.json.encode(found).decode()
-    row = {"month": month, "zone": str(zone), "version": version, "digest": said}
-    cursor = await connection.execute(_SQL["keep"], row | {"figures": figures})
-    [(made_at,)] = await cursor.fetchall()
-    differs = tuple(changed(last.month, found)) if last else ()
-    return Report(found, version, said, made_at, differs, new=True)
+    of = _of(month, zone)
+    if of.end > now:
+        raise ReportRefused(f"{month} is not over in {zone}: it can be reported from {of.end} on")
+    found = await _read(connection, month, zone, of)
+    told = await publish(connection, of, msgspec.to_builtins(found), author, reason)
+    return await _report(connection, of, told, new=told.published_at == now)
 
 
 async def kept(
     connection: _Connection, month: str, zone: ZoneInfo, version: int | None = None
 ) -> Report | None:
     """A version of a report as it was made, or the last one; None where there is none."""
-    row = await _kept(connection, month, zone, version)
-    if row is None:
-        return None
-    number, said, figures, made_at = row
-    found = msgspec.convert(figures, Month)
-    before = await _kept(connection, month, zone, number - 1)
-    differs = tuple(changed(msgspec.convert(before[2], Month), found)) if before else ()
-    return Report(found, number, said, made_at, differs)
+    of = _of(month, zone)
+    if version is None:
+        told = await latest(connection, of)
+    else:
+        told = await numbered(connection, of, version)
+    return None if told is None else await _report(connection, of, told)
 
 
-async def _kept(
-    connection: _Connection, month: str, zone: ZoneInfo, version: int | None
-) -> TupleRow | None:
-    parameters = {"month": month, "zone": str(zone), "version": version}
-    return await (await connection.execute(_SQL["kept"], parameters)).fetchone()
+def _of(month: str, zone: ZoneInfo) -> Of:
+    try:
+        return Of("report", *bounds(month, zone), str(zone))
+    except ValueError as error:
+        raise ReportRefused(str(error)) from error
 
 
-async def _read(
-    connection: _Connection, month: str, zone: ZoneInfo, begin: datetime, end: datetime
-) -> Month:
+async def _report(connection: _Connection, of: Of, told: Published, *, new: bool = False) -> Report:
+    found = msgspec.convert(told.body, Month)
+    before = await numbered(connection, of, told.version - 1)
+    differs = () if before is None else tuple(changed(msgspec.convert(before.body, Month), found))
+    return Report(found, told.version, told.digest, told.published_at, differs, new)
+
+
+async def _read(connection: _Connection, month: str, zone: ZoneInfo, of: Of) -> Month:
+    begin, end = of.begin, of.end
     window = {"begin": begin, "end": end, "scope": EVERYTHING.parameter}
     names: dict[str, str] = dict(await (await connection.execute(_SQL["names"], window)).fetchall())
     days = list(buckets(begin, end, Bucket.DAY, zone))

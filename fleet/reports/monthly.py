@@ -1,10 +1,8 @@
-"""A monthly report: figures in whole microseconds, their digest, and what changed between two.
+"""A monthly report: figures in whole microseconds, and what changed between two of them.
 
-A report that is made again either has the digest of the one before, and then is the same report, or
-it is another version of it. Only figures count: shares follow from them, and names do not matter.
+Shares follow from the figures when it is printed, so nothing in it is rounded.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
@@ -75,14 +73,6 @@ def last_month(now: datetime, zone: ZoneInfo) -> str:
     today: date = now.astimezone(zone).date()
     year, number = divmod(today.year * 12 + today.month - 2, 12)
     return f"{year:04d}-{number + 1:02d}"
-
-
-def digest(report: Month) -> str:
-    """SHA-256 of the figures: two reports with the same one say the same."""
-    plain = msgspec.to_builtins(report)
-    for cell in plain["cells"]:
-        del cell["name"]
-    return hashlib.sha256(msgspec.json.encode(plain, order="sorted")).hexdigest()
 
 
 def changed(before: Month, after: Month) -> Iterator[str]:

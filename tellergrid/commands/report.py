@@ -3,6 +3,7 @@
 import asyncio
 import json
 from datetime import UTC, datetime
+from getpass import getuser
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
@@ -56,7 +57,7 @@ def report(
 async def _make(month: str, zone: ZoneInfo, version: int) -> Report:
     async with await connect(database_url(), name="report") as connection:
         if not version:
-            return await make(connection, month, zone)
+            return await make(connection, month, zone, getuser(), "tellergrid report")
         found = await kept(connection, month, zone, version)
     if found is None:
         raise ReportRefused(f"there is no version {version} of {month} in {zone}")

@@ -147,10 +147,10 @@ async def test_who_makes_it_at_once_makes_one_version(october: Database, databas
 
     async def made() -> bool:
         async with await connect(database_url, name="test") as one:
-            return (await make(one, "2026-10", ZoneInfo(TZ))).new
+            return (await make(one, "2026-10", ZoneInfo(TZ), "ops", "monthly")).new
 
     assert sorted(await asyncio.gather(made(), made(), made())) == [False, False, True]
-    [(rows,)] = await (await october.execute("SELECT count(*) FROM report")).fetchall()
+    [(rows,)] = await (await october.execute("SELECT count(*) FROM published_figure")).fetchall()
     assert rows == 1
 
 

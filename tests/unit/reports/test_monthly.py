@@ -13,7 +13,6 @@ from fleet.reports.monthly import (
     Month,
     bounds,
     changed,
-    digest,
     last_month,
 )
 from fleet.service_state import ServiceState
@@ -74,15 +73,14 @@ def test_the_last_month_is_over_in_its_zone(now: datetime, month_: str) -> None:
     assert last_month(now.astimezone(UTC), SHANGHAI) == month_
 
 
-def test_the_same_figures_are_the_same_report_whatever_a_cell_is_called() -> None:
-    """Kept and read again too; a microsecond more is another report, and says where."""
+def test_two_versions_differ_where_their_figures_do() -> None:
+    """Kept and read again it is the same; a microsecond more is told, a name is not."""
     first = month(GOOD, BAD)
-    again = msgspec.json.decode(msgspec.json.encode(first), type=Month)
-    assert digest(first) == digest(again) == digest(month(GOOD, BAD, name="Renamed"))
+    again = msgspec.convert(msgspec.to_builtins(first), Month)
+    assert again == first
     late = msgspec.structs.replace(BAD, longest_outage_us=3 * HOUR + 1)
-    assert digest(month(GOOD, late)) != digest(first)
     assert list(changed(first, month(GOOD, late))) == ["C1"]
-    assert list(changed(first, again)) == []
+    assert list(changed(first, month(GOOD, BAD, name="Renamed"))) == []
 
 
 def test_the_chart_shows_what_was_lost_in_proportion() -> None:

@@ -97,3 +97,6 @@ repaired = Counter(
     "tellergrid_collector_messages_repaired", "Missing messages that came after all", ["how"]
 )
 lost = Counter("tellergrid_collector_messages_lost", "Missing messages asked for in vain")
+blind_seconds = Counter(
+    "tellergrid_collector_blind_seconds", "Time in which a region was not seen", ["cause"]
+)

@@ -59,9 +59,3 @@ async def read(connection: AsyncConnection[TupleRow], region: str) -> Registry:
     entries = {row[1]: Entry(*row) for row in await mine.fetchall()}
     others = await connection.execute(_SQL["other_terminals"], {"region": region})
     return Registry(region, entries, dict(await others.fetchall()))
-
-
-async def regions(connection: AsyncConnection[TupleRow]) -> list[str]:
-    """Every region there is."""
-    cursor = await connection.execute(_SQL["regions"])
-    return [row[0] for row in await cursor.fetchall()]

@@ -1,6 +1,7 @@
 """The collector's HTTP side: health for the supervisor, metrics for Prometheus."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Protocol
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
@@ -8,21 +9,31 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from collector.region import Region, Stage
-
-Regions = Callable[[], Mapping[str, Region]]
+from collector.region import Region
 
 
-def application(regions: Regions) -> Starlette:
-    """`/healthz`: the process lives; `/readyz`: its regions are served or stand by; `/metrics`."""
+class Standing(Protocol):
+    """What is asked about: the regions at work here, and whether all is as it should be."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the regions that are ours are served, or we stand by."""
+
+    @property
+    def regions(self) -> Mapping[str, Region]:
+        """By name."""
+
+
+def application(collector: Standing) -> Starlette:
+    """`/healthz`: the process lives; `/readyz`: its regions are served; `/metrics`."""
 
     async def healthz(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
     async def readyz(_request: Request) -> Response:
-        found = regions()
-        ready = bool(found) and all(r.stage is not Stage.CONNECTING for r in found.values())
-        body = {"status": "ready" if ready else "not ready", "regions": _stages(found)}
+        ready = collector.ready
+        status = "ready" if ready else "not ready"
+        body = {"status": status, "regions": _stages(collector.regions)}
         return JSONResponse(body, status_code=200 if ready else 503)
 
     async def metrics(_request: Request) -> Response:

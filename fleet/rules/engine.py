@@ -27,6 +27,10 @@ from fleet.snapshot import NOTHING_MEASURED, Measured, Values
 from fleet.telemetry import Event, Presence, Telemetry
 from fleet.vocabulary import Unknown
 
+RETURN = timedelta(minutes=1)
+"""How long terminals have to come back after the broker did; twice the longest back-off."""
+_LOOK_AGAIN = timedelta(seconds=1)
+
 
 class Outcome(NamedTuple):
     """What became of a message: `late` ones are stored and judged no more."""
@@ -44,6 +48,7 @@ class Engine:
         self._faults = Faults(rules)
         self._plans = {kind: plan(self._faults.rules.values(), kind) for kind in KINDS}
         self._watching_since: datetime | None = None
+        self._returned_at: datetime | None = None
         self._by_code: dict[str, Terminal] = {}
         self.terminals: dict[int, Terminal] = {}
 
@@ -111,6 +116,14 @@ class Engine:
         """From when on we hear everything; None while we are blind: then nobody is silent."""
         self._watching_since = since
 
+    def returned(self, at: datetime) -> None:
+        """The broker was away, for us and for the terminals: each has `RETURN` to speak again.
+
+        Until then a will says only that the broker ended, and a hold is not over by time alone:
+        what ended it may still wait at the terminal.
+        """
+        self._returned_at = at
+
     # -- what happens ------------------------------------------------------------------------
 
     def telemetry(self, terminal: Terminal, message: Telemetry, arrived_at: datetime) -> Outcome:
@@ -166,6 +179,9 @@ class Engine:
         self._faults.record.terminals.add(terminal.id)
         if message.online and not retained:
             self._hear(terminal, arrived_at)
+        if not message.online and (until := self._awaited(terminal, arrived_at)):
+            self._faults.timers.put(Timer(until, Turn.RETURN, terminal.code, ""))
+            return Outcome()
         self._judge_connection(terminal, terminal.clock(arrived_at))
         self._settle(terminal, terminal.clock(arrived_at))
         self._faults.judge_cells(arrived_at)
@@ -298,7 +314,13 @@ class Engine:
         subject: Terminal | Cell | None = self._by_code.get(timer.subject)
         if timer.turn is Turn.CELL:
             subject = self._faults.cells.get(timer.subject)
-        if isinstance(subject, Terminal) and timer.turn is Turn.SILENCE:
+        if subject is not None and (until := self._awaited(subject, now)):
+            again = min(until, max(now, timer.due) + _LOOK_AGAIN)
+            self._faults.timers.put(timer._replace(due=again))
+        elif isinstance(subject, Terminal) and timer.turn is Turn.RETURN:
+            self._judge_connection(subject, subject.clock(now))
+            self._settle(subject, subject.clock(now))
+        elif isinstance(subject, Terminal) and timer.turn is Turn.SILENCE:
             self._fall_silent(subject, timer, now)
         elif isinstance(subject, Terminal) and timer.turn is Turn.COUNT:
             self._fewer(subject, timer, now)
@@ -306,6 +328,14 @@ class Engine:
             clock = subject.clock(now) if isinstance(subject, Terminal) else now
             if not self._faults.end(subject, timer.rule, timer.item, clock):
                 self._faults.put_off(subject, timer, now)
+
+    def _awaited(self, subject: Terminal | Cell, now: datetime) -> datetime | None:
+        """Until when what was cut off with us may come back; a cell waits for its members."""
+        if self._returned_at is None or now >= self._returned_at + RETURN:
+            return None
+        members = (subject,) if isinstance(subject, Terminal) else subject.members.values()
+        back = all(each.heard_at and each.heard_at >= self._returned_at for each in members)
+        return None if back else self._returned_at + RETURN
 
     def _await_silence(self, terminal: Terminal) -> None:
         """From the first time it is heard a terminal has one reminder for each rule of silence."""

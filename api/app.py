@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from api import problem
 from api.accounts.routes import router as accounts
 from api.cells.routes import router as cells
+from api.coverage.routes import router as coverage
 from api.events.routes import router as events
 from api.faults.routes import router as faults
 from api.health import router as health
@@ -32,7 +33,8 @@ from fleet.db.pool import open_pool
 from fleet.rules.catalogue import load
 
 _ROUTERS = (
-    *(health, accounts, cells, uptime, terminals, faults, tickets, technicians, rules, events),
+    *(health, accounts, cells, coverage, uptime, terminals, faults, tickets, technicians, rules),
+    events,
 )
 _LARGEST_BODY = 64 * 1024
 _DESCRIPTION = """\

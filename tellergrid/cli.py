@@ -25,6 +25,7 @@ _COMMANDS = {
     "break": "hands:break_",
     "repair": "hands:repair",
     "uptime": "uptime:uptime",
+    "coverage": "coverage:coverage",
     "audit": "audit:app",
     "bench": "bench:app",
     "cells": "cells:app",

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from api.accounts.caller import SignedIn
 from api.cells import store
@@ -12,12 +12,13 @@ from api.errors import NotFound, Unauthenticated
 from api.paging import AskedPage, Page
 from api.paths import V1
 from api.problem import documented
+from api.routing import Router
 from api.services import Connection
 from api.tables import AskedMedia, Media, answer, documented_tables
 from api.uptime import table
 from api.window import AskedWindow
 
-router = APIRouter(prefix=f"{V1}/cells", tags=["cells"])
+router = Router(f"{V1}/cells", tags=["cells"])
 
 
 @router.get("", responses=documented(Unauthenticated))

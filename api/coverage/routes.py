@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from api.accounts.caller import SignedIn
 from api.coverage.schemas import Coverage
@@ -10,9 +10,10 @@ from api.coverage.store import coverage
 from api.errors import NotFound, Unauthenticated
 from api.paths import V1
 from api.problem import documented
+from api.routing import Router
 from api.services import Connection
 
-router = APIRouter(prefix=f"{V1}/cells", tags=["cells"])
+router = Router(f"{V1}/cells", tags=["cells"])
 
 
 @router.get("/{code}/coverage", responses=documented(Unauthenticated, NotFound))

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 
 from api.accounts.caller import SignedIn
 from api.errors import NotFound, Unauthenticated
@@ -10,6 +10,7 @@ from api.faults import store as faults
 from api.paging import AskedPage, Page
 from api.paths import V1
 from api.problem import documented
+from api.routing import Router
 from api.services import Connection
 from api.tables import AskedMedia, Media, answer, documented_tables
 from api.terminals import store, table
@@ -18,7 +19,7 @@ from api.tickets import store as tickets
 from api.window import AskedWindow
 from fleet.service_state import ServiceState
 
-router = APIRouter(prefix=f"{V1}/terminals", tags=["terminals"])
+router = Router(f"{V1}/terminals", tags=["terminals"])
 
 _MOST_OPEN = 100
 _Code = Annotated[str, Path(alias="id", description="The id on the wire")]

@@ -3,12 +3,13 @@
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from api.accounts.caller import SignedIn
 from api.errors import Invalid, NotFound, Unauthenticated
 from api.paths import V1
 from api.problem import documented
+from api.routing import Router
 from api.services import Connection, Running
 from api.tables import AskedMedia, Media, answer, documented_tables
 from api.uptime import table
@@ -17,7 +18,7 @@ from api.uptime.schemas import By, Outages, Slices
 from api.window import AskedWindow
 from fleet.buckets import Bucket, buckets
 
-router = APIRouter(prefix=V1, tags=["uptime"])
+router = Router(V1, tags=["uptime"])
 
 MOST_BUCKETS = 1_000
 

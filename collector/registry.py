@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
@@ -10,6 +11,7 @@ from psycopg.rows import TupleRow
 from fleet.db.sql import load
 from fleet.quarantine import Quarantined, Reason
 from fleet.rules.terminal import Terminal
+from fleet.topics import ROOT
 
 _SQL = load("collector", "registry")
 
@@ -33,13 +35,22 @@ class Entry:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Registry:
     """A region's terminals by code, and where the other regions' terminals belong."""
 
     region: str
     entries: Mapping[str, Entry]
     elsewhere: Mapping[str, str]
+
+    @cached_property
+    def _prefix(self) -> str:
+        return f"{ROOT}/{self.region}/"
+
+    def at(self, address: str) -> Entry | None:
+        """The terminal whose topics begin with `address`; None for a stranger."""
+        prefix = self._prefix
+        return self.entries.get(address[len(prefix) :]) if address.startswith(prefix) else None
 
     def find(self, region: str, code: str) -> Entry:
         """The terminal; raises `Quarantined`: unknown, or speaking on another region's topic."""

@@ -10,7 +10,8 @@ faults, holds. Nothing here reads a clock or writes anywhere. Time is the termin
 from collections.abc import Container, Iterable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import NamedTuple
+
+import msgspec
 
 from fleet import snapshot
 from fleet.rules.cells import Cell
@@ -34,7 +35,7 @@ Cells = tuple[str, ...]
 """Codes of the cells above another."""
 
 
-class Outcome(NamedTuple):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What became of a message: `late` ones are stored and judged no more."""
 
     late: bool = False
@@ -152,12 +153,15 @@ class Engine:
         metrics = bytes(message.metrics)
         same = metrics == terminal.metrics
         measured = terminal.measured if same else snapshot.read_metrics(metrics)
-        if not terminal.is_next(message.boot, message.seq, message.ts, arrived_at):
-            snapshot.read(message.status, message.storage)
-            self._hear(terminal, arrived_at)
-            return Outcome(late=True, measured=measured)
         status, storage = bytes(message.status), bytes(message.storage)
         changed = status != terminal.status or storage != terminal.storage
+        if not changed and self._goes_on(terminal, message, measured, arrived_at):
+            terminal.metrics, terminal.measured = metrics, measured
+            return Outcome(measured=measured)
+        if not terminal.is_next(message.boot, message.seq, message.ts, arrived_at):
+            snapshot.read(status, storage)
+            self._hear(terminal, arrived_at)
+            return Outcome(late=True, measured=measured)
         read = snapshot.read(status, storage) if changed else None
         at = self._proceed(terminal, message, arrived_at)
         inputs = _differing(terminal.measured.values, measured.values)
@@ -207,6 +211,7 @@ class Engine:
 
     def tick(self, now: datetime) -> None:
         """Let time pass: silences are noticed, holds end, cells before their members."""
+        self._faults.judge_cells(now)
         while due := self._faults.timers.take(now):
             for turn in Turn:
                 for timer in due:
@@ -215,6 +220,19 @@ class Engine:
                 self._faults.judge_cells(now)
 
     # -- conditions --------------------------------------------------------------------------
+
+    def _goes_on(
+        self, terminal: Terminal, message: Telemetry, measured: Measured, arrived_at: datetime
+    ) -> bool:
+        """The short way of nearly every message: all is well, and this says so once more."""
+        if (
+            not terminal.is_well()
+            or terminal.plan.raises(terminal.measured.values, measured.values)
+            or not terminal.goes_on(message.boot, message.seq, message.ts, arrived_at)
+        ):
+            return False
+        self._faults.record.terminals.add(terminal.id)
+        return True
 
     def _proceed(
         self, terminal: Terminal, message: Telemetry | Event, arrived_at: datetime
@@ -383,7 +401,10 @@ class Engine:
 
 
 def _differing(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
-    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    if before is after:
+        return set()
+    other = {name for name, value in after.items() if before.get(name) != value}
+    return other | (before.keys() - after.keys())
 
 
 def _full(times: tuple[datetime, ...], count: Count, at: datetime) -> bool:

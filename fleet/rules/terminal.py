@@ -77,6 +77,21 @@ class Terminal:
         quiet = self.arrived_at is not None and arrived_at - self.arrived_at >= TAKEOVER
         return quiet and self.at is not None and ts > self.at
 
+    def is_well(self) -> bool:
+        """Whether nothing is wrong and nothing is awaited: it is here, and no rule holds."""
+        return self.connected is True and not self.holds and self.state is ServiceState.IN_SERVICE
+
+    def goes_on(self, boot: int, seq: int, ts: datetime, arrived_at: datetime) -> bool:
+        """Note a message that plainly follows the last one; False where there is more to it."""
+        if seq != self.seq + 1 or boot != self.boot or self.at is None or self.heard_at is None:
+            return False
+        at = min(ts, arrived_at)
+        if at < self.at or arrived_at < self.heard_at:
+            return False
+        self.at, self.seq = at, seq
+        self.arrived_at = self.heard_at = arrived_at
+        return True
+
     def advance(self, boot: int, seq: int, ts: datetime, arrived_at: datetime) -> datetime:
         """Note the next message; returns its event time.
 

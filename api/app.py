@@ -35,7 +35,7 @@ from api.uptime.routes import router as uptime
 from api.windows.expansion import expand
 from api.windows.routes import router as windows
 from fleet.db.pool import open_pool
-from fleet.rules.catalogue import load
+from fleet.rules.shelf import Shelf
 
 _ROUTERS = (
     *(health, accounts, cells, coverage, uptime, terminals, faults, tickets, technicians, rules),
@@ -59,7 +59,7 @@ def create_app(
 
     Raises `CatalogueError` when the rule catalogue is not sound.
     """
-    catalogue = load(settings.catalogue)
+    shelf = Shelf(settings.catalogue)
     metrics = Metrics()
     ending = stopping or asyncio.Event()
 
@@ -69,9 +69,7 @@ def create_app(
             url = as_api(planned_each_time(settings.database_url))
             pool = await stack.enter_async_context(open_pool(url, name="api"))
             listener = Listener(settings.database_url)
-            app.state.services = Services(
-                settings, catalogue, pool, listener, metrics, ending, locks
-            )
+            app.state.services = Services(settings, shelf, pool, listener, metrics, ending, locks)
             work = partial(follow_faults, verify=settings.verify_window)
             job = Job("follow_faults", work, pool, metrics)
             woken = stack.enter_context(listener.wakeups())

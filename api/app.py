@@ -10,17 +10,21 @@ from fastapi import FastAPI
 from api import problem
 from api.accounts.routes import router as accounts
 from api.cells.routes import router as cells
+from api.coverage.routes import router as coverage
 from api.events.routes import router as events
 from api.faults.routes import router as faults
 from api.health import router as health
+from api.idempotency import forget
 from api.listener import Listener
 from api.metrics import Metrics
 from api.openapi import DescribedApi, operation_id
 from api.paths import V1
 from api.planning import planned_each_time
 from api.requests import RequestLog
+from api.routing import require_ours
 from api.rules.routes import router as rules
 from api.scheduled import Job, background, scheduled
+from api.scope import Locks, as_api
 from api.services import Services
 from api.settings import Settings
 from api.technicians.routes import router as technicians
@@ -28,13 +32,17 @@ from api.terminals.routes import router as terminals
 from api.tickets.engine import follow_faults, watch_clocks
 from api.tickets.routes import router as tickets
 from api.uptime.routes import router as uptime
+from api.windows.expansion import expand
+from api.windows.routes import router as windows
 from fleet.db.pool import open_pool
 from fleet.rules.catalogue import load
 
 _ROUTERS = (
-    *(health, accounts, cells, uptime, terminals, faults, tickets, technicians, rules, events),
+    *(health, accounts, cells, coverage, uptime, terminals, faults, tickets, technicians, rules),
+    *(events, windows),
 )
 _LARGEST_BODY = 64 * 1024
+_HOUR_S = 3600
 _DESCRIPTION = """\
 Uptime, faults and tickets of a fleet of self-service terminals. Sign in at `/api/v1/token`, send
 the token as `Authorization: Bearer …`. Errors are problem details (RFC 9457). Collections are
@@ -42,8 +50,12 @@ pages: give `next` as `cursor` for the one after. Technicians see their own cell
 """
 
 
-def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> FastAPI:
+def create_app(
+    settings: Settings, stopping: asyncio.Event | None = None, locks: Locks = Locks.BOTH
+) -> FastAPI:
     """The application; `stopping`, when set, ends its event streams so that it can stop.
+
+    `locks` is for tests, which try each lock alone.
 
     Raises `CatalogueError` when the rule catalogue is not sound.
     """
@@ -54,17 +66,23 @@ def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> Fas
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            url = planned_each_time(settings.database_url)
+            url = as_api(planned_each_time(settings.database_url))
             pool = await stack.enter_async_context(open_pool(url, name="api"))
             listener = Listener(settings.database_url)
-            app.state.services = Services(settings, catalogue, pool, listener, metrics, ending)
+            app.state.services = Services(
+                settings, catalogue, pool, listener, metrics, ending, locks
+            )
             work = partial(follow_faults, verify=settings.verify_window)
             job = Job("follow_faults", work, pool, metrics)
             woken = stack.enter_context(listener.wakeups())
             await stack.enter_async_context(background(listener.run(), job.run_when(woken)))
             stack.enter_context(scheduled(job, settings.poll_seconds))
+            forgetting = Job("forget_answers", forget, pool, metrics)
+            stack.enter_context(scheduled(forgetting, _HOUR_S))
             clocks = Job("watch_clocks", watch_clocks, pool, metrics)
             stack.enter_context(scheduled(clocks, settings.poll_seconds))
+            windows_ahead = Job("expand_windows", expand, pool, metrics)
+            stack.enter_context(scheduled(windows_ahead, _HOUR_S))
             stack.callback(ending.set)
             yield
 
@@ -82,5 +100,6 @@ def create_app(settings: Settings, stopping: asyncio.Event | None = None) -> Fas
     app.add_middleware(RequestLog, metrics=metrics)
     problem.register(app)
     for router in _ROUTERS:
+        require_ours(router)
         app.include_router(router)
     return app

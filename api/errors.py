@@ -30,6 +30,10 @@ class Invalid(ApiError):
         self.field = field
 
 
+class Stale(ApiError):
+    """The thing has changed since the caller read it."""
+
+
 class MoveRefused(ApiError):
     """The ticket cannot make this move now; `allowed` are the events it can."""
 

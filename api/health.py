@@ -2,17 +2,19 @@
 
 import psycopg
 import psycopg_pool
-from fastapi import APIRouter, Response
+from fastapi import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.routing import Router
+from api.scope import ENGINE
 from api.services import Running, Services
 from api.tickets.store import counts
 from fleet.db.migrate import available
 from fleet.db.pool import Pool
 from fleet.db.sql import load
 
-router = APIRouter(tags=["health"])
+router = Router(tags=["health"])
 _SQL = load("api", "health")
 _PATIENCE_S = 2
 _EXPOSITION = """\
@@ -77,7 +79,7 @@ async def _count_tickets(running: Services) -> None:
     gauge = running.metrics.tickets
     gauge.clear()
     try:
-        async with running.pool.connection(timeout=_PATIENCE_S) as connection:
+        async with running.transaction(ENGINE) as connection:
             for state, count in (await counts(connection)).items():
                 gauge.labels(state).set(count)
     except (psycopg.Error, psycopg_pool.PoolTimeout):

@@ -9,9 +9,18 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from api.idempotency import HEADER, SAFE
 from api.problem import Problem
 
 _SCHEMAS = "#/components/schemas/"
+_KEY: dict[str, Any] = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "A name of your own for this request: sent again with it, it is carried out once"
+    " and answered as the first time",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+}
 
 
 class DescribedApi(FastAPI):
@@ -26,7 +35,9 @@ class DescribedApi(FastAPI):
             schemas |= problem.pop("$defs", {})
             schemas["Problem"] = problem
             for operations in description["paths"].values():
-                for operation in operations.values():
+                for method, operation in operations.items():
+                    if method.upper() not in SAFE and "security" in operation:
+                        operation.setdefault("parameters", []).append(_KEY)
                     _show_example(operation["responses"]["200"], schemas)
         return self.openapi_schema or {}
 

@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from api.errors import ApiError, Forbidden, Invalid, MoveRefused, NotFound, Unauthenticated
+from api.errors import ApiError, Forbidden, Invalid, MoveRefused, NotFound, Stale, Unauthenticated
 
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger("api.problem")
@@ -87,6 +87,7 @@ TABLE: Mapping[type[Exception], Kind] = MappingProxyType(
         Unauthenticated: Kind(401, "unauthenticated", "Sign in", (("WWW-Authenticate", "Bearer"),)),
         Forbidden: Kind(403, "forbidden", "Not allowed"),
         MoveRefused: Kind(409, "move-refused", "Not possible now"),
+        Stale: Kind(412, "stale", "Changed since you read it"),
         Invalid: _INVALID,
         RequestValidationError: _INVALID,
         psycopg.DataError: _UNSTORABLE,

@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from api.metrics import Metrics
+from api.scope import ENGINE, enter
 from fleet.db.pool import Pool
 from fleet.db.sql import load
 
@@ -80,6 +81,7 @@ class Job:
             cursor = await connection.execute(_SQL["lock"], {"key": self._lock_key})
             if await cursor.fetchone() != (True,):
                 return False
+            await enter(connection, ENGINE)
             await self._work(connection)
             return True
 

@@ -1,18 +1,33 @@
-"""What a caller may see: the one place that says so.
+"""What a caller may see: the one place that says so, to the statements and to the database.
 
 Every statement that reads what belongs to a cell takes `%(scope)s`, an array of cell codes, or null
 for a caller who sees everything; a test holds every `.sql` file of the api to that. What is outside
-the scope does not exist for the caller.
+the scope does not exist for the caller. Under that the database holds the same by itself: `enter`
+makes a transaction see nothing else, whatever its statements say.
 """
 
 from dataclasses import dataclass
+from enum import Enum, auto
+
+from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import TupleRow
+
+from fleet.db.sql import load
+
+_SQL = load("api", "scope")
+_ROLE = "-c role=tellergrid_api"
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The cells a caller sees, with all below them; `None` is every cell."""
+    """The cells a caller sees, with all below them; `None` is every cell.
+
+    `reach` adds the cells above, whose people answer for these too.
+    """
 
     cells: tuple[str, ...] | None
+    reach: tuple[str, ...] = ()
 
     @property
     def parameter(self) -> list[str] | None:
@@ -21,3 +36,53 @@ class Scope:
 
 
 EVERYTHING = Scope(None)
+
+
+class Locks(Enum):
+    """Which of the two locks is on; in service both are, tests try each alone."""
+
+    BOTH = auto()
+    STATEMENTS = auto()
+    DATABASE = auto()
+
+    def for_statements(self, scope: Scope) -> Scope:
+        """What the statements are told."""
+        return EVERYTHING if self is Locks.DATABASE else scope
+
+    def for_database(self, scope: Scope) -> Scope:
+        """What the database is told."""
+        return EVERYTHING if self is Locks.STATEMENTS else scope
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Who is at work in a transaction, from where, and what the database shows them."""
+
+    scope: Scope
+    actor: str
+    account_id: int | None = None
+    origin: str | None = None
+
+
+ENGINE = Presence(EVERYTHING, "engine")
+
+
+def as_api(url: str) -> str:
+    """The same database, entered in the role that sees nothing yet, whoever logs in."""
+    given = conninfo_to_dict(url).get("options")
+    return make_conninfo(url, options=f"{given} {_ROLE}" if given else _ROLE)
+
+
+async def enter(connection: AsyncConnection[TupleRow], presence: Presence) -> None:
+    """Until this transaction ends, the database shows and takes only what the scope allows."""
+    scope = presence.scope
+    whole = scope.cells is None
+    parameters = {
+        "role": "tellergrid_whole" if whole else "tellergrid_scoped",
+        "cells": list(scope.cells or ()),
+        "reach": [*(scope.cells or ()), *scope.reach],
+        "account": "" if presence.account_id is None else str(presence.account_id),
+        "actor": presence.actor,
+        "origin": presence.origin or "",
+    }
+    await connection.execute(_SQL["enter"], parameters)

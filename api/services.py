@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from psycopg.rows import TupleRow
 
 from api.listener import Listener
 from api.metrics import Metrics
+from api.scope import Locks, Presence, enter
 from api.settings import Settings
 from fleet.db.pool import Pool
 from fleet.rules.catalogue import Catalogue
@@ -28,6 +30,14 @@ class Services:
     listener: Listener
     metrics: Metrics
     stopping: asyncio.Event
+    locks: Locks = Locks.BOTH
+
+    @asynccontextmanager
+    async def transaction(self, presence: Presence) -> AsyncIterator[AsyncConnection[TupleRow]]:
+        """A transaction of its own, for work outside of a request's one."""
+        async with self.pool.connection(timeout=_PATIENCE_S) as one:
+            await enter(one, presence)
+            yield one
 
 
 def services(request: Request) -> Services:
@@ -42,8 +52,8 @@ Running = Annotated[Services, Depends(services)]
 async def connection(running: Running) -> AsyncIterator[AsyncConnection[TupleRow]]:
     """Dependency: a connection in the request's one transaction.
 
-    It is committed before the answer is sent, so that no client is told of what is not stored, and
-    rolled back when the request fails.
+    It sees nothing until it is known who calls. It is committed before the answer is sent, so that
+    no client is told of what is not stored, and rolled back when the request fails.
     """
     async with running.pool.connection(timeout=_PATIENCE_S) as one:
         yield one

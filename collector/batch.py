@@ -5,9 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import msgspec
-
-from collector import metrics
+from collector import metrics, rows
 from collector.intake import Arrival, Opened, SetAside, set_aside, unpack
 from collector.registry import Registry
 from fleet.ledger import Received
@@ -21,42 +19,18 @@ LedgerKey = tuple[int, int]
 """A terminal's id and a boot."""
 
 
-@dataclass(frozen=True, slots=True)
-class TelemetryRow:
-    """One row of `telemetry`; status and storage are None where they repeat the one before."""
-
-    ts: datetime
-    terminal_id: int
-    boot: int
-    seq: int
-    arrived_at: datetime
-    temperature_c: float | None
-    rtt_ms: float | None
-    disk_free_pct: float | None
-    status: str | None
-    storage: str | None
-    extra: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class EventRow:
-    """One row of `event`."""
-
-    ts: datetime
-    terminal_id: int
-    boot: int
-    seq: int
-    arrived_at: datetime
-    name: str
-    body: str
-
-
 @dataclass(slots=True)
 class Batch:
-    """What one transaction will write."""
+    """What one transaction will write: rows packed for COPY, and what they changed."""
 
-    telemetry: list[TelemetryRow] = field(default_factory=list)
-    events: list[EventRow] = field(default_factory=list)
+    telemetry: list[bytes] = field(default_factory=list)
+    events: list[bytes] = field(default_factory=list)
+    said_us: list[int] = field(default_factory=list)
+    """When each of them was said, microseconds since 2000."""
+    changed: set[int] = field(default_factory=set)
+    """The terminals whose status or storage is another than before."""
+    rebooted: bool = False
+    """Whether a terminal goes on with another boot than the one written before."""
     aside: list[SetAside] = field(default_factory=list)
     received: dict[LedgerKey, Received] = field(default_factory=dict)
     record: Record = field(default_factory=Record)
@@ -112,27 +86,37 @@ def _numbered(opened: Opened) -> bool:
 def _take(
     opened: Opened, batch: Batch, engine: Engine, ledger: Mapping[LedgerKey, Received]
 ) -> None:
-    message, entry, arrival = opened.message, opened.entry, opened.arrival
-    terminal = engine.terminals[entry.id]
+    message, terminal_id, arrival = opened.message, opened.entry.id, opened.arrival
+    terminal = engine.terminals[terminal_id]
     if isinstance(message, Presence):
         engine.presence(terminal, message, arrival.at, retained=arrival.retained)
         return
     if not isinstance(message, Telemetry | Event):
         return
-    key = (entry.id, message.boot)
+    key = (terminal_id, message.boot)
     received = ledger[key]
     if message.seq in received:
-        received.add(message.seq)
         metrics.duplicate.labels(opened.channel).inc()
-    elif isinstance(message, Telemetry):
-        outcome = engine.telemetry(terminal, message, arrival.at)
-        batch.telemetry.append(_telemetry_row(entry.id, message, arrival.at, outcome))
-        _count(outcome, opened.channel)
-        received.add(message.seq)
     else:
-        _count(engine.event(terminal, message, arrival.at), opened.channel)
-        batch.events.append(_event_row(opened, message))
-        received.add(message.seq)
+        said_us, arrived_us = rows.microseconds(message.ts), rows.microseconds(arrival.at)
+        if isinstance(message, Telemetry):
+            outcome = engine.telemetry(terminal, message, arrival.at)
+            whole = outcome.changed or outcome.late
+            batch.telemetry.append(
+                rows.telemetry(
+                    terminal_id, message, said_us, arrived_us, outcome.measured, whole=whole
+                )
+            )
+            if outcome.changed:
+                batch.changed.add(terminal_id)
+        else:
+            outcome = engine.event(terminal, message, arrival.at)
+            payload = arrival.payload
+            batch.events.append(rows.event(terminal_id, message, said_us, arrived_us, payload))
+        batch.said_us.append(said_us)
+        if outcome.late or outcome.unknown:
+            _count(outcome, opened.channel)
+    received.add(message.seq)
     batch.received[key] = received
 
 
@@ -141,40 +125,3 @@ def _count(outcome: Outcome, channel: Channel) -> None:
         metrics.late.labels(channel).inc()
     for found in outcome.unknown:
         metrics.unknown.labels(found.what).inc()
-
-
-def _telemetry_row(
-    terminal_id: int, message: Telemetry, arrived_at: datetime, outcome: Outcome
-) -> TelemetryRow:
-    whole = outcome.changed or outcome.late
-    values, extra = outcome.measured.values, outcome.measured.extra
-
-    def measured(name: str) -> float | None:
-        value = values.get(f"metrics.{name}")
-        return float(value) if value is not None else None
-
-    return TelemetryRow(
-        ts=message.ts,
-        terminal_id=terminal_id,
-        boot=message.boot,
-        seq=message.seq,
-        arrived_at=arrived_at,
-        temperature_c=measured("temperature_c"),
-        rtt_ms=measured("rtt_ms"),
-        disk_free_pct=measured("disk_free_pct"),
-        status=bytes(message.status).decode() if whole else None,
-        storage=bytes(message.storage).decode() if whole else None,
-        extra=msgspec.json.encode(extra).decode() if extra else None,
-    )
-
-
-def _event_row(opened: Opened, message: Event) -> EventRow:
-    return EventRow(
-        ts=message.ts,
-        terminal_id=opened.entry.id,
-        boot=message.boot,
-        seq=message.seq,
-        arrived_at=opened.arrival.at,
-        name=message.event,
-        body=opened.arrival.payload.decode(),
-    )

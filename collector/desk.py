@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import psycopg
 import structlog
 
-from collector import gaps, metrics, quarantine, registry, restore, store
+from collector import gaps, metrics, quarantine, registry, restore, rows, store
 from collector.batch import Batch, LedgerKey, judge, keys, open_all
 from collector.intake import Arrival, set_aside
 from collector.repair import MANNERS, Ask, Manners, Repair, Stored
@@ -21,7 +21,6 @@ from fleet.quarantine import Quarantined, Reason
 from fleet.rules.catalogue import Catalogue
 from fleet.rules.changes import Cleared, Fired
 from fleet.rules.engine import Engine
-from fleet.rules.terminal import Terminal
 
 # What the content of one message may bring about; all else is the database's or the broker's.
 _ONE_IS_BAD = (psycopg.DataError, ArithmeticError, LookupError, TypeError, ValueError)
@@ -44,19 +43,22 @@ class Desk:
         self._region = region
         self._catalogue = catalogue
         self._ledger: dict[LedgerKey, Received] = {}
+        self._boots: dict[int, int] = {}
         self._registry = registry.Registry(region, {}, {})
         self._watching_since: datetime | None = None
         self._manners = manners
         self._repair = Repair(Stored({}, {}, {}), datetime.min.replace(tzinfo=UTC), manners)
-        self.engine = Engine(catalogue.rules)
+        self.engine = Engine(catalogue.selection())
 
     async def restore(self, now: datetime) -> None:
         """Read everything back as of the last commit."""
         self._ledger = {}
+        await store.prepare(self._connection)
         self._registry = await registry.read(self._connection, self._region)
         self.engine = await restore.engine(
-            self._connection, self._registry, self._catalogue.rules, now
+            self._connection, self._registry, self._catalogue.selection(), now
         )
+        self._boots = {each.id: each.boot for each in self.engine.terminals.values()}
         self.engine.watch(self._watching_since)
         missing = await gaps.stored(self._connection, self._region)
         self._repair = Repair(missing, now, self._manners)
@@ -76,11 +78,12 @@ class Desk:
             if entry is None:
                 self.engine.remove(terminal, now)
                 self._repair.forget(terminal.id)
-            elif entry.cell != terminal.cell:
-                self.engine.move(terminal, entry.cell)
+            elif entry != registry.entry_of(terminal):
+                terminal.vendor, terminal.model = entry.vendor, entry.model
+                self.engine.move(terminal, entry.cell, now, entry.above)
         for entry in fresh.entries.values():
             if entry.id not in self.engine.terminals:
-                self.engine.adopt(Terminal(entry.id, entry.code, entry.kind, entry.cell))
+                self.engine.adopt(entry.terminal(self._region))
         self._registry = fresh
 
     async def commit(self, arrivals: Sequence[Arrival], now: datetime) -> None:
@@ -123,6 +126,7 @@ class Desk:
         judged = time.perf_counter()
         if batch:
             terminals = self.engine.terminals
+            batch.rebooted = self._rebooted(batch)
             await store.write(self._connection, batch, terminals, self._catalogue.identity)
             metrics.commit_seconds.observe(time.perf_counter() - judged)
         if arrivals:
@@ -148,6 +152,14 @@ class Desk:
                 await store.write(self._connection, lone, {}, self._catalogue.identity)
                 _count(lone)
 
+    def _rebooted(self, batch: Batch) -> bool:
+        """Whether a terminal's boot is another than was written last; notes what will be."""
+        terminals, boots = self.engine.terminals, self._boots
+        touched = [terminals[i] for i in batch.record.terminals if i in terminals]
+        moved = [each for each in touched if each.boot != boots.get(each.id)]
+        boots.update({each.id: each.boot for each in moved})
+        return bool(moved)
+
     def _forget(self) -> None:
         """Keep memory bounded: ledgers of boots long past are read again when needed."""
         most = _LEDGERS_KEPT * max(len(self._registry.entries), 16)
@@ -164,14 +176,12 @@ def _said(error: Exception) -> str:
 
 def _count(batch: Batch) -> None:
     """Count what is committed, and only then."""
-    now = time.time()
+    now_us = rows.microseconds(datetime.now(UTC))
     if batch.telemetry:
         metrics.stored.labels("telemetry").inc(len(batch.telemetry))
     if batch.events:
         metrics.stored.labels("event").inc(len(batch.events))
-    times = [row.ts for row in batch.telemetry] + [row.ts for row in batch.events]
-    for ts in times:
-        metrics.lag_seconds.observe(max(0.0, now - ts.timestamp()))
+    metrics.lag_seconds.observe_all([(now_us - said) / 1e6 for said in batch.said_us])
     for aside in batch.aside:
         metrics.quarantined.labels(aside.reason).inc()
     for change in batch.record.changes:

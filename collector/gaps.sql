@@ -12,7 +12,7 @@ WITH ledger AS (
     SELECT terminal_id, boot, received, lost,
            CASE WHEN boot = min(boot) OVER (PARTITION BY terminal_id) THEN lower(received)
                 ELSE 1 END AS first
-    FROM boot_ledger
+    FROM boot_received
     JOIN terminal ON terminal.id = terminal_id
     WHERE terminal.region_code = %(region)s AND NOT isempty(received)
 ), gap AS (

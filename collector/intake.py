@@ -3,15 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
 from collector.registry import Entry, Registry
 from fleet import card_numbers, topics
 from fleet.quarantine import Quarantined, Reason
 from fleet.telemetry import MAX_PAYLOAD_BYTES, Message, Presence, check_time, decode
 from fleet.topics import Channel, TopicError
 
+_CHANNELS: dict[str, Channel] = {channel.value: channel for channel in Channel}
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """A packet as the broker delivered it; `packet_id` is what to acknowledge."""
 
     topic: str
@@ -21,8 +24,7 @@ class Arrival:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True, gc=False):
     """A packet that is a message of the contract."""
 
     arrival: Arrival
@@ -46,15 +48,24 @@ class SetAside:
 
 def unpack(arrival: Arrival, registry: Registry) -> Opened:
     """The message in a packet; raises `Quarantined` with the reason."""
+    address, _, last = arrival.topic.rpartition("/")
+    channel, entry = _CHANNELS.get(last), registry.at(address)
+    if channel is None or entry is None:
+        channel, entry = _strange(arrival, registry)
+    message = decode(channel, entry.code, arrival.payload)
+    if not isinstance(message, Presence):
+        check_time(message.ts, arrival.at)
+    return Opened(arrival, channel, entry, message)
+
+
+def _strange(arrival: Arrival, registry: Registry) -> tuple[Channel, Entry]:
+    """Why a packet is from no terminal of ours; what is wrong with its payload goes first."""
     try:
         topic = topics.parse(arrival.topic)
     except TopicError as error:
         raise Quarantined(Reason.WRONG_TOPIC, str(error)) from None
-    message = decode(topic.channel, topic.terminal, arrival.payload)
-    entry = registry.find(topic.region, topic.terminal)
-    if not isinstance(message, Presence):
-        check_time(message.ts, arrival.at)
-    return Opened(arrival, topic.channel, entry, message)
+    decode(topic.channel, topic.terminal, arrival.payload)
+    return topic.channel, registry.find(topic.region, topic.terminal)
 
 
 def set_aside(arrival: Arrival, why: Quarantined) -> SetAside:

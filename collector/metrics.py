@@ -1,6 +1,41 @@
 """What the collector counts; names and units by Prometheus' conventions, labels bounded."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.registry import Collector
+
+
+class BatchHistogram(Collector):
+    """A histogram told of a whole batch at once: the library's own costs 2 µs a value."""
+
+    def __init__(self, name: str, documentation: str, buckets: Sequence[float]) -> None:
+        self._name, self._documentation = name, documentation
+        self._bounds = (*buckets, float("inf"))
+        self._counts = [0] * len(self._bounds)
+        self._sum = 0.0
+        REGISTRY.register(self)
+
+    def observe_all(self, values: Iterable[float]) -> None:
+        """Count each value; below nothing is nothing."""
+        bounds, counts = self._bounds, self._counts
+        for value in values:
+            counts[bisect_left(bounds, value)] += 1
+            if value > 0:
+                self._sum += value
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        """What Prometheus reads: each bucket with all below it."""
+        cumulative = accumulate(self._counts)
+        buckets = [(str(le), float(n)) for le, n in zip(self._bounds, cumulative, strict=True)]
+        buckets[-1] = ("+Inf", buckets[-1][1])
+        yield HistogramMetricFamily(
+            self._name, self._documentation, buckets=buckets, sum_value=self._sum
+        )
+
 
 received = Counter(
     "tellergrid_collector_messages_received", "Messages from the broker", ["channel"]
@@ -37,7 +72,7 @@ commit_seconds = Histogram(
     "Writing and committing a batch",
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
 )
-lag_seconds = Histogram(
+lag_seconds = BatchHistogram(
     "tellergrid_collector_lag_seconds",
     "From a message's device time to its commit",
     buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600),

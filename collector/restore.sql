@@ -1,9 +1,10 @@
 -- name: terminal_states
 SELECT state.terminal_id, state.boot, state.seq, state.ts, state.arrived_at, state.heard_at,
-       state.connected, state.status::text, state.storage::text, state.metrics::text,
+       state.connected, snapshot.status::text, snapshot.storage::text, state.metrics::text,
        state.service_state, state.service_since
 FROM terminal_state AS state
 JOIN terminal ON terminal.id = state.terminal_id
+LEFT JOIN terminal_snapshot AS snapshot ON snapshot.terminal_id = state.terminal_id
 WHERE terminal.region_code = %(region)s;
 
 -- name: holds

@@ -1,14 +1,13 @@
 """The collector's tables: the one place that writes a batch, and the one that reads state back."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
-from typing import Any
 
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import TupleRow
-from psycopg.types.json import Jsonb
 
-from collector.batch import Batch, EventRow, LedgerKey, TelemetryRow
+from collector import rows
+from collector.batch import Batch, LedgerKey
 from collector.intake import SetAside
 from fleet.db.sql import load
 from fleet.ledger import Received, Span
@@ -20,11 +19,11 @@ Connection = AsyncConnection[TupleRow]
 Cursor = AsyncCursor[TupleRow]
 
 _SQL = load("collector", "store")
-_TELEMETRY_TYPES = (
-    "timestamptz", "int4", "int4", "int8", "timestamptz", "float4", "float4", "float4",
-    "jsonb", "jsonb", "jsonb",
-)  # fmt: skip
-_EVENT_TYPES = ("timestamptz", "int4", "int4", "int8", "timestamptz", "text", "jsonb")
+
+
+async def prepare(connection: Connection) -> None:
+    """What a connection needs before its first batch."""
+    await connection.execute(_SQL["make_beat"])
 
 
 async def write(
@@ -32,14 +31,13 @@ async def write(
 ) -> None:
     """Write a whole batch in one transaction; the commit is this function's return."""
     async with connection.transaction(), connection.cursor() as cursor:
-        await copy_telemetry(cursor, map(_telemetry, batch.telemetry))
-        await _copy(cursor, "copy_event", _EVENT_TYPES, map(_event, batch.events))
+        await copy_telemetry(cursor, batch.telemetry)
+        await _copy(cursor, "copy_event", batch.events)
         await _quarantine(cursor, batch.aside)
-        await _ledger(cursor, batch.received)
-        touched = [terminals[i] for i in sorted(batch.record.terminals) if i in terminals]
-        await _terminals(
-            cursor, touched, {each.terminal_id for each in batch.telemetry if each.status}
-        )
+        touched = {i: terminals[i] for i in sorted(batch.record.terminals) if i in terminals}
+        await _ledger(cursor, batch.received, touched)
+        await _beats(cursor, touched.values(), rebooted=batch.rebooted)
+        await _snapshots(cursor, [each for i, each in touched.items() if i in batch.changed])
         await _holds(cursor, batch.record)
         await _transitions(cursor, batch.record)
         await _service(cursor, [c for c in batch.record.changes if isinstance(c, Transition)])
@@ -63,40 +61,15 @@ async def read_ledger(
     return found
 
 
-async def copy_telemetry(cursor: Cursor, rows: Iterable[tuple[object, ...]]) -> None:
-    """Rows of `telemetry`, ready for the wire, by binary COPY; for the benchmark as well."""
-    await _copy(cursor, "copy_telemetry", _TELEMETRY_TYPES, rows)
+async def copy_telemetry(cursor: Cursor, packed: Sequence[bytes]) -> None:
+    """Rows of `telemetry`, packed, by binary COPY; for the benchmark as well."""
+    await _copy(cursor, "copy_telemetry", packed)
 
 
-def _telemetry(row: TelemetryRow) -> tuple[object, ...]:
-    return (
-        row.ts, row.terminal_id, row.boot, row.seq, row.arrived_at, row.temperature_c, row.rtt_ms,
-        row.disk_free_pct, _json(row.status), _json(row.storage), _json(row.extra),
-    )  # fmt: skip
-
-
-def _event(row: EventRow) -> tuple[object, ...]:
-    *plain, body = astuple(row)
-    return (*plain, _json(body))
-
-
-def _json(text: str | None) -> Jsonb | None:
-    """Text that is JSON already; a plain string would be stored as a JSON string."""
-    return None if text is None else Jsonb(text, dumps=str)
-
-
-async def _copy(
-    cursor: Cursor, name: str, types: Sequence[str], rows: Iterable[tuple[Any, ...]]
-) -> None:
-    rows = iter(rows)
-    first = next(rows, None)
-    if first is None:
-        return
-    async with cursor.copy(_SQL[name]) as copy:
-        copy.set_types(types)
-        await copy.write_row(first)
-        for row in rows:
-            await copy.write_row(row)
+async def _copy(cursor: Cursor, name: str, packed: Sequence[bytes]) -> None:
+    if packed:
+        async with cursor.copy(_SQL[name]) as copy:
+            await copy.write(rows.copied(packed))
 
 
 async def _quarantine(cursor: Cursor, aside: Sequence[SetAside]) -> None:
@@ -104,17 +77,33 @@ async def _quarantine(cursor: Cursor, aside: Sequence[SetAside]) -> None:
         await cursor.executemany(_SQL["insert_quarantine"], [astuple(each) for each in aside])
 
 
-async def _ledger(cursor: Cursor, received: dict[LedgerKey, Received]) -> None:
-    if received:
+async def _ledger(
+    cursor: Cursor, received: dict[LedgerKey, Received], touched: Mapping[int, Terminal]
+) -> None:
+    """Ledgers that only grew at their end stay as they are: `boot_received` reads the rest."""
+    written = {
+        key: each
+        for key, each in received.items()
+        if each.reshaped or not _at_its_end(key, each, touched)
+    }
+    if written:
         await cursor.execute(
             _SQL["upsert_ledger"],
             {
-                "ids": [terminal_id for terminal_id, _ in received],
-                "boots": [boot for _, boot in received],
-                "received": [_multirange(each.ranges) for each in received.values()],
-                "doubled": [each.doubled for each in received.values()],
+                "ids": [terminal_id for terminal_id, _ in written],
+                "boots": [boot for _, boot in written],
+                "received": [_multirange(each.ranges) for each in written.values()],
+                "doubled": [each.doubled for each in written.values()],
             },
         )
+    for each in written.values():
+        each.reshaped = False
+
+
+def _at_its_end(key: LedgerKey, received: Received, touched: Mapping[int, Terminal]) -> bool:
+    terminal_id, boot = key
+    terminal = touched.get(terminal_id)
+    return terminal is not None and (terminal.boot, terminal.seq) == (boot, received.last)
 
 
 async def give_up(connection: Connection, lost: Mapping[LedgerKey, Sequence[Span]]) -> None:
@@ -134,29 +123,23 @@ def _multirange(spans: Iterable[Span]) -> str:
     return "{" + ",".join(f"[{first},{last}]" for first, last in spans) + "}"
 
 
-async def _terminals(cursor: Cursor, touched: Sequence[Terminal], changed: Collection[int]) -> None:
+async def _beats(cursor: Cursor, touched: Iterable[Terminal], *, rebooted: bool) -> None:
+    """What changes with every message, by way of a table of this connection alone."""
+    await _copy(cursor, "copy_beat", [rows.beat(each) for each in touched])
+    if rebooted:
+        await cursor.execute(_SQL["keep_ledgers"])
+    await cursor.execute(_SQL["upsert_terminal_state"])
+
+
+async def _snapshots(cursor: Cursor, changed: Sequence[Terminal]) -> None:
     """Status and storage go over the wire where they changed; else what is stored stays."""
-    if touched:
+    if changed:
         await cursor.execute(
-            _SQL["upsert_terminal_state"],
+            _SQL["upsert_terminal_snapshot"],
             {
-                "ids": [each.id for each in touched],
-                "boots": [each.boot for each in touched],
-                "seqs": [each.seq for each in touched],
-                "ts": [each.at for each in touched],
-                "arrived": [each.arrived_at for each in touched],
-                "heard": [each.heard_at for each in touched],
-                "connected": [each.connected for each in touched],
-                "status": [
-                    each.status.decode() or None if each.id in changed else None for each in touched
-                ],
-                "storage": [
-                    each.storage.decode() or None if each.id in changed else None
-                    for each in touched
-                ],
-                "metrics": [each.metrics.decode() or None for each in touched],
-                "states": [each.state.value for each in touched],
-                "since": [each.state_since for each in touched],
+                "ids": [each.id for each in changed],
+                "status": [each.status.decode() for each in changed],
+                "storage": [each.storage.decode() for each in changed],
             },
         )
 
@@ -195,6 +178,15 @@ async def _transitions(cursor: Cursor, record: Record) -> None:
 
 async def _service(cursor: Cursor, transitions: Sequence[Transition]) -> None:
     if transitions:
+        last = {each.terminal_id: each for each in transitions}
+        await cursor.execute(
+            _SQL["update_service_state"],
+            {
+                "ids": list(last),
+                "states": [each.state.value for each in last.values()],
+                "ats": [each.at for each in last.values()],
+            },
+        )
         await cursor.execute(
             _SQL["cut_service_intervals"],
             {

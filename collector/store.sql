@@ -16,7 +16,7 @@ SELECT ledger.terminal_id, ledger.boot,
        ARRAY(SELECT lower(span) FROM unnest(ledger.received) AS span ORDER BY 1),
        ARRAY(SELECT upper(span) - 1 FROM unnest(ledger.received) AS span ORDER BY 1),
        ledger.doubled
-FROM boot_ledger AS ledger
+FROM boot_received AS ledger
 JOIN unnest(%(ids)s::integer[], %(boots)s::integer[]) AS wanted (terminal_id, boot)
     USING (terminal_id, boot);
 
@@ -35,24 +35,45 @@ FROM unnest(%(ids)s::integer[], %(boots)s::integer[], %(lost)s::text[])
     AS batch (terminal_id, boot, lost)
 WHERE (ledger.terminal_id, ledger.boot) = (batch.terminal_id, batch.boot);
 
+-- name: make_beat
+CREATE TEMPORARY TABLE IF NOT EXISTS beat (
+    terminal_id integer, boot integer, seq bigint, ts timestamptz, arrived_at timestamptz,
+    heard_at timestamptz, connected boolean, metrics text
+) ON COMMIT DELETE ROWS;
+
+-- name: copy_beat
+COPY beat (terminal_id, boot, seq, ts, arrived_at, heard_at, connected, metrics)
+FROM STDIN (FORMAT BINARY);
+
+-- name: keep_ledgers
+-- Of a terminal that goes on with another boot: how far it had come with the one before.
+UPDATE boot_ledger AS ledger SET received = whole.received
+FROM beat
+JOIN terminal_state AS state ON state.terminal_id = beat.terminal_id AND state.boot <> beat.boot
+JOIN boot_received AS whole ON whole.terminal_id = state.terminal_id AND whole.boot = state.boot
+WHERE ledger.terminal_id = whole.terminal_id AND ledger.boot = whole.boot;
+
 -- name: upsert_terminal_state
--- Null for status and storage: as they are. Texts go in binary: in text each quote is escaped.
-INSERT INTO terminal_state (terminal_id, boot, seq, ts, arrived_at, heard_at, connected,
-                            status, storage, metrics, service_state, service_since)
-SELECT terminal_id, boot, seq, ts, arrived_at, heard_at, connected,
-       status::json, storage::json, metrics::json, service_state, service_since
-FROM unnest(%(ids)b::integer[], %(boots)b::integer[], %(seqs)b::bigint[], %(ts)b::timestamptz[],
-            %(arrived)b::timestamptz[], %(heard)b::timestamptz[], %(connected)b::boolean[],
-            %(status)b::text[], %(storage)b::text[], %(metrics)b::text[], %(states)b::text[],
-            %(since)b::timestamptz[])
-    AS batch (terminal_id, boot, seq, ts, arrived_at, heard_at, connected,
-              status, storage, metrics, service_state, service_since)
+INSERT INTO terminal_state (terminal_id, boot, seq, ts, arrived_at, heard_at, connected, metrics)
+SELECT terminal_id, boot, seq, ts, arrived_at, heard_at, connected, metrics::json FROM beat
 ON CONFLICT (terminal_id) DO UPDATE
 SET boot = EXCLUDED.boot, seq = EXCLUDED.seq, ts = EXCLUDED.ts, arrived_at = EXCLUDED.arrived_at,
-    heard_at = EXCLUDED.heard_at, connected = EXCLUDED.connected,
-    status = coalesce(EXCLUDED.status, terminal_state.status),
-    storage = coalesce(EXCLUDED.storage, terminal_state.storage), metrics = EXCLUDED.metrics,
-    service_state = EXCLUDED.service_state, service_since = EXCLUDED.service_since;
+    heard_at = EXCLUDED.heard_at, connected = EXCLUDED.connected, metrics = EXCLUDED.metrics;
+
+-- name: upsert_terminal_snapshot
+-- Texts go in binary: in text each quote is escaped.
+INSERT INTO terminal_snapshot (terminal_id, status, storage)
+SELECT terminal_id, status::json, storage::json
+FROM unnest(%(ids)b::integer[], %(status)b::text[], %(storage)b::text[])
+    AS batch (terminal_id, status, storage)
+ON CONFLICT (terminal_id) DO UPDATE SET status = EXCLUDED.status, storage = EXCLUDED.storage;
+
+-- name: update_service_state
+UPDATE terminal_state AS state
+SET service_state = batch.service_state, service_since = batch.service_since
+FROM unnest(%(ids)s::integer[], %(states)s::text[], %(ats)s::timestamptz[])
+    AS batch (terminal_id, service_state, service_since)
+WHERE state.terminal_id = batch.terminal_id;
 
 -- name: delete_hold
 DELETE FROM hold WHERE scope = %s AND subject = %s AND rule = %s AND item = %s;

@@ -11,7 +11,7 @@ Span = tuple[int, int]
 class Received:
     """A set of sequence numbers kept as disjoint ranges; in-order arrival costs one comparison."""
 
-    __slots__ = ("_firsts", "_lasts", "doubled")
+    __slots__ = ("_firsts", "_lasts", "doubled", "reshaped")
 
     def __init__(self, ranges: Iterable[tuple[int, int]] = (), doubled: int = 0) -> None:
         """Begin with ranges (first, last), both included, ascending and disjoint."""
@@ -19,6 +19,8 @@ class Received:
         self._firsts = [first for first, _ in pairs]
         self._lasts = [last for _, last in pairs]
         self.doubled = doubled
+        self.reshaped = False
+        """Whether more happened than numbers in order, since whoever wrote it down said False."""
 
     def add(self, seq: int) -> bool:
         """Note a number; False, and counted as doubled, if it was there already."""
@@ -26,6 +28,7 @@ class Received:
         if lasts and lasts[-1] == seq - 1:
             lasts[-1] = seq
             return True
+        self.reshaped = True
         place = bisect_right(firsts, seq) - 1
         if place >= 0 and seq <= lasts[place]:
             self.doubled += 1
@@ -44,7 +47,14 @@ class Received:
             lasts.insert(place + 1, seq)
         return True
 
+    @property
+    def last(self) -> int:
+        """The highest number, 0 if there is none."""
+        return self._lasts[-1] if self._lasts else 0
+
     def __contains__(self, seq: int) -> bool:
+        if self._lasts and seq > self._lasts[-1]:
+            return False
         place = bisect_right(self._firsts, seq) - 1
         return place >= 0 and seq <= self._lasts[place]
 

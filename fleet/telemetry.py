@@ -19,6 +19,7 @@ MAX_AHEAD = timedelta(hours=1)
 """How far a time may be ahead of its arrival: a wrong clock is borne, a wrong year is not."""
 MAX_BEHIND = timedelta(days=30)
 """How long a terminal may keep messages while it has no line."""
+_MOST_BEHIND = -MAX_BEHIND
 
 EVENT_IDS = ("hardware", "software", "user", "fraudAttempt")
 ACTIONS = ("reset", "softwareError", "configuration", "clear", "maintenance", "suspend")
@@ -39,7 +40,7 @@ Sender = Annotated[
 ]
 
 
-class Telemetry(msgspec.Struct, frozen=True, omit_defaults=True):
+class Telemetry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A whole snapshot of a terminal, sent every heartbeat and at once on change."""
 
     ts: Time
@@ -51,7 +52,7 @@ class Telemetry(msgspec.Struct, frozen=True, omit_defaults=True):
     terminal: Sender = None
 
 
-class Event(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, rename="camel"):
     """One thing that happened: an XFS4IoT event or a transaction's outcome.
 
     `event` is the XFS4IoT name (`Common.ErrorEvent`) or `transaction`; `event_id` and `action` are
@@ -76,7 +77,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     terminal: Sender = None
 
 
-class Presence(msgspec.Struct, frozen=True, omit_defaults=True):
+class Presence(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Whether the terminal is connected: its birth message, and with `online` false its will."""
 
     ts: Time
@@ -85,7 +86,7 @@ class Presence(msgspec.Struct, frozen=True, omit_defaults=True):
     terminal: Sender = None
 
 
-class Result(msgspec.Struct, frozen=True, omit_defaults=True):
+class Result(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A terminal's answer to a command; MQTT's correlation data says to which."""
 
     ts: Time
@@ -156,9 +157,10 @@ def decode(channel: Channel, terminal: str, payload: bytes) -> Message:
 
 def check_time(ts: datetime, arrived_at: datetime) -> None:
     """Raise `Quarantined` where a message's time is too far from its arrival to be true."""
-    if ts - arrived_at > MAX_AHEAD:
+    ahead = ts - arrived_at
+    if ahead > MAX_AHEAD:
         raise Quarantined(Reason.FAR_FUTURE, f"field ts {ts} is over {MAX_AHEAD} ahead of arrival")
-    if arrived_at - ts > MAX_BEHIND:
+    if ahead < _MOST_BEHIND:
         raise Quarantined(Reason.FAR_PAST, f"field ts {ts} is over {MAX_BEHIND} before arrival")
 
 

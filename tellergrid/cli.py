@@ -25,6 +25,8 @@ _COMMANDS = {
     "break": "hands:break_",
     "repair": "hands:repair",
     "uptime": "uptime:uptime",
+    "coverage": "coverage:coverage",
+    "report": "report:report",
     "audit": "audit:app",
     "bench": "bench:app",
     "cells": "cells:app",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
@@ -12,9 +12,10 @@ from psycopg.rows import TupleRow
 from api.accounts.store import CallerRow, caller_row
 from api.accounts.tokens import read
 from api.errors import Unauthenticated
+from api.idempotency import claim
 from api.paths import V1
-from api.scope import EVERYTHING, Scope
-from api.services import Connection, Running
+from api.scope import EVERYTHING, Presence, Scope, enter
+from api.services import Connection, Running, Services
 from fleet.tickets.lifecycle import Actor, Role
 
 _bearer = OAuth2PasswordBearer(tokenUrl=f"{V1}/token", auto_error=False)
@@ -23,11 +24,15 @@ _Token = Annotated[str | None, Depends(_bearer)]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An account at work, with what it sees; signed in until `until`."""
+    """An account at work, with what its statements see; signed in until `until`.
+
+    `presence` is what the database is told of it.
+    """
 
     account: CallerRow
     scope: Scope
     until: datetime
+    presence: Presence
 
     @property
     def actor(self) -> Actor:
@@ -36,7 +41,7 @@ class Caller:
 
 
 async def authenticate(
-    connection: AsyncConnection[TupleRow], token: str | None, secret: str
+    connection: AsyncConnection[TupleRow], token: str | None, running: Services, origin: str | None
 ) -> Caller:
     """The caller a token speaks for; raises `Unauthenticated`.
 
@@ -44,24 +49,38 @@ async def authenticate(
     """
     if token is None:
         raise Unauthenticated("Send a bearer token: POST /api/v1/token gives one.")
-    claims = read(secret, token)
+    claims = read(running.settings.token_secret.get_secret_value(), token)
     account = await caller_row(connection, claims.username)
     if account is None or account.role != claims.role:
         raise Unauthenticated("The account has changed: ask for a new token.")
-    scope = EVERYTHING if account.cells is None else Scope(tuple(account.cells))
-    return Caller(account, scope, claims.expires_at)
+    scope = EVERYTHING
+    if account.cells is not None:
+        scope = Scope(tuple(account.cells), tuple(account.above or ()))
+    locks = running.locks
+    presence = Presence(
+        locks.for_database(scope), account.username, account.account_id, origin=origin
+    )
+    return Caller(account, locks.for_statements(scope), claims.expires_at, presence)
 
 
-async def _caller(connection: Connection, token: _Token, running: Running) -> Caller:
-    secret = running.settings.token_secret.get_secret_value()
-    return await authenticate(connection, token, secret)
+async def _caller(
+    request: Request, connection: Connection, token: _Token, running: Running
+) -> Caller:
+    """Signed in; from here on the request's transaction sees what the caller may see."""
+    caller = await authenticate(connection, token, running, _origin(request))
+    await enter(connection, caller.presence)
+    await claim(request, connection, caller.account.account_id)
+    return caller
 
 
-async def _streaming_caller(token: _Token, running: Running) -> Caller:
+async def _streaming_caller(request: Request, token: _Token, running: Running) -> Caller:
     """For a stream, which outlives any transaction: the connection is given back at once."""
-    secret = running.settings.token_secret.get_secret_value()
     async with running.pool.connection() as connection:
-        return await authenticate(connection, token, secret)
+        return await authenticate(connection, token, running, _origin(request))
+
+
+def _origin(request: Request) -> str | None:
+    return None if request.client is None else request.client.host
 
 
 SignedIn = Annotated[Caller, Depends(_caller)]

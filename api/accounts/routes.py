@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from fastapi.security import OAuth2PasswordRequestForm
 
 from api.accounts.caller import SignedIn
@@ -15,10 +15,11 @@ from api.accounts.tokens import issue
 from api.errors import Unauthenticated
 from api.paths import V1
 from api.problem import documented
+from api.routing import Router
 from api.services import Running
 from fleet.tickets.lifecycle import Role
 
-router = APIRouter(prefix=V1, tags=["account"])
+router = Router(V1, tags=["account"])
 
 
 @router.post("/token", responses=documented(Unauthenticated))

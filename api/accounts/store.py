@@ -21,7 +21,8 @@ class SignInRow:
 
 @dataclass(frozen=True, slots=True)
 class CallerRow:
-    """An account that is not disabled; `cells` is nothing for whoever sees every cell."""
+    """An account that is not disabled; `cells` is nothing for whoever sees every cell,
+    `above` are the cells over those."""
 
     account_id: int
     username: str
@@ -31,6 +32,7 @@ class CallerRow:
     name: str | None
     skills: list[str] | None
     cells: list[str] | None
+    above: list[str] | None
 
 
 async def to_sign_in(connection: AsyncConnection[TupleRow], username: str) -> SignInRow | None:

@@ -15,6 +15,18 @@ SELECT account.id AS account_id, account.username, account.role,
         FROM technician_cell CROSS JOIN LATERAL cell_family(technician_cell.cell_code) AS family (code)
         WHERE technician_cell.technician_id = technician.id
         ORDER BY family.code)
-    END AS cells
+    END AS cells,
+    CASE WHEN account.role = 'technician' THEN ARRAY(
+        WITH RECURSIVE up (code) AS (
+            SELECT cell.parent_code
+            FROM technician_cell JOIN cell ON cell.code = technician_cell.cell_code
+            WHERE technician_cell.technician_id = technician.id AND cell.parent_code IS NOT NULL
+            UNION
+            SELECT cell.parent_code
+            FROM up JOIN cell ON cell.code = up.code
+            WHERE cell.parent_code IS NOT NULL
+        )
+        SELECT code FROM up ORDER BY code)
+    END AS above
 FROM account LEFT JOIN technician ON technician.id = account.technician_id
 WHERE account.username = %(username)s AND account.disabled_at IS NULL;

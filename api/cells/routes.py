@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query, Response
 
 from api.accounts.caller import SignedIn
 from api.cells import store
@@ -12,10 +12,13 @@ from api.errors import NotFound, Unauthenticated
 from api.paging import AskedPage, Page
 from api.paths import V1
 from api.problem import documented
+from api.routing import Router
 from api.services import Connection
+from api.tables import AskedMedia, Media, answer, documented_tables
+from api.uptime import table
 from api.window import AskedWindow
 
-router = APIRouter(prefix=f"{V1}/cells", tags=["cells"])
+router = Router(f"{V1}/cells", tags=["cells"])
 
 
 @router.get("", responses=documented(Unauthenticated))
@@ -31,13 +34,19 @@ async def get_cell(code: str, caller: SignedIn, connection: Connection) -> CellD
     return await store.cell(connection, caller.scope, code)
 
 
-@router.get("/{code}/uptime", responses=documented(Unauthenticated, NotFound))
+@router.get(
+    "/{code}/uptime",
+    response_model=Uptime,
+    responses=documented(Unauthenticated, NotFound) | documented_tables(table.CELL),
+)
 async def get_uptime(
     code: str,
     caller: SignedIn,
     connection: Connection,
     window: AskedWindow,
     detail: Annotated[bool, Query(description="Every terminal too")] = False,
-) -> Uptime:
+    media: AskedMedia = Media.JSON,
+) -> Uptime | Response:
     """How available a cell was over a window, the last 24 hours by default."""
-    return await uptime(connection, caller.scope, code, window, detail=detail)
+    found = await uptime(connection, caller.scope, code, window, detail=detail)
+    return found if media is Media.JSON else answer(media, table.CELL, table.of_cell(found))

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import Depends, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.accounts.caller import SignedInForStream
@@ -12,9 +12,10 @@ from api.events.position import Position
 from api.events.stream import follow, start
 from api.paths import V1
 from api.problem import documented
+from api.routing import Router
 from api.services import Running
 
-router = APIRouter(prefix=V1, tags=["events"])
+router = Router(V1, tags=["events"])
 
 _EXAMPLE = """\
 event: open

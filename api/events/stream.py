@@ -37,7 +37,7 @@ async def follow(running: Services, caller: Caller, position: Position) -> Async
         while not running.stopping.is_set() and datetime.now(UTC) < caller.until:
             woken.clear()
             try:
-                async with running.pool.connection() as connection:
+                async with running.transaction(caller.presence) as connection:
                     found = await changes(connection, caller.scope, position)
             except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
                 _log.warning("stream ended", error=type(error).__name__)

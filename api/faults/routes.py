@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 
 from api.accounts.caller import SignedIn
 from api.errors import NotFound, Unauthenticated
@@ -12,10 +12,11 @@ from api.faults.schemas import Fault, FaultDetail
 from api.paging import AskedPage, Page
 from api.paths import V1
 from api.problem import documented
+from api.routing import Router
 from api.services import Connection
 from fleet.rules.rule import Severity
 
-router = APIRouter(prefix=f"{V1}/faults", tags=["faults"])
+router = Router(f"{V1}/faults", tags=["faults"])
 
 
 @router.get("", responses=documented(Unauthenticated))

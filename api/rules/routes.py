@@ -1,16 +1,15 @@
 """The rule catalogue over HTTP."""
 
-from fastapi import APIRouter
-
 from api.accounts.caller import SignedIn
 from api.errors import Unauthenticated
 from api.paths import V1
 from api.problem import documented
+from api.routing import Router
 from api.rules.schemas import Catalogue, Rule
 from api.services import Running
 from fleet.rules.catalogue import describe
 
-router = APIRouter(prefix=f"{V1}/rules", tags=["rules"])
+router = Router(f"{V1}/rules", tags=["rules"])
 
 
 @router.get("", responses=documented(Unauthenticated))

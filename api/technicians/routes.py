@@ -1,17 +1,16 @@
 """Technicians over HTTP."""
 
-from fastapi import APIRouter
-
 from api.accounts.caller import SignedIn
 from api.errors import Unauthenticated
 from api.paging import AskedPage, Page
 from api.paths import V1
 from api.problem import documented
+from api.routing import Router
 from api.services import Connection
 from api.technicians.schemas import Technician
 from api.technicians.store import technicians
 
-router = APIRouter(prefix=f"{V1}/technicians", tags=["technicians"])
+router = Router(f"{V1}/technicians", tags=["technicians"])
 
 
 @router.get("", responses=documented(Unauthenticated))

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query, Response
 
 from api.accounts.caller import SignedIn
 from api.errors import NotFound, Unauthenticated
@@ -10,14 +10,16 @@ from api.faults import store as faults
 from api.paging import AskedPage, Page
 from api.paths import V1
 from api.problem import documented
+from api.routing import Router
 from api.services import Connection
-from api.terminals import store
+from api.tables import AskedMedia, Media, answer, documented_tables
+from api.terminals import store, table
 from api.terminals.schemas import Kind, Terminal, TerminalDetail, Timeline
 from api.tickets import store as tickets
 from api.window import AskedWindow
 from fleet.service_state import ServiceState
 
-router = APIRouter(prefix=f"{V1}/terminals", tags=["terminals"])
+router = Router(f"{V1}/terminals", tags=["terminals"])
 
 _MOST_OPEN = 100
 _Code = Annotated[str, Path(alias="id", description="The id on the wire")]
@@ -65,9 +67,18 @@ async def get_terminal(code: _Code, caller: SignedIn, connection: Connection) ->
     )
 
 
-@router.get("/{id}/timeline", responses=documented(Unauthenticated, NotFound))
+@router.get(
+    "/{id}/timeline",
+    response_model=Timeline,
+    responses=documented(Unauthenticated, NotFound) | documented_tables(table.ENTRIES),
+)
 async def get_timeline(
-    code: _Code, caller: SignedIn, connection: Connection, window: AskedWindow
-) -> Timeline:
+    code: _Code,
+    caller: SignedIn,
+    connection: Connection,
+    window: AskedWindow,
+    media: AskedMedia = Media.JSON,
+) -> Timeline | Response:
     """What happened to a terminal in a window: service states, faults, tickets."""
-    return await store.timeline(connection, caller.scope, code, window)
+    found = await store.timeline(connection, caller.scope, code, window)
+    return found if media is Media.JSON else answer(media, table.ENTRIES, found.items)

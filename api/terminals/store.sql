@@ -29,9 +29,10 @@ LIMIT %(rows)s;
 -- name: snapshot
 -- The latest telemetry, as it came.
 SELECT terminal_state.ts, terminal_state.arrived_at, terminal_state.boot, terminal_state.seq,
-    terminal_state.status, terminal_state.storage, terminal_state.metrics
+    terminal_snapshot.status, terminal_snapshot.storage, terminal_state.metrics
 FROM terminal
 JOIN terminal_state ON terminal_state.terminal_id = terminal.id
+LEFT JOIN terminal_snapshot ON terminal_snapshot.terminal_id = terminal.id
 LEFT JOIN terminal_cell
     ON terminal_cell.terminal_id = terminal.id AND terminal_cell.valid @> now()
 WHERE terminal.code = %(id)s AND terminal_state.ts IS NOT NULL

@@ -6,6 +6,7 @@ from typing import NoReturn
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, dict_row
 
+from api import etag
 from api.accounts.caller import Caller
 from api.errors import Forbidden, Invalid, MoveRefused, NotFound
 from api.tickets.schemas import MoveRequest
@@ -20,13 +21,19 @@ _SQL = load("api.tickets", "moves")
 
 
 async def move(
-    connection: AsyncConnection[TupleRow], caller: Caller, key: int, asked: MoveRequest
+    connection: AsyncConnection[TupleRow],
+    caller: Caller,
+    key: int,
+    asked: MoveRequest,
+    expected: int | None = None,
 ) -> None:
     """Make a move, or write nothing and raise what stands in the way.
 
-    That is `NotFound`, `Forbidden`, `MoveRefused` with what is allowed, or `Invalid`.
+    `expected` is the version that the caller has seen. That is `Stale`, `NotFound`, `Forbidden`,
+    `MoveRefused` with what is allowed, or `Invalid`.
     """
     ticket, at = await _locked(connection, caller, key)
+    etag.require(expected, ticket.version, f"Ticket {key}")
     decision = decide(ticket, asked.event, caller.actor, _given(asked))
     if isinstance(decision, Refusal):
         _refuse(decision, ticket, caller, asked)

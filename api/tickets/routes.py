@@ -3,13 +3,16 @@
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query, Response
 
+from api import etag
 from api.accounts.caller import SignedIn
-from api.errors import Forbidden, Invalid, MoveRefused, NotFound, Unauthenticated
+from api.errors import Forbidden, Invalid, MoveRefused, NotFound, Stale, Unauthenticated
+from api.etag import Expected
 from api.paging import AskedPage, Page
 from api.paths import V1
 from api.problem import documented
+from api.routing import Router
 from api.services import Connection
 from api.tickets import store
 from api.tickets.moves import move
@@ -17,7 +20,7 @@ from api.tickets.schemas import MoveRequest, Ticket, TicketDetail
 from fleet.sla.policy import Level
 from fleet.tickets.ticket import State
 
-router = APIRouter(prefix=V1, tags=["tickets"])
+router = Router(V1, tags=["tickets"])
 
 
 class Order(StrEnum):
@@ -76,21 +79,32 @@ async def list_my_tickets(
 
 
 @router.get("/tickets/{id}", responses=documented(Unauthenticated, NotFound))
-async def get_ticket(key: _Id, caller: SignedIn, connection: Connection) -> TicketDetail:
+async def get_ticket(
+    key: _Id, caller: SignedIn, connection: Connection, response: Response
+) -> TicketDetail:
     """One ticket: all that happened to it, and what you may do with it next."""
-    return await store.ticket(connection, caller.scope, caller.actor, key)
+    found = await store.ticket(connection, caller.scope, caller.actor, key)
+    etag.show(response, found.version)
+    return found
 
 
 @router.post(
     "/tickets/{id}/transitions",
-    responses=documented(Unauthenticated, Forbidden, NotFound, MoveRefused),
+    responses=documented(Unauthenticated, Forbidden, NotFound, MoveRefused, Stale),
 )
 async def move_ticket(
-    key: _Id, asked: MoveRequest, caller: SignedIn, connection: Connection
+    key: _Id,
+    asked: MoveRequest,
+    caller: SignedIn,
+    connection: Connection,
+    expected: Expected,
+    response: Response,
 ) -> TicketDetail:
     """Move a ticket: accept it, travel, arrive, hold, resolve, assign, and so on.
 
     The ticket as it is afterwards. A move that is refused changes nothing.
     """
-    await move(connection, caller, key, asked)
-    return await store.ticket(connection, caller.scope, caller.actor, key)
+    await move(connection, caller, key, asked, expected)
+    moved = await store.ticket(connection, caller.scope, caller.actor, key)
+    etag.show(response, moved.version)
+    return moved

@@ -3,20 +3,22 @@
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import Query, Response
 
 from api.accounts.caller import SignedIn
 from api.errors import Invalid, NotFound, Unauthenticated
 from api.paths import V1
 from api.problem import documented
+from api.routing import Router
 from api.services import Connection, Running
+from api.tables import AskedMedia, Media, answer, documented_tables
 from api.uptime import table
 from api.uptime.figures import Question, outages, slices
 from api.uptime.schemas import By, Outages, Slices
 from api.window import AskedWindow
 from fleet.buckets import Bucket, buckets
 
-router = APIRouter(prefix=V1, tags=["uptime"])
+router = Router(V1, tags=["uptime"])
 
 MOST_BUCKETS = 1_000
 
@@ -24,14 +26,7 @@ MOST_BUCKETS = 1_000
 @router.get(
     "/uptime",
     response_model=Slices,
-    responses=documented(Unauthenticated)
-    | {
-        200: {
-            "content": {
-                table.MEDIA_TYPE: {"schema": {"type": "string"}, "example": table.written([])}
-            }
-        }
-    },
+    responses=documented(Unauthenticated) | documented_tables(table.SLICES),
 )
 async def get_uptime_by(
     caller: SignedIn,
@@ -43,9 +38,9 @@ async def get_uptime_by(
     level: Annotated[int, Query(ge=0, le=99, description="Of the parts, by level")] = 0,
     bucket: Annotated[Bucket | None, Query(description="Default: the whole window")] = None,
     tz: Annotated[str, Query(description="Whose hours and days, like Asia/Shanghai")] = "UTC",
-    accept: Annotated[str | None, Header(include_in_schema=False)] = None,
+    media: AskedMedia = Media.JSON,
 ) -> Slices | Response:
-    """How available everything was, by part and bucket; as CSV if you accept that."""
+    """How available everything was, by part and bucket; as CSV or Parquet if you accept that."""
     if tz not in available_timezones():
         raise Invalid("query.tz", f"there is no time zone {tz}")
     cuts = list(buckets(window.begin, window.until, bucket, ZoneInfo(tz)))
@@ -54,8 +49,8 @@ async def get_uptime_by(
     components = {rule.name: rule.component for rule in running.catalogue.rules}
     question = Question(by, cuts, cell, level)
     found = await slices(connection, caller.scope, question, components)
-    if table.accepts(accept):
-        return Response(table.written(found), media_type=table.MEDIA_TYPE)
+    if media is not Media.JSON:
+        return answer(media, table.SLICES, found)
     return Slices(
         by=by,
         bucket=bucket,
@@ -67,13 +62,21 @@ async def get_uptime_by(
     )
 
 
-@router.get("/cells/{code}/outages", responses=documented(Unauthenticated, NotFound))
+@router.get(
+    "/cells/{code}/outages",
+    response_model=Outages,
+    responses=documented(Unauthenticated, NotFound) | documented_tables(table.OUTAGES),
+)
 async def get_outages(
     code: str,
     caller: SignedIn,
     connection: Connection,
     window: AskedWindow,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> Outages:
+    media: AskedMedia = Media.JSON,
+) -> Outages | Response:
     """The outages that touch a window in a cell and below it, the longest first."""
-    return Outages(items=await outages(connection, caller.scope, code, window, limit))
+    found = await outages(connection, caller.scope, code, window, limit)
+    if media is not Media.JSON:
+        return answer(media, table.OUTAGES, found)
+    return Outages(items=found)

@@ -1,31 +1,78 @@
-"""Figures as a table, for spreadsheets: one row a part and bucket, times in microseconds."""
+"""Figures, outages and the availability of a cell as tables; times in whole microseconds."""
 
-import csv
-import io
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
 
-from api.uptime.schemas import Slice
+import pyarrow as pa
 
-MEDIA_TYPE = "text/csv"
-_PLAIN = (
-    *("part", "terminals", "scope_us", "up_us", "down_us", "unknown_us", "cash_out_us"),
-    *("operational", "technical", "full_function", "coverage"),
-    *("outages", "longest_outage_us", "mtbf_us", "mttr_us"),
+from api.cells.schemas import TerminalUptime, Uptime
+from api.tables import INSTANT, SHARE, TEXT, TEXTS, WHOLE, Column
+from fleet.service_state import OUT_OF_SCOPE, ServiceState
+
+_IN_COLUMNS = [
+    state for state in ServiceState if state not in OUT_OF_SCOPE | {ServiceState.UNKNOWN}
+]
+
+
+def _columns(type_: pa.DataType, *names: str, of: str = "") -> tuple[Column, ...]:
+    return tuple(Column(name, type_, attrgetter(of + name)) for name in names)
+
+
+def _in_state(state: ServiceState, of: str) -> Column:
+    by_state = attrgetter(f"{of}by_state_us")
+    return Column(f"{state}_us", WHOLE, lambda row: by_state(row).get(state))
+
+
+def _figures(of: str = "") -> tuple[Column, ...]:
+    return (
+        *_columns(WHOLE, "scope_us", "up_us", "down_us", "unknown_us", of=of),
+        *_columns(SHARE, "operational", "technical", "full_function", "coverage", of=of),
+        *(_in_state(state, of) for state in _IN_COLUMNS),
+    )
+
+
+def _window(of: str = "") -> tuple[Column, ...]:
+    return (
+        Column("from", INSTANT, attrgetter(f"{of}begin")),
+        Column("to", INSTANT, attrgetter(f"{of}end")),
+    )
+
+
+SLICES: Sequence[Column] = (
+    *_window(),
+    *_columns(TEXT, "part"),
+    *_columns(WHOLE, "terminals"),
+    *_figures(),
+    *_columns(WHOLE, "outages", "longest_outage_us", "mtbf_us", "mttr_us"),
+)
+
+OUTAGES: Sequence[Column] = (
+    *_columns(TEXT, "terminal", "cell"),
+    *_window(),
+    *_columns(WHOLE, "us"),
+    *_columns(TEXTS, "states", "causes"),
 )
 
 
-def accepts(header: str | None) -> bool:
-    """Whether an `Accept` header asks for this rather than JSON: it names it, and no JSON first."""
-    wanted = [one.split(";")[0].strip() for one in (header or "").split(",")]
-    return MEDIA_TYPE in wanted and "application/json" not in wanted[: wanted.index(MEDIA_TYPE)]
+@dataclass(frozen=True, slots=True)
+class CellRow:
+    """A row of a cell's availability: the whole cell, or one terminal of it."""
+
+    whole: Uptime
+    terminal: str | None
+    part: Uptime | TerminalUptime
 
 
-def written(slices: Iterable[Slice]) -> str:
-    """The table, with its head; a figure that is none is empty."""
-    text = io.StringIO(newline="")
-    rows = csv.writer(text)
-    rows.writerow(("from", "to", *_PLAIN))
-    for one in slices:
-        values = ("" if (value := getattr(one, name)) is None else value for name in _PLAIN)
-        rows.writerow((one.begin.isoformat(), one.end.isoformat(), *values))
-    return text.getvalue()
+CELL: Sequence[Column] = (
+    *_columns(TEXT, "cell", of="whole."),
+    *_columns(TEXT, "terminal"),
+    *_window("whole."),
+    *_figures("part."),
+)
+
+
+def of_cell(whole: Uptime) -> Iterator[CellRow]:
+    """The rows of a cell's availability: itself, then each terminal that was asked for."""
+    yield CellRow(whole, None, whole)
+    yield from (CellRow(whole, part.terminal, part) for part in whole.detail or ())

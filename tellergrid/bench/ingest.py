@@ -11,18 +11,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, LiteralString
 
 import httpx
 import msgspec
 import psycopg
+from msgspec import Raw
 
-from collector import store
-from collector.batch import TelemetryRow
+from collector import rows, store
+from fleet import snapshot
 from fleet.db.pool import connect
 from fleet.db.sql import load
+from fleet.telemetry import Telemetry
 from tellergrid.bench.publisher import Load, payload
 from tellergrid.bench.sink import Task, Took
 from tellergrid.bench.stage import Stage, cpu_s, rss_mib, staged
@@ -101,21 +103,24 @@ def _receiver(stage: Stage, role: str, report: IngestReport) -> float:
 async def _copy_alone(stage: Stage, report: IngestReport) -> float:
     """Rows as the collector writes them, made before the clock starts; 1000 to a transaction."""
     now = datetime.now(UTC)
-    rows: list[tuple[object, ...]] = [
-        astuple(TelemetryRow(now, n % 1000, 1, n, now, 31.5, 42.0, 40.0, None, None, None))
+    now_us = rows.microseconds(now)
+    measured = snapshot.read_metrics(b'{"temperature_c": 31.5, "rtt_ms": 42, "disk_free_pct": 40}')
+    message = partial(Telemetry, now, 1, status=Raw(b"{}"))
+    packed = [
+        rows.telemetry(n % 1000, message(seq=n + 1), now_us, now_us, measured, whole=False)
         for n in range(report.messages)
     ]
     async with await connect(stage.database_url, name="bench") as connection:
         await connection.execute(_SQL["clear"])
         await connection.commit()
         before, cpu, began = stage.cpu_s(), time.process_time(), time.monotonic()
-        for place in range(0, len(rows), 1000):
+        for place in range(0, len(packed), 1000):
             async with connection.transaction(), connection.cursor() as cursor:
-                await store.copy_telemetry(cursor, rows[place : place + 1000])
+                await store.copy_telemetry(cursor, packed[place : place + 1000])
         seconds = time.monotonic() - began
         spent = {**_spent(before, stage.cpu_s()), "collector": time.process_time() - cpu}
-    report.cpu_us_by_run["copy"] = _each(spent, len(rows))
-    return round(len(rows) / seconds)
+    report.cpu_us_by_run["copy"] = _each(spent, len(packed))
+    return round(len(packed) / seconds)
 
 
 def _collector(

@@ -42,3 +42,17 @@ def test_a_ledger_read_back_goes_on_the_same(before: list[int], after: list[int]
     second = Received(first.ranges, first.doubled)
     assert [whole.add(n) for n in after] == [second.add(n) for n in after]
     assert (whole.ranges, whole.doubled) == (second.ranges, second.doubled)
+
+
+@given(sequences)
+def test_what_did_not_reshape_a_ledger_only_made_its_last_range_longer(numbers: list[int]) -> None:
+    """A ledger written down whenever it was reshaped, and made longer to its last number, is it."""
+    received, written = Received(), Received()
+    for number in numbers:
+        received.add(number)
+        if received.reshaped:
+            written = Received(received.ranges, received.doubled)
+            received.reshaped = False
+    *before, (first, _) = written.ranges or [(1, 0)]
+    longer = [*before, (first, received.last)] if numbers else []
+    assert (longer, written.doubled) == (received.ranges, received.doubled)

@@ -47,9 +47,11 @@ async def pages(client: httpx.AsyncClient, path: str, limit: int, **query: Any) 
 
 async def in_state(connection: Database, terminal: str, state: str) -> None:
     await connection.execute(
-        "INSERT INTO terminal_state (terminal_id, boot, seq, ts, arrived_at, heard_at, connected,"
-        " status, storage, metrics, service_state, service_since)"
-        " SELECT id, 17, 4211, %(ts)s, %(ts)s, %(ts)s, true, %(status)s, '[]',"
+        "WITH snapshot AS (INSERT INTO terminal_snapshot (terminal_id, status, storage)"
+        " SELECT id, %(status)s, '[]' FROM terminal WHERE code = %(terminal)s)"
+        " INSERT INTO terminal_state (terminal_id, boot, seq, ts, arrived_at, heard_at, connected,"
+        " metrics, service_state, service_since)"
+        " SELECT id, 17, 4211, %(ts)s, %(ts)s, %(ts)s, true,"
         " '{\"rtt_ms\": 42}', %(state)s, %(ts)s FROM terminal WHERE code = %(terminal)s",
         {
             "ts": at_minute(1),

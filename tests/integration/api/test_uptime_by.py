@@ -6,13 +6,17 @@ import io
 import json
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
+import pyarrow as pa
 import pytest
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
+from pyarrow import parquet
 from typer.testing import CliRunner
 
+from api.tables import Media
 from tellergrid.cli import app
 from tests.integration.api.conftest import SignIn
 from tests.integration.api.world import at_minute
@@ -194,3 +198,40 @@ async def test_the_shell_shows_the_same(
     assert told["whole"][0]["outages"] == 1
     assert (await asyncio.to_thread(shell, "NOWHERE")).exit_code == 1
     assert (await asyncio.to_thread(shell, "C002", "--last", "soon")).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "rows"),
+    [
+        ("uptime?by=terminal", "part", ["ATM-1", "ATM-2", "ATM-3", "ATM-4", "KSK-5"]),
+        ("cells/D01/uptime?detail=true", "terminal", [None, "ATM-1", "ATM-2", "ATM-3"]),
+        ("cells/C001/outages?limit=5", "terminal", ["ATM-1", "ATM-1"]),
+        ("terminals/ATM-3/timeline?", "kind", ["state"]),
+    ],
+)
+async def test_parquet_and_csv_say_what_json_says(
+    ops: httpx.AsyncClient, connection: Database, path: str, key: str, rows: list[str | None]
+) -> None:
+    """Each of the four answers as a table of either kind, row for row."""
+    await a_bad_hour(connection)
+
+    async def as_(media: Media) -> httpx.Response:
+        url = f"/api/v1/{path}&{urlencode(HOUR)}"
+        answer = await ops.get(url, headers={"Accept": media})
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"].split(";")[0] == media
+        assert answer.headers["vary"] == "Accept"
+        return answer
+
+    table = parquet.read_table(pa.BufferReader((await as_(Media.PARQUET)).content)).to_pylist()
+    sheet = list(csv.DictReader(io.StringIO((await as_(Media.CSV)).text)))
+    assert [row[key] for row in table] == rows
+    assert [row[key] or None for row in sheet] == rows
+    body = (await as_(Media.JSON)).json()
+    told = [body, *body["detail"]] if "detail" in body else body["items"]
+    numbers = {name for name in told[0] if name.endswith("_us") and "by" not in name}
+    for row, plain, one in zip(table, sheet, told, strict=True):
+        assert {name: row[name] for name in numbers} == {name: one[name] for name in numbers}
+        assert {name: plain[name] for name in numbers} == {
+            name: "" if one[name] is None else str(one[name]) for name in numbers
+        }

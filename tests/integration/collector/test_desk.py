@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from struct import pack
 from typing import Any
 
 import psycopg
@@ -64,11 +65,10 @@ async def test_a_message_the_database_cannot_take_is_quarantined_alone(
     """Three messages in a batch, the second trips the database: the others are stored."""
     copy = store._copy
 
-    async def tripping(cursor: Any, name: str, types: Any, rows: Any) -> None:
-        rows = list(rows)
-        if name == "copy_telemetry" and any(row[3] == 2 for row in rows):
+    async def tripping(cursor: Any, name: str, packed: Any) -> None:
+        if name == "copy_telemetry" and any(pack("!iq", 8, 2) in row for row in packed):
             await cursor.execute("SELECT 1 / 0")
-        await copy(cursor, name, types, rows)
+        await copy(cursor, name, packed)
 
     monkeypatch.setattr(store, "_copy", tripping)
     await desk.commit([arrival(0, seq) for seq in (1, 2, 3)], at(1))
@@ -83,10 +83,10 @@ async def test_a_failed_write_leaves_nothing_and_is_told(
 ) -> None:
     """The connection breaks in the middle: no row is there, and whoever called must know."""
 
-    async def broken(*_: object) -> None:
+    async def broken(*_: object, **__: object) -> None:
         raise psycopg.OperationalError("the server closed the connection")
 
-    monkeypatch.setattr(store, "_terminals", broken)
+    monkeypatch.setattr(store, "_beats", broken)
     with pytest.raises(psycopg.OperationalError):
         await desk.commit([arrival(0, 1)], at(1))
     assert await rows(connection, "SELECT 1 FROM telemetry") == []
@@ -136,6 +136,41 @@ async def test_a_restored_desk_goes_on_where_the_last_commit_left_off(
     assert faults == [("card-reader-jammed", at(10))]
     assert await rows(connection, "SELECT count(*) FROM telemetry") == [(1,)]
     assert await rows(connection, "SELECT doubled FROM boot_ledger") == [(1,)]
+
+
+async def test_messages_in_order_leave_the_ledger_as_it_is_and_are_known_after_a_restart(
+    desk: Desk, connection: Connection
+) -> None:
+    """Only what is out of order rewrites a ledger; what is read back knows every message."""
+    received = "SELECT received::text FROM boot_ledger"
+    for seq in (1, 2, 3):
+        await desk.commit([arrival(0, seq, seq)], at(seq))
+    assert await rows(connection, received) == [("{[1,2)}",)]
+    assert await rows(connection, "SELECT received::text FROM boot_received") == [("{[1,4)}",)]
+    await desk.commit([arrival(0, 6, 6)], at(6))
+    assert await rows(connection, received) == [("{[1,4),[6,7)}",)]
+    await desk.commit([arrival(0, 7, 7)], at(7))
+    await desk.restore(at(8))
+    await desk.commit([arrival(0, seq, seq) for seq in (3, 5, 7, 8)], at(9))
+    assert await rows(connection, received) == [("{[1,4),[5,9)}",)]
+    found = await rows(connection, "SELECT seq FROM telemetry ORDER BY seq")
+    assert [seq for (seq,) in found] == [1, 2, 3, 5, 6, 7, 8]
+    assert await rows(connection, "SELECT doubled FROM boot_ledger") == [(2,)]
+
+
+async def test_a_lower_boot_that_takes_over_leaves_both_ledgers_whole(
+    desk: Desk, connection: Connection
+) -> None:
+    """The terminal's state goes back to a lower seq of the same boot: nothing is forgotten."""
+    for seq in (1, 2, 3, 4):
+        await desk.commit([arrival(0, seq, seq)], at(seq))
+    await desk.commit([arrival(0, 1, 200, boot=0)], at(200))
+    await desk.commit([arrival(0, 2, 201, boot=0)], at(201))
+    await desk.restore(at(202))
+    await desk.commit([arrival(0, 5, 400)], at(400))
+    found = await rows(connection, "SELECT boot, received::text FROM boot_received ORDER BY boot")
+    assert found == [(0, "{[1,3)}"), (1, "{[1,6)}")]
+    assert await rows(connection, "SELECT count(*) FROM telemetry") == [(7,)]
 
 
 async def test_a_decommissioned_terminal_ends_its_faults(

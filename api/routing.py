@@ -1,0 +1,47 @@
+"""The routes of the api: what holds for each of them, whoever writes it.
+
+A router of FastAPI's own is refused by `create_app`, so no route goes without.
+"""
+
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+
+from api.idempotency import Claim, Replayed
+
+
+class Route(APIRoute):
+    """Keeps the answer to a write that may be sent again, in the transaction of the write."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, answering from what was kept, or keeping what it answers."""
+        handle = super().get_route_handler()
+
+        async def once(request: Request) -> Response:
+            try:
+                response = await handle(request)
+            except Replayed as before:
+                return before.response
+            claim: Claim | None = getattr(request.state, "claim", None)
+            if claim is not None and response.status_code < HTTPStatus.BAD_REQUEST:
+                await claim.keep(response)
+            return response
+
+        return once
+
+
+class Router(APIRouter):
+    """A router whose routes are `Route`s."""
+
+    def __init__(self, prefix: str = "", *, tags: list[str]) -> None:
+        super().__init__(prefix=prefix, tags=[*tags], route_class=Route)
+
+
+def require_ours(router: APIRouter) -> None:
+    """Raise `TypeError` for a router with a route that is not a `Route`."""
+    for route in router.routes:
+        if not isinstance(route, Route):
+            raise TypeError(f"{route} is not of api.routing: make its router with Router(…)")

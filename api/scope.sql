@@ -1,0 +1,10 @@
+-- Who a transaction works for.
+
+-- name: enter
+-- Settings of this transaction alone: they end with it, however it ends.
+SELECT set_config('role', %(role)s, true),
+    set_config('tellergrid.scope', %(cells)s::text[]::text, true),
+    set_config('tellergrid.reach', %(reach)s::text[]::text, true),
+    set_config('tellergrid.account', %(account)s, true),
+    set_config('tellergrid.actor', %(actor)s, true),
+    set_config('tellergrid.origin', %(origin)s, true);

@@ -1,0 +1,103 @@
+"""Rows in the binary format of PostgreSQL's COPY, each packed in one go.
+
+Format: https://www.postgresql.org/docs/17/sql-copy.html#SQL-COPY-FILE-FORMATS. A row is the number
+of its columns, then each column's length (-1: null) and bytes, all in network order; a timestamptz
+is microseconds since 2000, a jsonb its version and the text. The order of the columns is that of
+the statements in `store.sql`.
+"""
+
+import struct
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from fleet.rules.terminal import Terminal
+from fleet.snapshot import Measured
+from fleet.telemetry import Event, Telemetry
+
+_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TRAILER = b"\xff\xff"
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_NULL = b"\xff\xff\xff\xff"
+
+_NUMBERED = "iq ii ii iq iq"  # ts, terminal_id, boot, seq, arrived_at
+_HEARTBEAT = struct.Struct(f"!h {_NUMBERED} if if if iii")
+_MESSAGE = struct.Struct(f"!h {_NUMBERED}")
+_BEAT = struct.Struct("!h ii ii iq iq iq iq i? i")
+_FLOAT = struct.Struct("!if")
+_LENGTH = struct.Struct("!i")
+
+
+def microseconds(at: datetime) -> int:
+    """An instant as PostgreSQL counts it: microseconds since 2000."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def copied(rows: Iterable[bytes]) -> bytes:
+    """Rows with what COPY expects before and behind them."""
+    return b"".join((_HEADER, *rows, _TRAILER))
+
+
+def telemetry(
+    terminal_id: int, message: Telemetry, ts_us: int, arrived_us: int, measured: Measured, *,
+    whole: bool,
+) -> bytes:  # fmt: skip
+    """A row of `telemetry`; status and storage are null where they repeat the message before.
+
+    Raises `OverflowError` for a metric that no real holds.
+    """
+    values = measured.values
+    temperature = values.get("metrics.temperature_c")
+    rtt, disk = values.get("metrics.rtt_ms"), values.get("metrics.disk_free_pct")
+    numbered = (8, ts_us, 4, terminal_id, 4, message.boot, 8, message.seq, 8, arrived_us)
+    if not whole and not measured.extra and None not in (temperature, rtt, disk):
+        return _HEARTBEAT.pack(11, *numbered, 4, temperature, 4, rtt, 4, disk, -1, -1, -1)
+    return b"".join(
+        (
+            _MESSAGE.pack(11, *numbered),
+            *(_NULL if each is None else _FLOAT.pack(4, each) for each in (temperature, rtt, disk)),
+            _jsonb(bytes(message.status)) if whole else _NULL,
+            _jsonb(bytes(message.storage)) if whole else _NULL,
+            _jsonb(msgspec.json.encode(measured.extra)) if measured.extra else _NULL,
+        )
+    )
+
+
+def event(terminal_id: int, message: Event, ts_us: int, arrived_us: int, payload: bytes) -> bytes:
+    """A row of `event`; its body is the message as it came."""
+    numbered = (8, ts_us, 4, terminal_id, 4, message.boot, 8, message.seq, 8, arrived_us)
+    return _MESSAGE.pack(7, *numbered) + _text(message.event.encode()) + _jsonb(payload)
+
+
+def beat(terminal: Terminal) -> bytes:
+    """What every message of a terminal changes in `terminal_state`."""
+    metrics = _text(terminal.metrics) if terminal.metrics else _NULL
+    at, arrived, heard = terminal.at, terminal.arrived_at, terminal.heard_at
+    if at is None or arrived is None or heard is None or terminal.connected is None:
+        connected = terminal.connected
+        return b"".join(
+            (
+                struct.pack("!h ii ii iq", 8, 4, terminal.id, 4, terminal.boot, 8, terminal.seq),
+                *(_NULL if each is None else struct.pack("!iq", 8, microseconds(each))
+                  for each in (at, arrived, heard)),
+                _NULL if connected is None else struct.pack("!i?", 1, connected),
+                metrics,
+            )
+        )  # fmt: skip
+    arrived_us = microseconds(arrived)
+    heard_us = arrived_us if heard is arrived else microseconds(heard)
+    row = _BEAT.pack(
+        8, 4, terminal.id, 4, terminal.boot, 8, terminal.seq, 8, microseconds(at), 8, arrived_us,
+        8, heard_us, 1, terminal.connected, len(terminal.metrics) or -1,
+    )  # fmt: skip
+    return row + terminal.metrics
+
+
+def _text(value: bytes) -> bytes:
+    return _LENGTH.pack(len(value)) + value
+
+
+def _jsonb(value: bytes) -> bytes:
+    return _LENGTH.pack(len(value) + 1) + b"\x01" + value

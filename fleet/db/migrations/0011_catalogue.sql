@@ -17,3 +17,5 @@ CREATE TABLE region_catalogue (
     since timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE region_catalogue IS 'By which catalogue the holds and states of a region were judged last.';
+
+REVOKE ALL ON catalogue, region_catalogue FROM tellergrid_scoped, tellergrid_whole;

@@ -41,8 +41,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 class Engine:
     """The state of the terminals and cells of one region, and the rules that judge them."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self._faults = Faults(rules)
+    def __init__(self, rules: Iterable[Rule], region: str = "") -> None:
+        self._faults = Faults(rules, region)
         self._plans = {kind: plan(self._faults.rules.values(), kind) for kind in KINDS}
         self._watching_since: datetime | None = None
         self._by_code: dict[str, Terminal] = {}
@@ -81,14 +81,25 @@ class Engine:
         cell = self._faults.cells.setdefault(code, Cell(code))
         cell.holds.update(holds)
         cell.transitions.update(transitions)
+        self._faults.touch(code)
         for (rule, item), hold in holds.items():
             self._faults.remind(cell, rule, item, hold)
 
-    def move(self, terminal: Terminal, cell: str) -> None:
-        """The grid changed: a terminal belongs to another cell now."""
+    def move(
+        self, terminal: Terminal, cell: str, above: tuple[tuple[int, str], ...], now: datetime
+    ) -> None:
+        """The grid changed: a terminal belongs to another cell now, or its cell to another."""
         self._faults.leave(terminal)
-        terminal.cell = cell
+        terminal.cell, terminal.above = cell, above
         self._faults.join(terminal)
+        self._faults.judge_cells(now)
+        self._faults.respeak(terminal, terminal.clock(now))
+
+    def serve(self, terminal: Terminal, now: datetime, *, in_service: bool) -> None:
+        """A terminal goes into maintenance or comes out of it: a quorum counts it or does not."""
+        terminal.in_service = in_service
+        self._faults.recount(terminal)
+        self._faults.judge_cells(now)
 
     def remove(self, terminal: Terminal, now: datetime) -> None:
         """A terminal was decommissioned: its faults end."""
@@ -101,12 +112,22 @@ class Engine:
     def retire(self, now: datetime) -> None:
         """End the faults of rules that the catalogue no longer has."""
         subjects: list[Terminal | Cell] = [*self.terminals.values(), *self._faults.cells.values()]
+        ended = False
         for subject in subjects:
-            gone = [key for key in subject.holds if key[0] not in self._faults.rules]
+            gone = [key for key in subject.holds if self._is_gone(subject, *key)]
             for rule, item in gone:
                 self._faults.drop(subject, rule, item, now)
             if gone and isinstance(subject, Terminal):
                 self._settle(subject, subject.clock(now))
+            ended = ended or bool(gone)
+        for subject in subjects if ended else ():
+            at = subject.clock(now) if isinstance(subject, Terminal) else now
+            self._faults.respeak(subject, at)
+
+    def _is_gone(self, subject: Terminal | Cell, rule: str, item: str) -> bool:
+        """Whether a hold is of no rule, or of a cell's part that is not this region's."""
+        foreign = isinstance(subject, Cell) and item != self._faults.region
+        return foreign or rule not in self._faults.rules
 
     def watch(self, since: datetime | None) -> None:
         """From when on we hear everything; None while we are blind: then nobody is silent."""

@@ -27,6 +27,10 @@ class Terminal:
     code: str
     kind: str
     cell: str
+    above: tuple[tuple[int, str], ...] = ()
+    """Its cell and those above it: level and code."""
+    in_service: bool = True
+    """Not in maintenance: a quorum counts it."""
     boot: int = -1
     seq: int = 0
     at: datetime | None = None

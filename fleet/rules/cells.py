@@ -8,14 +8,17 @@ from datetime import datetime, timedelta
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import HOLDING, Hold, Signal
 from fleet.rules.plan import CellRule
+from fleet.rules.rule import Quorum, Rule
 from fleet.rules.terminal import Terminal
 
 
 @dataclass(slots=True)
 class Gathering:
-    """The members that one quorum rule counts in one cell, by code, and which of them are bad."""
+    """The terminals of one cell that one quorum rule is about, by code; which of them are not in
+    service, and which of those that are, are bad."""
 
     members: dict[str, Terminal] = field(default_factory=dict)
+    away: set[str] = field(default_factory=set)
     bad: set[str] = field(default_factory=set)
 
 
@@ -24,7 +27,7 @@ class Cell:
     """One cell: the cells above it, what each quorum rule counts in it, and its holds."""
 
     code: str
-    above: tuple[tuple[int, str], ...] = ()
+    above: tuple[str, ...] = ()
     gatherings: dict[str, Gathering] = field(default_factory=dict)
     holds: dict[tuple[str, str], Hold] = field(default_factory=dict)
     transitions: dict[tuple[str, str], Transitions] = field(default_factory=dict)
@@ -39,48 +42,62 @@ class Cell:
         """Count it no more."""
         gathering = self.gatherings[rule.rule.name]
         del gathering.members[terminal.code]
+        gathering.away.discard(terminal.code)
         gathering.bad.discard(terminal.code)
 
     def recount(self, rule: CellRule, terminal: Terminal) -> None:
-        """Note whether a member is bad."""
-        bad = self.gatherings[rule.rule.name].bad
-        if terminal.holds_any(rule.members):
-            bad.add(terminal.code)
-        else:
-            bad.discard(terminal.code)
+        """Note whether a member is in service, and bad."""
+        gathering = self.gatherings[rule.rule.name]
+        _put(gathering.away, terminal.code, there=not terminal.in_service)
+        bad = terminal.in_service and terminal.holds_any(rule.members)
+        _put(gathering.bad, terminal.code, there=bad)
 
-    def verdict(self, rule: CellRule, *, held: bool) -> Signal:
+    def verdict(self, rule: Rule, *, held: bool) -> Signal:
         """Whether the quorum is reached, of the members in service: silent ones are among them.
 
         With `within` it is reached by members that went bad within so long of one another; it lasts
         while so many are bad, whenever they went.
         """
-        gathering = self.gatherings.get(rule.rule.name, _NOBODY)
-        members = [code for code, each in gathering.members.items() if each.in_service]
-        share = math.ceil(rule.quorum.share * len(members) - 1e-9)
-        needed = max(rule.quorum.at_least, share)
-        bad = [gathering.members[code] for code in gathering.bad]
-        bad = [member for member in bad if member.in_service]
-        if len(bad) < needed:
+        quorum = rule.trigger
+        gathering = self.gatherings.get(rule.name)
+        if gathering is None or not rule.enabled or not isinstance(quorum, Quorum):
             return Signal.CLEAR
-        if held or rule.quorum.within is None:
+        serving = len(gathering.members) - len(gathering.away)
+        needed = max(quorum.at_least, math.ceil(quorum.share * serving - 1e-9))
+        if len(gathering.bad) < needed:
+            return Signal.CLEAR
+        if held or quorum.within is None:
             return Signal.RAISE
-        together = _together(sorted(_began(member, rule) for member in bad), needed)
-        return Signal.RAISE if together <= rule.quorum.within else Signal.CLEAR
+        began = sorted(_began(gathering.members[code], quorum) for code in gathering.bad)
+        together = _together(began, needed)
+        return Signal.RAISE if together <= quorum.within else Signal.CLEAR
 
 
-_NOBODY = Gathering()
+def _put(codes: set[str], code: str, *, there: bool) -> None:
+    if there:
+        codes.add(code)
+    else:
+        codes.discard(code)
 
 
 def homes(terminal: Terminal, rules: tuple[CellRule, ...]) -> Iterator[tuple[CellRule, str]]:
-    """The cell in which each quorum rule counts a terminal: its own, or the one of a level above."""
+    """The cell in which each quorum rule counts a terminal: its own, or the one of a level above.
+
+    Levels count from the top of the grid, which is 0.
+    """
+    path = (terminal.cell, *terminal.above)
     for rule in rules:
-        if rule.quorum.level is None:
+        level = rule.quorum.level
+        if level is None:
             yield rule, terminal.cell
-        else:
-            yield from (
-                (rule, code) for level, code in terminal.above if level == rule.quorum.level
-            )
+        elif level < len(path):
+            yield rule, path[len(path) - 1 - level]
+
+
+def above(terminal: Terminal, cell: str) -> tuple[str, ...]:
+    """The cells above one of those that a terminal is in, the nearest first."""
+    path = (terminal.cell, *terminal.above)
+    return path[path.index(cell) + 1 :]
 
 
 def _together(times: list[datetime], needed: int) -> timedelta:
@@ -89,11 +106,11 @@ def _together(times: list[datetime], needed: int) -> timedelta:
     return min(last - first for first, last in ends)
 
 
-def _began(terminal: Terminal, rule: CellRule) -> datetime:
+def _began(terminal: Terminal, quorum: Quorum) -> datetime:
     """When a member went bad, by our clock."""
     began = [
         hold.started_at
         for (name, _), hold in terminal.holds.items()
-        if name in rule.members and hold.phase in HOLDING
+        if name in quorum.members and hold.phase in HOLDING
     ]
     return min(began) + terminal.lag

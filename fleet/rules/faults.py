@@ -5,17 +5,17 @@ cell's in ours. A hold that is over ends at exactly `since + for`, however late 
 notices it: a restart shifts nothing.
 """
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from fleet.grid import UNASSIGNED
-from fleet.rules.cells import Cell, homes
+from fleet.rules.cells import Cell, above, homes
 from fleet.rules.changes import Cleared, Fired, Flapped, HoldKey, Suppressed, fault_id
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import TABLE, TIMED, Hold, Phase, Signal
 from fleet.rules.plan import cell_rules
 from fleet.rules.record import Record
 from fleet.rules.rule import Rule
+from fleet.rules.selection import Selection
 from fleet.rules.speakers import Speakers, Subject
 from fleet.rules.terminal import Terminal
 from fleet.rules.timers import Timer, Timers, Turn
@@ -26,9 +26,10 @@ _SOON = timedelta(milliseconds=100)
 class Faults:
     """The holds of all subjects, their timers, and the cells that may speak for their members."""
 
-    def __init__(self, rules: Iterable[Rule], region: str = "") -> None:
+    def __init__(self, selection: Selection, region: str = "") -> None:
         self.region = region
-        self.rules = {rule.name: rule for rule in rules}
+        self.rules = selection.rules
+        self._selection = selection
         self.cell_rules = cell_rules(self.rules.values())
         self.cells: dict[str, Cell] = {}
         self.record = Record()
@@ -36,6 +37,13 @@ class Faults:
         self._counted = frozenset[str]().union(*(each.members for each in self.cell_rules))
         self._speakers = Speakers(self.rules, self.cell_rules, self.cells)
         self._touched: set[str] = set()
+
+    def rule_of(self, subject: Subject, name: str) -> Rule | None:
+        """What a rule says of a subject; None where it says nothing of it."""
+        if isinstance(subject, Terminal):
+            return subject.plan.rules.get(name)
+        rule = self.rules.get(name)
+        return None if rule is None else self._selection.of_cell(rule, subject.code, subject.above)
 
     def signal(self, subject: Subject, rule: Rule, item: str, signal: Signal, at: datetime) -> None:
         """Move one hold by the table and do what the move means."""
@@ -144,9 +152,10 @@ class Faults:
 
     def remind(self, subject: Subject, rule: str, item: str, hold: Hold) -> None:
         """Set the timer of a hold that ends by itself, or that flaps."""
-        if not _waits(hold) or rule not in self.rules:
+        found = self.rule_of(subject, rule)
+        if not _waits(hold) or found is None:
             return
-        due = self._over(subject, self.rules[rule], item, hold)
+        due = self._over(subject, found, item, hold)
         if isinstance(subject, Terminal):
             self.timers.put(Timer(due + subject.lag, Turn.HOLD, subject.code, rule, item))
         else:
@@ -155,23 +164,25 @@ class Faults:
     def end(self, subject: Subject, rule: str, item: str, clock: datetime) -> bool:
         """End a hold whose time is over; False if it is not, or its cell is still undecided."""
         hold = subject.holds.get((rule, item))
-        if hold is None or not _waits(hold):
+        found = self.rule_of(subject, rule)
+        if hold is None or found is None or not _waits(hold):
             return True
-        over = self._over(subject, self.rules[rule], item, hold)
-        self._calm(subject, self.rules[rule], item, hold, clock)
+        over = self._over(subject, found, item, hold)
+        self._calm(subject, found, item, hold, clock)
         if clock < over:
             return False
         if hold.phase not in TIMED:
             return True
         if hold.phase is Phase.PENDING and self._speakers.undecided(subject, rule):
             return False
-        self.signal(subject, self.rules[rule], item, Signal.DUE, over)
+        self.signal(subject, found, item, Signal.DUE, over)
         return True
 
     def put_off(self, subject: Subject, timer: Timer, now: datetime) -> None:
         """Set a timer again whose time has not come, or whose cell is undecided."""
         hold = subject.holds[timer.rule, timer.item]
-        due = self._over(subject, self.rules[timer.rule], timer.item, hold)
+        found = self.rule_of(subject, timer.rule)
+        due = now if found is None else self._over(subject, found, timer.item, hold)
         if isinstance(subject, Terminal):
             due += subject.lag
         # Over, and still here: its cell is undecided, which is a matter of seconds.
@@ -181,10 +192,11 @@ class Faults:
         """End the holds that were over before the message at `at` was written."""
         if not terminal.holds:
             return
+        rules = terminal.plan.rules
         timed = [
-            (self._over(terminal, self.rules[rule], item, hold), rule, item)
+            (self._over(terminal, rules[rule], item, hold), rule, item)
             for (rule, item), hold in terminal.holds.items()
-            if _waits(hold) and rule in self.rules
+            if _waits(hold) and rule in rules
         ]
         timed.sort()
         undecided = [each for each in timed if not self.end(terminal, each[1], each[2], at)]
@@ -196,7 +208,7 @@ class Faults:
         """Count a terminal as a member of its cells."""
         for each, code in homes(terminal, self.cell_rules):
             cell = self.cells.setdefault(code, Cell(code))
-            cell.above = _above(terminal, code)
+            cell.above = above(terminal, code)
             cell.join(each, terminal)
             self._touched.add(code)
 
@@ -212,7 +224,8 @@ class Faults:
 
     def recount(self, terminal: Terminal) -> None:
         """A terminal came into service or went out of it."""
-        for _, code in homes(terminal, self.cell_rules):
+        for each, code in homes(terminal, self.cell_rules):
+            self.cells[code].recount(each, terminal)
             self.touch(code)
 
     def respeak(self, subject: Subject, at: datetime) -> None:
@@ -228,9 +241,9 @@ class Faults:
             if cell.code == UNASSIGNED:
                 continue
             for each in self.cell_rules:
-                held = (each.rule.name, self.region) in cell.holds
-                verdict = cell.verdict(each, held=held)
-                self.signal(cell, each.rule, self.region, verdict, now)
+                rule = self._selection.of_cell(each.rule, cell.code, cell.above)
+                held = (rule.name, self.region) in cell.holds
+                self.signal(cell, rule, self.region, cell.verdict(rule, held=held), now)
 
     def _speak(self, subject: Subject, rule: str, at: datetime) -> None:
         """A fault began or ended that speaks for others: those still bad get another speaker, or
@@ -245,12 +258,6 @@ class Faults:
             hold.suppressed_by = by
             self.record.changes.append(Suppressed(hold.fault_id, by, at))
             self.record.holds[_key(subject, rule, item)] = hold
-
-
-def _above(terminal: Terminal, code: str) -> tuple[tuple[int, str], ...]:
-    """The cells above one of a terminal's cells."""
-    levels = {known: level for level, known in terminal.above}
-    return tuple(each for each in terminal.above if code in levels and each[0] < levels[code])
 
 
 def _waits(hold: Hold) -> bool:

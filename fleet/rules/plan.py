@@ -12,8 +12,9 @@ from fleet.snapshot import Value
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The rules for one kind of terminal."""
+    """The rules of some terminals: alike in kind, vendor and what is overridden for them."""
 
+    rules: Mapping[str, Rule]
     conditions: tuple[tuple[Rule, When], ...]
     by_input: Mapping[str, tuple[tuple[Rule, When], ...]]
     measured: Mapping[str, tuple[Condition, ...]]
@@ -24,6 +25,9 @@ class Plan:
     offline: tuple[Rule, ...]
     counts: tuple[tuple[Rule, Count], ...]
     impacts: Mapping[str, ServiceState]
+
+    def __deepcopy__(self, _memo: object) -> "Plan":
+        return self
 
     def touched(self, inputs: Iterable[str]) -> Iterable[tuple[Rule, When]]:
         """The conditions that read any of these inputs, each once."""
@@ -57,7 +61,11 @@ class CellRule:
 
 def plan(rules: Iterable[Rule], kind: str) -> Plan:
     """The plan for a kind of terminal."""
-    mine = [rule for rule in rules if rule.scope == "terminal" and kind in (rule.kinds or {kind})]
+    mine = [
+        rule
+        for rule in rules
+        if rule.enabled and rule.scope == "terminal" and kind in (rule.kinds or {kind})
+    ]
     conditions = [(rule, rule.trigger) for rule in mine if isinstance(rule.trigger, When)]
     by_input: dict[str, list[tuple[Rule, When]]] = {}
     for rule, trigger in conditions:
@@ -65,6 +73,7 @@ def plan(rules: Iterable[Rule], kind: str) -> Plan:
             by_input.setdefault(name, []).append((rule, trigger))
     reading = {name: [w.condition for _, w in by_input[name]] for name in by_input if _metric(name)}
     return Plan(
+        rules={rule.name: rule for rule in mine},
         conditions=tuple(conditions),
         by_input={name: tuple(readers) for name, readers in by_input.items()},
         measured={name: tuple(asked) for name, asked in reading.items()},
@@ -76,6 +85,10 @@ def plan(rules: Iterable[Rule], kind: str) -> Plan:
         counts=tuple((rule, rule.trigger) for rule in mine if isinstance(rule.trigger, Count)),
         impacts={rule.name: rule.impact for rule in mine if rule.impact is not None},
     )
+
+
+NO_PLAN = plan((), "")
+"""Of a terminal that no engine has adopted yet."""
 
 
 def cell_rules(rules: Iterable[Rule]) -> tuple[CellRule, ...]:

@@ -107,7 +107,10 @@ Trigger = When | Silent | Offline | Count | Quorum
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule; `kinds` empty means every kind of terminal, `line` 1 branch staff, 2 engineer."""
+    """One rule; `kinds` and `vendors` empty mean all, `line` 1 branch staff, 2 engineer.
+
+    One that is not `enabled` is for those only whom an override enables it for.
+    """
 
     name: str
     scope: Scope
@@ -126,3 +129,5 @@ class Rule:
     flapping: Flapping = DEFAULT
     caused_by: tuple[str, ...] = ()
     """Rules of the same terminal whose faults speak for this one's: no mains, no card reader."""
+    vendors: frozenset[str] = frozenset()
+    enabled: bool = True

@@ -40,7 +40,7 @@ class Speakers:
         """Rules about terminals that must ask before they fire."""
 
     def speaker(self, subject: Subject, rule: str) -> UUID | None:
-        """The open fault that speaks for a fault of this rule: the widest cell's, then a cause's."""
+        """The open fault that speaks for a fault of this rule: the widest cell's first."""
         return next((h.fault_id for h in self._over(subject, rule) if h.fault_id), None)
 
     def undecided(self, subject: Subject, rule: str) -> bool:
@@ -79,8 +79,10 @@ class Speakers:
         mine = next((each for each in self._cell_rules if each.rule.name == rule), None)
         for each in self._cell_rules:
             if mine is not None and _narrower(mine, each):
-                for level, code in subject.above:
-                    if level == each.quorum.level and code in self._cells:
+                level = each.quorum.level or 0
+                if level < len(subject.above):
+                    code = subject.above[len(subject.above) - 1 - level]
+                    if code in self._cells:
                         yield from _of(self._cells[code], each.rule.name)
 
 

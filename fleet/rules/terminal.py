@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import HOLDING, Hold
+from fleet.rules.plan import NO_PLAN, Plan
 from fleet.service_state import ServiceState
 from fleet.snapshot import NOTHING_MEASURED, Measured, Value, Values
 
@@ -21,14 +22,20 @@ TAKEOVER = timedelta(minutes=2)
 
 @dataclass(slots=True)
 class Terminal:
-    """One terminal: who it is, how far it has come, what it said last, and its holds."""
+    """One terminal: who it is, how far it has come, what it said last, and its holds.
+
+    `above` are the cells above its own, `plan` what the rules say of it.
+    """
 
     id: int
     code: str
     kind: str
     cell: str
-    above: tuple[tuple[int, str], ...] = ()
-    """Its cell and those above it: level and code."""
+    vendor: str = ""
+    model: str = ""
+    region: str = ""
+    above: tuple[str, ...] = ()
+    plan: Plan = NO_PLAN
     in_service: bool = True
     """Not in maintenance: a quorum counts it."""
     boot: int = -1

@@ -232,11 +232,20 @@ class Engine:
         """Let time pass: silences are noticed, holds end, cells before their members."""
         self._faults.judge_cells(now)
         while due := self._faults.timers.take(now):
-            for turn in Turn:
-                for timer in due:
-                    if timer.turn is turn:
-                        self._fall_due(timer, now)
-                self._faults.judge_cells(now)
+            self._fall_due_together(due, now)
+        # What waited for a decision goes on as soon as that is made.
+        while waited := self._faults.take_waiting():
+            self._fall_due_together(waited, now)
+            if len(self._faults.waiting) == len(waited):
+                break
+        self._faults.wait(now)
+
+    def _fall_due_together(self, due: list[Timer], now: datetime) -> None:
+        for turn in Turn:
+            for timer in due:
+                if timer.turn is turn:
+                    self._fall_due(timer, now)
+            self._faults.judge_cells(now)
 
     # -- conditions --------------------------------------------------------------------------
 

@@ -34,6 +34,7 @@ class Faults:
         self.cells: dict[str, Cell] = {}
         self.record = Record()
         self.timers = Timers()
+        self.waiting: list[Timer] = []
         self._counted = frozenset[str]().union(*(each.members for each in self.cell_rules))
         self._speakers = Speakers(self.rules, self.cell_rules, self.cells)
         self._touched: set[str] = set()
@@ -185,8 +186,20 @@ class Faults:
         due = now if found is None else self._over(subject, found, timer.item, hold)
         if isinstance(subject, Terminal):
             due += subject.lag
-        # Over, and still here: its cell is undecided, which is a matter of seconds.
-        self.timers.put(timer._replace(due=due if due > now else now + _SOON))
+        if due > now:
+            self.timers.put(timer._replace(due=due))
+        else:  # over, and still here: what would speak for it is undecided
+            self.waiting.append(timer)
+
+    def take_waiting(self) -> list[Timer]:
+        """The holds that are over and wait for a decision, in order."""
+        waiting, self.waiting = sorted(self.waiting, key=lambda each: (each.turn, each)), []
+        return waiting
+
+    def wait(self, now: datetime) -> None:
+        """Ask those that wait still again soon."""
+        for timer in self.take_waiting():
+            self.timers.put(timer._replace(due=now + _SOON))
 
     def expire(self, terminal: Terminal, at: datetime) -> None:
         """End the holds that were over before the message at `at` was written."""

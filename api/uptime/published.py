@@ -47,6 +47,11 @@ async def latest(connection: AsyncConnection[TupleRow], of: Of) -> Published | N
     return await _one(connection, "latest", _key(of))
 
 
+async def numbered(connection: AsyncConnection[TupleRow], of: Of, version: int) -> Published | None:
+    """A version as it was published, if there is one of that number."""
+    return await _one(connection, "numbered", _key(of) | {"version": version})
+
+
 async def publish(
     connection: AsyncConnection[TupleRow],
     of: Of,

@@ -11,6 +11,12 @@ WHERE name = %(name)s AND period = tstzrange(%(begin)s, %(end)s) AND zone = %(zo
 ORDER BY version DESC
 LIMIT 1;
 
+-- name: numbered
+SELECT version, digest, body, published_at, author, reason
+FROM published_figure
+WHERE name = %(name)s AND period = tstzrange(%(begin)s, %(end)s) AND zone = %(zone)s
+    AND version = %(version)s;
+
 -- name: publish
 INSERT INTO published_figure (name, period, zone, version, body, digest, author, reason)
 VALUES (%(name)s, tstzrange(%(begin)s, %(end)s), %(zone)s, %(version)s, %(body)s, %(digest)s,

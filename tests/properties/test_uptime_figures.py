@@ -108,7 +108,10 @@ def plans(value: st.SearchStrategy[Any], *subjects: str) -> st.SearchStrategy[li
         lambda pair: pair[0] < pair[1]
     )
     one = st.builds(
-        lambda of, pair, said: Plan(of, *pair, said), st.sampled_from(subjects), ends, value
+        lambda of, pair, said: Plan(of, pair[0], pair[1], said),
+        st.sampled_from(subjects),
+        ends,
+        value,
     )
     return st.lists(one, max_size=3)
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from api import problem
 from api.accounts.routes import router as accounts
 from api.cells.routes import router as cells
+from api.corrections.routes import router as corrections
 from api.coverage.routes import router as coverage
 from api.events.routes import router as events
 from api.faults.routes import router as faults
@@ -39,7 +40,7 @@ from fleet.rules.shelf import Shelf
 
 _ROUTERS = (
     *(health, accounts, cells, coverage, uptime, terminals, faults, tickets, technicians, rules),
-    *(events, windows),
+    *(events, windows, corrections),
 )
 _LARGEST_BODY = 64 * 1024
 _HOUR_S = 3600

@@ -13,11 +13,13 @@ from api.cells.routes import router as cells
 from api.coverage.routes import router as coverage
 from api.events.routes import router as events
 from api.faults.routes import router as faults
+from api.headers import DOCS, SecurityHeaders
 from api.health import router as health
 from api.idempotency import forget
 from api.listener import Listener
 from api.metrics import Metrics
 from api.openapi import DescribedApi, operation_id
+from api.oversize import Oversize
 from api.paths import V1
 from api.planning import planned_each_time
 from api.requests import RequestLog
@@ -87,15 +89,16 @@ def create_app(
         description=_DESCRIPTION,
         version="1",
         lifespan=lifespan,
-        max_body_size=_LARGEST_BODY,
         openapi_url=f"{V1}/openapi.json",
-        docs_url=f"{V1}/docs",
+        docs_url=DOCS,
         redoc_url=None,
         generate_unique_id_function=operation_id,
     )
+    app.add_middleware(Oversize)
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestLog, metrics=metrics)
     problem.register(app)
     for router in _ROUTERS:
         require_ours(router)
-        app.include_router(router)
+        app.include_router(router, max_body_size=_LARGEST_BODY)
     return app

@@ -17,6 +17,7 @@ class _Secrets(msgspec.Struct):
     terminal: str
     broker: dict[str, str]
     people: dict[str, str]
+    api_database: str = msgspec.field(default_factory=lambda: _random())
 
 
 class Vault:
@@ -32,8 +33,13 @@ class Vault:
 
     @property
     def database(self) -> str:
-        """The password of the embedded database's one account."""
+        """The password of the embedded database's owner."""
         return self._secrets.database
+
+    @property
+    def api_database(self) -> str:
+        """The password of the api's role in the embedded database."""
+        return self._secrets.api_database
 
     @property
     def token(self) -> str:

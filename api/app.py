@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from api import problem
 from api.accounts.routes import router as accounts
+from api.audit.sealing import export, seal
 from api.cells.routes import router as cells
 from api.coverage.routes import router as coverage
 from api.events.routes import router as events
@@ -34,7 +35,8 @@ from api.terminals.routes import router as terminals
 from api.tickets.engine import follow_faults, watch_clocks
 from api.tickets.routes import router as tickets
 from api.uptime.routes import router as uptime
-from fleet.db.pool import open_pool
+from fleet.chain import signing_key
+from fleet.db.pool import Pool, open_pool
 from fleet.rules.catalogue import load
 
 _ROUTERS = (
@@ -43,6 +45,7 @@ _ROUTERS = (
 )
 _LARGEST_BODY = 64 * 1024
 _HOUR_S = 3600
+_SEALED_WITHIN_S = 1
 _DESCRIPTION = """\
 Uptime, faults and tickets of a fleet of self-service terminals. Sign in at `/api/v1/token`, send
 the token as `Authorization: Bearer …`. Errors are problem details (RFC 9457). Collections are
@@ -79,6 +82,10 @@ def create_app(
             stack.enter_context(scheduled(job, settings.poll_seconds))
             forgetting = Job("forget_answers", forget, pool, metrics)
             stack.enter_context(scheduled(forgetting, _HOUR_S))
+            sealing = Job("seal_audit", seal, pool, metrics)
+            stack.enter_context(scheduled(sealing, _SEALED_WITHIN_S))
+            if (exporting := _exporting(settings, pool, metrics)) is not None:
+                stack.enter_context(scheduled(exporting, 60 * settings.audit_minutes))
             clocks = Job("watch_clocks", watch_clocks, pool, metrics)
             stack.enter_context(scheduled(clocks, settings.poll_seconds))
             stack.callback(ending.set)
@@ -102,3 +109,12 @@ def create_app(
         require_ours(router)
         app.include_router(router, max_body_size=_LARGEST_BODY)
     return app
+
+
+def _exporting(settings: Settings, pool: Pool, metrics: Metrics) -> Job | None:
+    """The export of the audit's heads, where there is a key and a folder for them."""
+    if settings.audit_key is None or settings.audit_folder is None:
+        return None
+    key = signing_key(settings.audit_key.get_secret_value())
+    work = partial(export, key=key, folder=settings.audit_folder)
+    return Job("export_audit", work, pool, metrics)

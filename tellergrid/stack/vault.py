@@ -11,13 +11,18 @@ _LEGIBLE = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters and digits that look 
 _TYPED_LENGTH = 12  # 59 bits
 
 
+def _random() -> str:
+    return secrets.token_urlsafe(32)
+
+
 class _Secrets(msgspec.Struct):
     database: str
     token: str
     terminal: str
     broker: dict[str, str]
     people: dict[str, str]
-    api_database: str = msgspec.field(default_factory=lambda: _random())
+    api_database: str = msgspec.field(default_factory=_random)
+    audit: str = msgspec.field(default_factory=_random)
 
 
 class Vault:
@@ -47,6 +52,11 @@ class Vault:
         return self._secrets.token
 
     @property
+    def audit(self) -> str:
+        """What the heads of the audit are signed with."""
+        return self._secrets.audit
+
+    @property
     def terminal(self) -> str:
         """What the terminals' broker passwords are derived from."""
         return self._secrets.terminal
@@ -64,7 +74,3 @@ class Vault:
     def save(self) -> None:
         """Keep what was handed out since."""
         write_private(self._path, self._secrets)
-
-
-def _random() -> str:
-    return secrets.token_urlsafe(32)

@@ -98,6 +98,12 @@ class Wiring:
         given = self.settings.terminal_secret
         return self.vault.terminal if given is None else given.get_secret_value()
 
+    @property
+    def audit_key(self) -> str:
+        """What the audit's heads are signed with."""
+        given = self.settings.audit_key
+        return self.vault.audit if given is None else given.get_secret_value()
+
     def broker_passwords(self, terminals: tuple[str, ...]) -> dict[str, str]:
         """Everybody the embedded broker lets in, with their passwords."""
         services = {name: self.vault.broker(name) for name in SERVICE_ACCOUNTS}
@@ -121,6 +127,8 @@ class Wiring:
             TELLERGRID_API_HOST=self.settings.api_host,
             TELLERGRID_API_PORT=str(self.settings.api_port),
             TELLERGRID_TOKEN_SECRET=self.vault.token,
+            TELLERGRID_AUDIT_KEY=self.audit_key,
+            TELLERGRID_AUDIT_FOLDER=str(self.home.audit),
         )
 
     def simulator(self, fleet: Fleet) -> Program:

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from api import problem
 from api.accounts.routes import router as accounts
+from api.audit.routes import router as audit
 from api.audit.sealing import export, seal
 from api.cells.routes import router as cells
 from api.coverage.routes import router as coverage
@@ -35,13 +36,15 @@ from api.terminals.routes import router as terminals
 from api.tickets.engine import follow_faults, watch_clocks
 from api.tickets.routes import router as tickets
 from api.uptime.routes import router as uptime
+from api.windows.expansion import expand
+from api.windows.routes import router as windows
 from fleet.chain import signing_key
 from fleet.db.pool import Pool, open_pool
 from fleet.rules.catalogue import load
 
 _ROUTERS = (
     *(health, accounts, cells, coverage, uptime, terminals, faults, tickets, technicians, rules),
-    events,
+    *(audit, events, windows),
 )
 _LARGEST_BODY = 64 * 1024
 _HOUR_S = 3600
@@ -88,6 +91,8 @@ def create_app(
                 stack.enter_context(scheduled(exporting, 60 * settings.audit_minutes))
             clocks = Job("watch_clocks", watch_clocks, pool, metrics)
             stack.enter_context(scheduled(clocks, settings.poll_seconds))
+            windows_ahead = Job("expand_windows", expand, pool, metrics)
+            stack.enter_context(scheduled(windows_ahead, _HOUR_S))
             stack.callback(ending.set)
             yield
 

@@ -26,6 +26,7 @@ _COMMANDS = {
     "repair": "hands:repair",
     "uptime": "uptime:uptime",
     "coverage": "coverage:coverage",
+    "report": "report:report",
     "audit": "audit:app",
     "bench": "bench:app",
     "cells": "cells:app",

@@ -5,8 +5,10 @@ crash anywhere, and race with people: the transaction, the unique index of live 
 version of each see to it that nothing is done twice.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 from psycopg import AsyncConnection
@@ -16,6 +18,7 @@ from api.scope import EVERYTHING
 from api.tickets.clocks import live, watched
 from api.tickets.store import of_row
 from api.tickets.writing import ENGINE, Change, announce, write
+from api.windows.holding import held
 from fleet.db.sql import load
 from fleet.tickets.assignment import Candidate, Opening, assign
 from fleet.tickets.following import Cause, Step, follow
@@ -30,24 +33,29 @@ _log = structlog.get_logger("api.tickets.engine")
 
 async def follow_faults(connection: AsyncConnection[TupleRow], verify: timedelta) -> None:
     """Bring all tickets up to what telemetry says now; `verify` is the verify window."""
-    await raise_tickets(connection)
-    await follow_causes(connection, verify)
+    held_back = await held(connection)
+    await raise_tickets(connection, held_back)
+    await follow_causes(connection, verify, held_back)
     await send_technicians(connection)
 
 
-async def raise_tickets(connection: AsyncConnection[TupleRow]) -> int:
-    """A ticket for each fault that needs one; returns how many were raised."""
-    parameters = {"actor": ENGINE.name, "role": ENGINE.role}
+async def raise_tickets(
+    connection: AsyncConnection[TupleRow], held_back: Sequence[UUID] = ()
+) -> int:
+    """A ticket for each fault that needs one and is not held; returns how many were raised."""
+    parameters = {"actor": ENGINE.name, "role": ENGINE.role, "held": list(held_back)}
     raised = (await connection.execute(_SQL["raise_tickets"], parameters)).rowcount
     if raised:
         await announce(connection)
     return raised
 
 
-async def follow_causes(connection: AsyncConnection[TupleRow], verify: timedelta) -> int:
+async def follow_causes(
+    connection: AsyncConnection[TupleRow], verify: timedelta, held_back: Sequence[UUID] = ()
+) -> int:
     """What telemetry means for each live ticket; returns how many moved."""
     changes: list[Change] = []
-    for row in await _rows(connection, "causes"):
+    for row in await _rows(connection, "causes", held=list(held_back)):
         ticket = of_row(row)
         cause = Cause(row["open_fault"], row["suppressed"], row["spoken_for_by"], row["cleared_at"])
         step = follow(ticket, cause, row["at"], verify)

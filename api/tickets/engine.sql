@@ -3,7 +3,8 @@
 -- name: raise_tickets
 -- A ticket for each open fault that needs one: no warning, not spoken for by a cell fault, and
 -- without a live ticket of its cause. Cancelled by operations, a fault raises no other one; merged
--- by hand, its parent speaks for it while that is live. Racing raisers meet at the unique index.
+-- by hand, its parent speaks for it while that is live. Those that windows hold wait. Racing raisers
+-- meet at the unique index.
 WITH raised AS (
     INSERT INTO ticket (
         fault_id, scope, subject, rule, item, terminal_id, cell_code, severity, component, title,
@@ -18,6 +19,7 @@ WITH raised AS (
     WHERE fault.cleared_at IS NULL
         AND fault.suppressed_by IS NULL
         AND fault.severity <> 'warning'
+        AND fault.id <> ALL(%(held)s)
         AND NOT EXISTS (
             SELECT FROM ticket
             WHERE (ticket.scope, ticket.subject, ticket.rule, ticket.item)
@@ -46,7 +48,7 @@ SELECT id, 'raise', 'NEW', %(actor)s, %(role)s FROM raised;
 
 -- name: causes
 -- Live tickets with what telemetry says of their cause: the open fault of the same cause, which may
--- be a later one than the ticket's own, and the live ticket of the cell fault that speaks for it.
+-- be a later one than the ticket's own (but not while windows hold that), and the live ticket of the cell fault that speaks for it.
 -- Most tickets are left out: not resolved, their own fault open and unsuppressed, and no recovery
 -- noted, there is nothing to do with them.
 SELECT card.id, card.version, card.state, card.fault_id, card.technician_id, card.parent_id,
@@ -58,7 +60,7 @@ JOIN fault AS own ON own.id = card.fault_id
 LEFT JOIN fault AS present
     ON (present.scope, present.subject, present.rule, present.item)
         = (card.scope, card.subject, card.rule, card.item)
-    AND present.cleared_at IS NULL
+    AND present.cleared_at IS NULL AND present.id <> ALL(%(held)s)
 LEFT JOIN ticket AS speaker
     ON speaker.fault_id = present.suppressed_by
     AND speaker.state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')

@@ -10,6 +10,13 @@ OF_NO_CELL = {
     "sla_calendar": "hours of service levels",
     "sla_hours": "hours of service levels",
     "sla_holiday": "hours of service levels",
+    **dict.fromkeys(
+        (
+            *("service_schedule", "service_schedule_week", "service_schedule_day"),
+            "service_closing",
+        ),
+        "hours of service",
+    ),
 }
 # Views that read with their owner's eyes.
 FOR_EVERYBODY = {"cell_ancestor": "the tree by its codes alone"}
@@ -19,6 +26,8 @@ NOT_AUDITED = {
     "audit_seal": "the audit's own chain",
     "cell_version": "written by the database itself, of `cell`",
     "idempotency_key": "answers, forgotten after a month",
+    "planned_occurrence": "follows from `planned_window`",
+    "service_closing": "follows from the schedule's tables",
     "terminal_cell": "follows from `cell` and `terminal`, and keeps its own history",
 }
 

@@ -29,6 +29,7 @@ FOR_NOBODY = {
         ("raise_tickets", "causes", "unassigned", "candidates", "load"),
         "the engine serves every cell",
     ),
+    "windows.holding": {"covered": "the engine serves every cell"},
     "tickets.clocks": {"live": "the clocks are watched for every cell"},
     "grid.store": dict.fromkeys(
         (

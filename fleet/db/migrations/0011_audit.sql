@@ -81,6 +81,9 @@ DECLARE
         FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY(indkey)
         WHERE indrelid = of_table AND indisprimary);
 BEGIN
+    IF key_columns IS NULL THEN
+        RAISE EXCEPTION '% has no primary key', of_table;
+    END IF;
     EXECUTE format(
         'CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON %s'
         ' FOR EACH ROW EXECUTE FUNCTION keep_audit(%L, %L)', of_table, key_columns, secrets);
@@ -101,6 +104,13 @@ CALL keep_audit_of('sla');
 CALL keep_audit_of('sla_calendar');
 CALL keep_audit_of('sla_hours');
 CALL keep_audit_of('sla_holiday');
+CALL keep_audit_of('service_schedule');
+CALL keep_audit_of('service_schedule_week');
+CALL keep_audit_of('service_schedule_day');
+CALL keep_audit_of('service_schedule_use');
+CALL keep_audit_of('planned_window');
+CALL keep_audit_of('service_correction');
+CALL keep_audit_of('published_figure');
 
 REVOKE ALL ON audit, audit_seal FROM tellergrid_scoped, tellergrid_whole;
 GRANT SELECT ON audit TO tellergrid_whole;

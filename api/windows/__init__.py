@@ -1,0 +1,1 @@
+"""Planned windows and service schedules: what is not judged, and when nobody is called."""

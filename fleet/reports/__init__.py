@@ -1,0 +1,1 @@
+"""What a monthly report says, and when two of them say the same."""

@@ -1,0 +1,168 @@
+"""The report of a month: written, made again, and made anew when records came late."""
+
+import asyncio
+import io
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pypdf
+import pytest
+import reportlab
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from typer.testing import CliRunner
+
+from api.reports.store import make
+from fleet.db.pool import connect
+from fleet.reports import words
+from tellergrid.cli import app
+from tests.integration.api.conftest import SignIn
+
+Database = AsyncConnection[TupleRow]
+TZ = "Asia/Shanghai"
+
+
+@pytest.fixture
+async def october(
+    connection: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Database:
+    """All terminals have been there since August; ATM-1 was offline on the 5th, two hours long.
+
+    Of the others nothing is recorded but ATM-3, which was well all the time.
+    """
+    monkeypatch.setenv("TELLERGRID_DATABASE_URL", database_url)
+    began = datetime(2026, 8, 1, tzinfo=UTC)
+    await connection.execute("UPDATE terminal SET commissioned_at = %s", (began,))
+    await connection.execute("UPDATE terminal_cell SET valid = tstzrange(%s, NULL)", (began,))
+    await connection.execute("UPDATE cell_version SET name = '西湖 <1>' WHERE cell_code = 'C001'")
+    await was(connection, "ATM-3", "in_service", "2026-08-01", None)
+    await was(connection, "ATM-1", "in_service", "2026-08-01", "2026-10-05 10:00+08")
+    await was(connection, "ATM-1", "offline", "2026-10-05 10:00+08", "2026-10-05 12:00+08")
+    await was(connection, "ATM-1", "in_service", "2026-10-05 12:00+08", None)
+    return connection
+
+
+async def was(connection: Database, terminal: str, state: str, begin: str, end: str | None) -> None:
+    causes = ["silent"] if state == "offline" else []
+    await connection.execute(
+        "INSERT INTO service_interval SELECT id, %s, tstzrange(%s, %s), %s FROM terminal"
+        " WHERE code = %s",
+        (state, begin, end, causes, terminal),
+    )
+
+
+async def report(out: Path, *arguments: str) -> Any:
+    command = ["report", "--out", str(out), "--month", "2026-10", "--tz", TZ, *arguments]
+    return await asyncio.to_thread(CliRunner().invoke, app, command)
+
+
+@pytest.mark.usefixtures("october")
+async def test_the_page_says_what_the_api_says(tmp_path: Path, sign_in: SignIn) -> None:
+    """Each cell's shares, its day in the chart, its cause, and what the figures mean."""
+    out = tmp_path / "report.html"
+    shown = await report(out)
+    assert shown.exit_code == 0, shown.output
+    text = out.read_text(encoding="utf-8")
+    window = {"from": "2026-10-01T00:00:00+08:00", "to": "2026-11-01T00:00:00+08:00"}
+    answer = await (await sign_in("ops")).get("/api/v1/cells/C001/uptime", params=window)
+    figures = answer.json()
+    section = text[text.index('<h2 id="C001">') : text.index('<h2 id="C002">')]
+    assert "西湖 &lt;1&gt;" in section
+    for name in ("operational", "technical", "full_function", "coverage"):
+        assert words.share(figures[name]) in section
+    for name in ("scope_us", "up_us", "down_us", "unknown_us"):
+        assert words.hours(figures[name]) in section
+    assert "<title>5: offline 2.00 h</title>" in section
+    assert "silent (2.00 h)" in section
+    for name, meaning in words.DEFINITIONS:
+        assert f"<th>{name}</th><td>{meaning.replace(chr(39), '&#39;')}</td>" in text
+    assert re.search(r"(href|src)=\"(?!#)", text) is None, "it needs nothing beside it"
+
+
+@pytest.mark.usefixtures("october")
+async def test_the_document_has_every_cell_and_its_chinese_name(tmp_path: Path) -> None:
+    """Read by a foreign reader: figures, definitions, a footnote on every page, a chart a cell."""
+    out = tmp_path / "report.pdf"
+    shown = await report(out)
+    assert shown.exit_code == 0, shown.output
+    pages = pypdf.PdfReader(io.BytesIO(out.read_bytes())).pages
+    text = "\n".join(page.extract_text() for page in pages)
+    for code in ("C001", "C002", "C003"):
+        assert code in text
+    assert "西湖" in text
+    assert "a viewer without one of its own leaves them blank" in text.replace("\n", " ")
+    assert "silent (2.00 h)" in text
+    assert all(words.FOOTNOTE in page.extract_text() for page in pages)
+    assert text.count("hours lost on each day") == 3
+    assert "up + down + unknown = scope" in text
+
+
+@pytest.mark.usefixtures("october")
+async def test_a_font_of_ones_own_is_embedded(tmp_path: Path) -> None:
+    """Then nothing is left to the viewer, and the document does not say so."""
+    out = tmp_path / "report.pdf"
+    font = Path(reportlab.__file__).parent / "fonts" / "Vera.ttf"
+    shown = await report(out, "--font", str(font))
+    assert shown.exit_code == 0, shown.output
+    document = pypdf.PdfReader(out)
+    assert "leaves them" not in document.pages[0].extract_text()
+    assert any("Vera" in str(font["/BaseFont"]) for font in fonts(document.pages[1]))
+
+
+def fonts(page: Any) -> list[Any]:
+    return [font.get_object() for font in page["/Resources"]["/Font"].values()]
+
+
+async def test_made_again_it_is_the_same_or_another_version(
+    october: Database, tmp_path: Path
+) -> None:
+    """The same bytes as long as nothing is recorded anew; then version 2, which says what changed.
+
+    A cell that was renamed later is called as it was then. The first version can still be printed.
+    """
+    one, again, late, old = (tmp_path / f"{name}.pdf" for name in ("one", "again", "late", "old"))
+    assert "version 1 (new)" in (await report(one)).output
+    await october.execute("UPDATE cell SET name = 'Another name' WHERE code = 'C002'")
+    assert "version 1 (as before)" in (await report(again)).output
+    assert again.read_bytes() == one.read_bytes()
+    await was(october, "KSK-5", "cash_out", "2026-10-20 00:00+08", "2026-10-20 01:00+08")
+    assert "version 2 (new)" in (await report(late)).output
+    text = "".join(page.extract_text().replace("\n", " ") for page in pypdf.PdfReader(late).pages)
+    assert "It replaces version 1" in text
+    assert "changed C003" in text
+    assert "version 1 (as before)" in (await report(old, "--version", "1")).output
+    assert old.read_bytes() == one.read_bytes()
+    out = tmp_path / "late.json"
+    assert "version 2 (as before)" in (await report(out)).output
+    told = json.loads(out.read_text(encoding="utf-8"))
+    assert (told["version"], told["changed"]) == (2, ["C003"])
+
+
+async def test_who_makes_it_at_once_makes_one_version(october: Database, database_url: str) -> None:
+    """Three at once: one of them makes it, the others find it made."""
+
+    async def made() -> bool:
+        async with await connect(database_url, name="test") as one:
+            return (await make(one, "2026-10", ZoneInfo(TZ), "ops", "monthly")).new
+
+    assert sorted(await asyncio.gather(made(), made(), made())) == [False, False, True]
+    [(rows,)] = await (await october.execute("SELECT count(*) FROM published_figure")).fetchall()
+    assert rows == 1
+
+
+@pytest.mark.usefixtures("october")
+async def test_what_cannot_be_reported_is_refused(tmp_path: Path) -> None:
+    """A month that is not over, a version that never was, a suffix nobody writes."""
+    running = await report(tmp_path / "a.pdf", "--month", "2999-01")
+    assert (running.exit_code, "not over" in running.output) == (1, True)
+    assert (await report(tmp_path / "a.pdf", "--version", "7")).exit_code == 1
+    assert (await report(tmp_path / "a.docx")).exit_code == 2
+    assert (await report(tmp_path / "a.pdf", "--tz", "Mars/Olympus")).exit_code == 2
+    font = tmp_path / "a.ttf"
+    font.write_bytes(b"no font")
+    refused = await report(tmp_path / "a.pdf", "--font", str(font))
+    assert (refused.exit_code, "cannot be embedded" in refused.output) == (1, True)

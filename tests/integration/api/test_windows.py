@@ -1,0 +1,300 @@
+"""Planned windows and service schedules over HTTP, and the tickets that windows hold."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from api.tickets.engine import follow_faults
+from api.windows.expansion import expand
+from tests.integration.api.conftest import SignIn
+from tests.integration.api.world import CELL_OUTAGE, SomeFault, clear, fire
+
+Database = AsyncConnection[TupleRow]
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+VERIFY = HOUR
+
+
+@pytest.fixture
+async def ops(sign_in: SignIn) -> httpx.AsyncClient:
+    """Operations, signed in."""
+    return await sign_in("ops")
+
+
+def ago(by: timedelta) -> str:
+    """That long before now, to the minute."""
+    return (datetime.now(UTC) - by).isoformat(timespec="minutes").replace("+00:00", ":00Z")
+
+
+async def planned(ops: httpx.AsyncClient, **asked: Any) -> dict[str, Any]:
+    """A window around now, unless told otherwise."""
+    body = {"purpose": "maintenance", "from": ago(HOUR), "to": ago(-HOUR), "reason": "Works"}
+    answer = await ops.post("/api/v1/windows", json=body | asked)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def over(connection: Database, window: int, by: timedelta) -> None:
+    """Let a window have ended so long ago; the faults fired within it."""
+    await connection.execute(
+        "UPDATE planned_occurrence SET period = tstzrange(lower(period), now() - %s)"
+        " WHERE window_id = %s",
+        (by, window),
+    )
+
+
+async def a_fault(
+    connection: Database,
+    fault: SomeFault | None = None,
+    *,
+    hold: timedelta = 5 * MINUTE,
+    fired: timedelta = 30 * MINUTE,
+) -> UUID:
+    """A fault that fired a while ago, after its hold time."""
+    key = await fire(connection, fault, notify=False)
+    await connection.execute(
+        "UPDATE fault SET fired_at = now() - %(fired)s,"
+        " started_at = now() - %(fired)s - %(hold)s WHERE id = %(id)s",
+        {"fired": fired, "hold": hold, "id": key},
+    )
+    return key
+
+
+async def tickets(connection: Database) -> list[str]:
+    """After another run of the engine, by a process that remembers nothing: who has a ticket."""
+    async with connection.transaction():
+        await follow_faults(connection, VERIFY)
+    cursor = await connection.execute("SELECT subject || ' ' || state FROM ticket ORDER BY id")
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def test_a_fault_wholly_inside_gives_no_ticket(
+    ops: httpx.AsyncClient, connection: Database
+) -> None:
+    """Works make the card reader fail and mend it; nobody is sent, the fault is on record."""
+    window = await planned(ops, cell="D01")
+    fault = await a_fault(connection)
+    assert await tickets(connection) == []
+    await clear(connection, fault)
+    await over(connection, window["id"], 20 * MINUTE)
+    assert await tickets(connection) == []
+    listed = (await ops.get("/api/v1/faults")).json()["items"]
+    assert [one["id"] for one in listed] == [str(fault)]
+
+
+async def test_one_still_true_at_the_end_gives_exactly_one_after_its_hold(
+    ops: httpx.AsyncClient, connection: Database
+) -> None:
+    """Held while the window lasts and its hold time after it, then one ticket, however often
+    the engine runs and whichever process does."""
+    window = await planned(ops, terminal="ATM-1")
+    await a_fault(connection, hold=10 * MINUTE)
+    assert await tickets(connection) == []
+    await over(connection, window["id"], 9 * MINUTE)
+    assert await tickets(connection) == []
+    await over(connection, window["id"], 11 * MINUTE)
+    assert await tickets(connection) == ["ATM-1 ASSIGNED"]
+    assert await tickets(connection) == ["ATM-1 ASSIGNED"]
+
+
+async def test_what_fired_before_the_window_has_its_ticket(
+    ops: httpx.AsyncClient, connection: Database
+) -> None:
+    """Though nobody looked until the works had begun."""
+    await planned(ops, cell="D01")
+    await a_fault(connection, fired=2 * HOUR)
+    assert await tickets(connection) == ["ATM-1 ASSIGNED"]
+
+
+HOLDS: tuple[tuple[dict[str, str], list[str]], ...] = (
+    ({"cell": "D01"}, ["ATM-4"]),
+    ({"cell": "C001"}, ["ATM-3", "ATM-4"]),
+    ({"terminal": "ATM-3"}, ["ATM-1", "ATM-4", "C001"]),
+    ({"kind": "atm"}, ["C001"]),
+    ({"cell": "D02", "kind": "kiosk"}, ["ATM-1", "ATM-3", "ATM-4", "C001"]),
+    ({"purpose": "silence", "component": "cardReader"}, []),
+    (
+        {"purpose": "silence", "component": "cardReader", "cell": "D02"},
+        ["ATM-1", "ATM-3", "C001"],
+    ),
+    ({"purpose": "silence", "component": "printer"}, ["ATM-1", "ATM-3", "ATM-4", "C001"]),
+)
+
+
+async def test_a_window_holds_what_it_is_about(
+    ops: httpx.AsyncClient, connection: Database
+) -> None:
+    """By terminal, by cell with all below it, by kind, by component; all that is named must fit."""
+    there = (SomeFault(), SomeFault("ATM-3", "C002"), SomeFault("ATM-4", "C003"), CELL_OUTAGE)
+    for about, expected in HOLDS:
+        window = await planned(ops, **about)
+        for fault in there:
+            await a_fault(connection, fault)
+        raised = [one.split()[0] for one in await tickets(connection)]
+        assert sorted(raised) == expected, about
+        await connection.execute("TRUNCATE fault, ticket CASCADE")
+        await ops.delete(f"/api/v1/windows/{window['id']}")
+        await over(connection, window["id"], 50 * MINUTE)
+
+
+async def test_overlapping_windows_hold_as_one(
+    ops: httpx.AsyncClient, connection: Database
+) -> None:
+    """The second begins within the hold time after the first: the ticket waits for both."""
+    first = await planned(ops, cell="C001")
+    second = await planned(ops, purpose="silence", terminal="ATM-1", **{"from": ago(8 * MINUTE)})
+    await over(connection, first["id"], 10 * MINUTE)
+    await a_fault(connection, hold=5 * MINUTE)
+    assert await tickets(connection) == []
+    await over(connection, second["id"], 6 * MINUTE)
+    assert await tickets(connection) == ["ATM-1 ASSIGNED"]
+
+
+async def test_a_resolved_ticket_is_not_opened_again_in_a_window(
+    ops: httpx.AsyncClient, connection: Database
+) -> None:
+    """The cause fires again during works: the technician who was there is left in peace."""
+    fault = await a_fault(connection, fired=3 * HOUR)
+    assert await tickets(connection) == ["ATM-1 ASSIGNED"]
+    await connection.execute("UPDATE ticket SET state = 'RESOLVED', resolved_at = now()")
+    await connection.execute("UPDATE fault SET cleared_at = now() WHERE id = %s", (fault,))
+    window = await planned(ops, cell="C001")
+    await a_fault(connection)
+    assert await tickets(connection) == ["ATM-1 RESOLVED"]
+    await over(connection, window["id"], 10 * MINUTE)
+    assert await tickets(connection) == ["ATM-1 ASSIGNED"]
+
+
+async def test_a_window_that_is_taken_back_holds_nothing_more(
+    ops: httpx.AsyncClient, connection: Database
+) -> None:
+    """What was of it stays on record; who took it back is told."""
+    window = await planned(ops, cell="C001", repeat="daily")
+    assert window["active"]
+    assert window["author"] == "ops"
+    await a_fault(connection, hold=timedelta(0))
+    assert await tickets(connection) == []
+    ended = (await ops.delete(f"/api/v1/windows/{window['id']}")).json()
+    assert (ended["active"], ended["next_at"], ended["ended_by"]) == (False, None, "ops")
+    assert await tickets(connection) == ["ATM-1 ASSIGNED"]
+    assert (await ops.get("/api/v1/windows?open=true")).json()["items"] == []
+    [listed] = (await ops.get("/api/v1/windows?purpose=maintenance")).json()["items"]
+    assert listed["id"] == window["id"]
+    await expand(connection)
+    assert (await ops.get(f"/api/v1/windows/{window['id']}")).json()["next_at"] is None
+
+
+async def test_times_are_written_further_as_days_pass(
+    ops: httpx.AsyncClient, connection: Database
+) -> None:
+    """The scheduled work finds what is short, and writes nothing twice."""
+    await planned(
+        ops,
+        cell="C001",
+        repeat="daily",
+        **{"from": "2026-11-01T01:00:00Z"} | {"to": "2026-11-01T02:00:00Z"},
+    )
+    count = "SELECT count(*) FROM planned_occurrence"
+    [(whole,)] = await (await connection.execute(count)).fetchall()
+    await connection.execute(
+        "DELETE FROM planned_occurrence WHERE lower(period) >= now() + interval '300 days'"
+    )
+    await connection.execute("UPDATE planned_window SET expanded_to = now() + interval '300 days'")
+    for _ in range(2):
+        await expand(connection)
+        assert await (await connection.execute(count)).fetchall() == [(whole,)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({}, "body.cell"),
+        ({"cell": "C9"}, "body.cell"),
+        ({"terminal": "ATM-9"}, "body.terminal"),
+        ({"component": "printer"}, "body.component"),
+        ({"cell": "C001", "to": "2020-01-01T00:00:00Z"}, "body.to"),
+        ({"cell": "C001", "repeat": "daily", "time_zone": "Mars/Olympus"}, "body.time_zone"),
+        ({"cell": "C001", "reason": " "}, "body.reason"),
+    ],
+)
+async def test_what_makes_no_sense_is_refused(
+    ops: httpx.AsyncClient, asked: dict[str, Any], field: str
+) -> None:
+    """With the field that is wrong, and nothing is planned."""
+    body = {"purpose": "maintenance", "from": ago(HOUR), "to": ago(-HOUR), "reason": "Works"}
+    answer = await ops.post("/api/v1/windows", json=body | asked)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+    assert (await ops.get("/api/v1/windows")).json()["items"] == []
+
+
+async def test_only_operations_plan_and_technicians_see_their_own(
+    ops: httpx.AsyncClient, sign_in: SignIn
+) -> None:
+    """T01 of C001 sees what touches C001: its own, the district's, everybody's; not the rest."""
+    made = [
+        await planned(ops, **about)
+        for about in (
+            {"cell": "C001"},
+            {"cell": "D01"},
+            {"cell": "C003"},
+            {"terminal": "ATM-2"},
+            {"terminal": "ATM-3"},
+            {"kind": "atm"},
+        )
+    ]
+    technician = await sign_in("tech01")
+    seen = {one["id"] for one in (await technician.get("/api/v1/windows")).json()["items"]}
+    assert seen == {made[n]["id"] for n in (0, 1, 3, 5)}
+    assert (await technician.get(f"/api/v1/windows/{made[2]['id']}")).status_code == 404
+    assert (await technician.delete(f"/api/v1/windows/{made[0]['id']}")).status_code == 403
+    refused = await technician.post("/api/v1/schedules", json={})
+    assert refused.status_code in {403, 422}
+
+
+async def test_a_schedule_is_made_used_and_ended(
+    ops: httpx.AsyncClient, connection: Database, sign_in: SignIn
+) -> None:
+    """Hours that overlap are one; a holiday; whose it is; no two at once."""
+    asked = {
+        "code": "branch",
+        "name": "Branches",
+        "time_zone": "Asia/Shanghai",
+        "week": {"1": ["09:00-12:00", "11:00-17:00"], "2": ["00:00-24:00"]},
+    }
+    made = (await ops.post("/api/v1/schedules", json=asked)).json()
+    assert made["week"] == {"1": ["09:00-17:00"], "2": ["00:00-24:00"]}
+    again = await ops.post("/api/v1/schedules", json=asked)
+    assert again.json()["errors"][0]["field"] == "body.code"
+    path = "/api/v1/schedules/branch"
+    use = {"cell": "C001", "from": "2026-11-23T00:00:00+08:00", "reason": "Branch"}
+    used = (await ops.post(f"{path}/uses", json=use)).json()["uses"]
+    assert [(one["cell"], one["author"]) for one in used] == [("C001", "ops")]
+    twice = await ops.post(f"{path}/uses", json=use)
+    assert twice.json()["errors"][0]["field"] == "body.from"
+    both = await ops.post(f"{path}/uses", json=use | {"kind": "atm"})
+    assert both.status_code == 422
+    holiday = {"open": [], "reason": "Holiday"}
+    told = (await ops.put(f"{path}/days/2026-11-24", json=holiday)).json()
+    assert told["days"] == [{"day": "2026-11-24", "open": [], "author": "ops", "reason": "Holiday"}]
+    cursor = await connection.execute(
+        "SELECT lower(period), upper(period) FROM service_closing ORDER BY period LIMIT 2"
+    )
+    monday = datetime(2026, 11, 23, tzinfo=UTC)
+    assert await cursor.fetchall() == [
+        (monday - 8 * HOUR, monday + HOUR),
+        (monday + 9 * HOUR, monday + 6 * 24 * HOUR + 25 * HOUR),
+    ]
+    assert (await (await sign_in("tech03")).get(path)).json()["uses"] == []
+    assert (await ops.delete(f"{path}/days/2026-11-24")).json()["days"] == []
+    assert (await ops.delete(f"{path}/days/2026-11-24")).status_code == 404
+    [ended] = (await ops.delete(f"{path}/uses/{used[0]['id']}")).json()["uses"]
+    assert ended["to"] is not None
+    assert (await ops.delete(f"{path}/uses/{used[0]['id']}")).status_code == 404
+    assert (await ops.get("/api/v1/schedules")).json()["items"][0]["code"] == "branch"
+    assert (await ops.get("/api/v1/schedules/none")).status_code == 404

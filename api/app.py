@@ -12,6 +12,7 @@ from api.accounts.routes import router as accounts
 from api.audit.routes import router as audit
 from api.audit.sealing import export, seal
 from api.cells.routes import router as cells
+from api.corrections.routes import router as corrections
 from api.coverage.routes import router as coverage
 from api.events.routes import router as events
 from api.faults.routes import router as faults
@@ -44,7 +45,7 @@ from fleet.rules.catalogue import load
 
 _ROUTERS = (
     *(health, accounts, cells, coverage, uptime, terminals, faults, tickets, technicians, rules),
-    *(audit, events, windows),
+    *(audit, events, windows, corrections),
 )
 _LARGEST_BODY = 64 * 1024
 _HOUR_S = 3600

@@ -18,12 +18,13 @@ from collector import ring
 from collector.clock import SteadyClock
 from collector.errors import CollectorError
 from collector.region import Region, Stage, Terms
+from collector.reload import watch_catalogue
 from collector.service import application
 from collector.settings import Settings
 from collector.share import Share
 from fleet.db.pool import connect
 from fleet.mqtt import Backoff, Broker
-from fleet.rules import catalogue
+from fleet.rules.shelf import Shelf
 
 log = structlog.get_logger()
 
@@ -39,7 +40,7 @@ class Collector:
             name=f"{socket.gethostname()[:24]}-{os.getpid()}-{secrets.token_hex(2)}",
             database_url=settings.database_url.get_secret_value(),
             broker=Broker.parse(settings.broker_url.get_secret_value()),
-            catalogue=catalogue.load(settings.catalogue),
+            shelf=Shelf(settings.catalogue),
             batch_count=min(settings.batch_count, settings.receive_maximum // 2),
             batch_linger_s=settings.batch_linger_ms / 1000,
             receive_maximum=settings.receive_maximum,
@@ -57,6 +58,11 @@ class Collector:
         """Whether every region that is ours is served; with none, we stand by for the others'."""
         return self.joined and all(each.stage is Stage.SERVING for each in self.regions.values())
 
+    @property
+    def shelf(self) -> Shelf:
+        """Where the rules come from."""
+        return self._terms.shelf
+
     def stop(self) -> None:
         """Stop gracefully: what was taken is committed and acknowledged."""
         self._stopping.set()
@@ -66,21 +72,24 @@ class Collector:
     async def run(self) -> None:
         """Serve the regions until stopped; raises what a region's task cannot recover from."""
         sharing = asyncio.create_task(self._keep_sharing())
+        reading = asyncio.create_task(watch_catalogue(self.shelf))
         stopped = asyncio.create_task(self._stop_wanted())
+        always = (sharing, reading, stopped)
         try:
             while not stopped.done():
-                running = {sharing, stopped, *self._tasks.values()}
+                running = {*always, *self._tasks.values()}
                 await asyncio.wait(
                     running, return_when=asyncio.FIRST_COMPLETED, timeout=_ROUND_EVERY_S
                 )
-                if sharing.done():
-                    sharing.result()
+                for task in always:
+                    if task.done():
+                        task.result()
                 self._collect()
         finally:
             self.stop()
-            sharing.cancel()
-            stopped.cancel()
-            await asyncio.gather(sharing, stopped, *self._tasks.values(), return_exceptions=True)
+            for task in always:
+                task.cancel()
+            await asyncio.gather(*always, *self._tasks.values(), return_exceptions=True)
 
     async def _stop_wanted(self) -> None:
         await self._stopping.wait()

@@ -12,7 +12,7 @@ from functools import partial
 import psycopg
 import structlog
 
-from collector import gaps, metrics, quarantine, registry, restore, rows, store
+from collector import adoption, gaps, metrics, quarantine, registry, restore, rows, store
 from collector.batch import Batch, LedgerKey, judge, keys, open_all
 from collector.claim import Claim, Seen
 from collector.intake import Arrival, set_aside
@@ -23,7 +23,6 @@ from fleet.quarantine import Quarantined, Reason
 from fleet.rules.catalogue import Catalogue
 from fleet.rules.changes import Cleared, Fired
 from fleet.rules.engine import Engine
-from fleet.rules.terminal import Terminal
 
 # What the content of one message may bring about; all else is the database's or the broker's.
 _ONE_IS_BAD = (psycopg.DataError, ArithmeticError, LookupError, TypeError, ValueError)
@@ -48,6 +47,7 @@ class Desk:
         self._connection = connection
         self._claim = claim
         self._noted: datetime | None = None
+        self._returned_at: datetime | None = None
         self._region = region
         self._catalogue = catalogue
         self._ledger: dict[LedgerKey, Received] = {}
@@ -56,21 +56,45 @@ class Desk:
         self._watching_since: datetime | None = None
         self._manners = manners
         self._repair = Repair(Stored({}, {}, {}), datetime.min.replace(tzinfo=UTC), manners)
-        self.engine = Engine(catalogue.rules)
+        self.engine = Engine(catalogue.selection(), region)
 
     async def restore(self, now: datetime) -> None:
         """Read everything back as of the last commit."""
         self._ledger = {}
         await store.prepare(self._connection)
         self._registry = await registry.read(self._connection, self._region)
+        changed = await adoption.changed(self._connection, self._region, self._catalogue)
         self.engine = await restore.engine(
-            self._connection, self._registry, self._catalogue.rules, now
+            self._connection, self._registry, self._catalogue.selection(), now, changed
         )
+        if changed:
+            await self._go_over()
         self._boots = {each.id: each.boot for each in self.engine.terminals.values()}
         self.engine.watch(self._watching_since)
+        if self._returned_at is not None:
+            self.engine.returned(self._returned_at)
         missing = await gaps.stored(self._connection, self._region)
         self._repair = Repair(missing, now, self._manners)
         await self._connection.commit()
+
+    async def _go_over(self) -> None:
+        """Write what the catalogue says anew, with the note that it was asked."""
+        record = self.engine.take()
+        identity, terminals = self._catalogue.identity, self.engine.terminals
+        async with self._connection.transaction():
+            fence = self._fence(_NOTHING_SEEN)
+            await store.write(self._connection, Batch(record=record), terminals, identity, fence)
+            await adoption.note(self._connection, self._region, self._catalogue)
+        log.info("catalogue taken", region=self._region, catalogue=identity)
+
+    async def adopt(self, catalogue: Catalogue, now: datetime) -> None:
+        """Go over to another catalogue, between two batches; to the one in force it does nothing.
+
+        Everything is read back as after a restart: what is exact there is exact here.
+        """
+        if catalogue.identity != self._catalogue.identity:
+            self._catalogue = catalogue
+            await self.restore(now)
 
     def watch(self, since: datetime | None) -> None:
         """From when on we hear everything; None while the broker is away."""
@@ -84,6 +108,7 @@ class Desk:
 
     def returned(self, at: datetime) -> None:
         """The broker was away, for the terminals too: they are given time to come back."""
+        self._returned_at = at
         self.engine.returned(at)
 
     async def reload_registry(self, now: datetime) -> None:
@@ -95,11 +120,15 @@ class Desk:
             if entry is None:
                 self.engine.remove(terminal, now)
                 self._repair.forget(terminal.id)
-            elif entry.cell != terminal.cell:
-                self.engine.move(terminal, entry.cell)
+                continue
+            if entry.in_service != terminal.in_service:
+                self.engine.serve(terminal, now, in_service=entry.in_service)
+            if entry != registry.entry_of(terminal):
+                terminal.vendor, terminal.model = entry.vendor, entry.model
+                self.engine.move(terminal, entry.cell, now, entry.above)
         for entry in fresh.entries.values():
             if entry.id not in self.engine.terminals:
-                self.engine.adopt(Terminal(entry.id, entry.code, entry.kind, entry.cell))
+                self.engine.adopt(entry.terminal(self._region))
         self._registry = fresh
 
     async def commit(

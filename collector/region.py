@@ -25,7 +25,7 @@ from collector.inlet import Clock, Inlet
 from collector.sight import Cause, Sight
 from fleet.db.pool import connect
 from fleet.mqtt import Backoff, Broker, Connection, ConnectionLost, MqttError
-from fleet.rules.catalogue import Catalogue
+from fleet.rules.shelf import Shelf
 
 _TICK_S = 0.5
 _STAY_S = 1.0
@@ -50,7 +50,7 @@ class Terms:
     name: str
     database_url: str
     broker: Broker
-    catalogue: Catalogue
+    shelf: Shelf
     batch_count: int
     batch_linger_s: float
     receive_maximum: int
@@ -98,7 +98,7 @@ class Region:
             if claim is None:
                 return False
             self._sight.resume(claim.seen_until)
-            desk = Desk(connection, self.name, terms.catalogue, claim=claim)
+            desk = Desk(connection, self.name, terms.shelf.current, claim=claim)
             await desk.restore(terms.clock())
             self._log.info("region taken", epoch=claim.epoch, terminals=len(desk.engine.terminals))
             while not self._stopping.is_set():
@@ -176,6 +176,7 @@ class Region:
         if self._registry_changed.is_set():
             self._registry_changed.clear()
             await desk.reload_registry(terms.clock())
+        await desk.adopt(terms.shelf.current, terms.clock())
         arrivals = await inlet.batch(terms.batch_count, terms.batch_linger_s, _TICK_S)
         metrics.queue_messages.labels(self.name).set(len(inlet))
         # Time passes only as far as we have read: what waits in the queue came before `now`.

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from collector.region import Region
+from fleet.rules.shelf import Shelf
 
 
 class Standing(Protocol):
@@ -20,20 +21,33 @@ class Standing(Protocol):
         """Whether the regions that are ours are served, or we stand by."""
 
     @property
+    def shelf(self) -> Shelf:
+        """Where the rules come from."""
+
+    @property
     def regions(self) -> Mapping[str, Region]:
         """By name."""
 
 
 def application(collector: Standing) -> Starlette:
-    """`/healthz`: the process lives; `/readyz`: its regions are served; `/metrics`."""
+    """`/healthz`: the process lives; `/readyz`: its regions are served; `/metrics`.
+
+    A catalogue that was refused makes nothing unready: the one before it is in force.
+    """
 
     async def healthz(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
     async def readyz(_request: Request) -> Response:
-        ready = collector.ready
-        status = "ready" if ready else "not ready"
-        body = {"status": status, "regions": _stages(collector.regions)}
+        ready, shelf = collector.ready, collector.shelf
+        body: dict[str, object] = {
+            "status": "ready" if ready else "not ready",
+            "regions": _stages(collector.regions),
+        }
+        body["catalogue"] = {
+            "identity": shelf.current.identity,
+            "refused": [str(problem) for problem in shelf.refused],
+        }
         return JSONResponse(body, status_code=200 if ready else 503)
 
     async def metrics(_request: Request) -> Response:

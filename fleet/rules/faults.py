@@ -5,21 +5,20 @@ cell's in ours. A hold that is over ends at exactly `since + for`, however late 
 notices it: a restart shifts nothing.
 """
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from fleet.grid import UNASSIGNED
-from fleet.rules.cells import Cell, speaker, undecided
+from fleet.rules.cells import Cell, above, homes
 from fleet.rules.changes import Cleared, Fired, Flapped, HoldKey, Suppressed, fault_id
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import TABLE, TIMED, Hold, Phase, Signal
 from fleet.rules.plan import cell_rules
 from fleet.rules.record import Record
 from fleet.rules.rule import Rule
+from fleet.rules.selection import Selection
+from fleet.rules.speakers import Speakers, Subject
 from fleet.rules.terminal import Terminal
 from fleet.rules.timers import Timer, Timers, Turn
-
-Subject = Terminal | Cell
 
 _SOON = timedelta(milliseconds=100)
 
@@ -27,14 +26,25 @@ _SOON = timedelta(milliseconds=100)
 class Faults:
     """The holds of all subjects, their timers, and the cells that may speak for their members."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self.rules = {rule.name: rule for rule in rules}
+    def __init__(self, selection: Selection, region: str = "") -> None:
+        self.region = region
+        self.rules = selection.rules
+        self._selection = selection
         self.cell_rules = cell_rules(self.rules.values())
         self.cells: dict[str, Cell] = {}
         self.record = Record()
         self.timers = Timers()
+        self.waiting: list[Timer] = []
         self._counted = frozenset[str]().union(*(each.members for each in self.cell_rules))
+        self._speakers = Speakers(self.rules, self.cell_rules, self.cells)
         self._touched: set[str] = set()
+
+    def rule_of(self, subject: Subject, name: str) -> Rule | None:
+        """What a rule says of a subject; None where it says nothing of it."""
+        if isinstance(subject, Terminal):
+            return subject.plan.rules.get(name)
+        rule = self.rules.get(name)
+        return None if rule is None else self._selection.of_cell(rule, subject.code, subject.above)
 
     def signal(self, subject: Subject, rule: Rule, item: str, signal: Signal, at: datetime) -> None:
         """Move one hold by the table and do what the move means."""
@@ -46,9 +56,8 @@ class Faults:
         if hold is None:
             hold = subject.holds[rule.name, item] = Hold(after, at, at)
         elif after is Phase.IDLE:
-            if hold.fault_id is not None:
-                self._clear(subject, hold, at)
             del subject.holds[rule.name, item]
+            self._clear(subject, rule.name, hold, at)
         elif before is Phase.PENDING:
             hold.phase, hold.since = after, at
             self._fire(subject, rule, item, hold, at)
@@ -57,16 +66,22 @@ class Faults:
             hold.phase, hold.since = after, at
             if signal in (Signal.RAISE, Signal.CLEAR):
                 self._swing(subject, rule, item, hold, at)
+            if after is Phase.FIRING:
+                self._respeak(subject, rule.name, item, hold, at)
         self._moved(subject, rule.name, item)
         if after in TIMED:
             self._start(subject, rule, item, hold, at)
 
     def _start(self, subject: Subject, rule: Rule, item: str, hold: Hold, at: datetime) -> None:
-        """A hold of no length is over at once, unless a cell must be asked first."""
-        if self._over(subject, rule, item, hold) <= at and rule.name not in self._counted:
+        """A hold of no length is over at once, unless somebody must be asked first."""
+        asks = hold.phase is Phase.PENDING and self._must_ask(subject, rule.name)
+        if self._over(subject, rule, item, hold) <= at and not asks:
             self.signal(subject, rule, item, Signal.DUE, at)
         else:
             self.remind(subject, rule.name, item, hold)
+
+    def _must_ask(self, subject: Subject, rule: str) -> bool:
+        return isinstance(subject, Cell) or rule in self._speakers.spoken_for
 
     def _swing(self, subject: Subject, rule: Rule, item: str, hold: Hold, at: datetime) -> None:
         """Note that a fault's condition went to or fro; from a high score on it flaps."""
@@ -102,8 +117,10 @@ class Faults:
         key = _key(subject, rule, item)
         self.record.holds[key] = subject.holds.get((rule, item))
         if isinstance(subject, Terminal) and rule in self._counted:
-            self.cells[subject.cell].recount(self.cell_rules, subject)
-            self._touched.add(subject.cell)
+            for each, code in homes(subject, self.cell_rules):
+                if rule in each.members:
+                    self.cells[code].recount(each, subject)
+                    self._touched.add(code)
 
     def _fire(self, subject: Subject, rule: Rule, item: str, hold: Hold, at: datetime) -> None:
         key = _key(subject, rule.name, item)
@@ -111,36 +128,35 @@ class Faults:
         terminal = subject if isinstance(subject, Terminal) else None
         cell = subject.cell if isinstance(subject, Terminal) else subject.code
         hold.fault_id = fault_id(key, began)
-        if terminal is not None:
-            hold.suppressed_by = speaker(self.cells, self.cell_rules, cell, rule.name)
+        hold.suppressed_by = self._speakers.speaker(subject, rule.name)
         terminal_id = terminal.id if terminal else None
         self.record.changes.append(
             Fired(hold.fault_id, key, rule, terminal_id, cell, began, at, hold.suppressed_by)
         )
-        if isinstance(subject, Cell):
-            self._speak_for(subject, rule, hold, at)
+        self._speak(subject, rule.name, at)
 
-    def _clear(self, subject: Subject, hold: Hold, at: datetime) -> None:
+    def _clear(self, subject: Subject, rule: str, hold: Hold, at: datetime) -> None:
         if hold.fault_id is not None:
             ended = hold.since if hold.phase is Phase.CLEARING else at
             self.record.changes.append(Cleared(hold.fault_id, ended, at))
-        if isinstance(subject, Cell):
-            self._release(subject, hold, at)
+            hold.fault_id = None  # from here on it speaks for nobody
+            self._speak(subject, rule, at)
 
     def drop(self, subject: Subject, rule: str, item: str, now: datetime) -> None:
         """End a hold out of turn: its rule or its terminal is gone."""
         hold = subject.holds.pop((rule, item))
         at = subject.clock(now) if isinstance(subject, Terminal) else now
-        self._clear(subject, hold, max(at, hold.started_at))
+        self._clear(subject, rule, hold, max(at, hold.started_at))
         self._moved(subject, rule, item)
         if subject.transitions.pop((rule, item), None):
             self.record.transitions[_key(subject, rule, item)] = None
 
     def remind(self, subject: Subject, rule: str, item: str, hold: Hold) -> None:
         """Set the timer of a hold that ends by itself, or that flaps."""
-        if not _waits(hold) or rule not in self.rules:
+        found = self.rule_of(subject, rule)
+        if not _waits(hold) or found is None:
             return
-        due = self._over(subject, self.rules[rule], item, hold)
+        due = self._over(subject, found, item, hold)
         if isinstance(subject, Terminal):
             self.timers.put(Timer(due + subject.lag, Turn.HOLD, subject.code, rule, item))
         else:
@@ -149,57 +165,87 @@ class Faults:
     def end(self, subject: Subject, rule: str, item: str, clock: datetime) -> bool:
         """End a hold whose time is over; False if it is not, or its cell is still undecided."""
         hold = subject.holds.get((rule, item))
-        if hold is None or not _waits(hold):
+        found = self.rule_of(subject, rule)
+        if hold is None or found is None or not _waits(hold):
             return True
-        over = self._over(subject, self.rules[rule], item, hold)
-        self._calm(subject, self.rules[rule], item, hold, clock)
+        over = self._over(subject, found, item, hold)
+        self._calm(subject, found, item, hold, clock)
         if clock < over:
             return False
         if hold.phase not in TIMED:
             return True
-        if (
-            isinstance(subject, Terminal)
-            and hold.phase is Phase.PENDING
-            and undecided(self.cells, self.cell_rules, subject.cell, rule)
-        ):
+        if hold.phase is Phase.PENDING and self._speakers.undecided(subject, rule):
             return False
-        self.signal(subject, self.rules[rule], item, Signal.DUE, over)
+        self.signal(subject, found, item, Signal.DUE, over)
         return True
 
     def put_off(self, subject: Subject, timer: Timer, now: datetime) -> None:
         """Set a timer again whose time has not come, or whose cell is undecided."""
         hold = subject.holds[timer.rule, timer.item]
-        due = self._over(subject, self.rules[timer.rule], timer.item, hold)
+        found = self.rule_of(subject, timer.rule)
+        due = now if found is None else self._over(subject, found, timer.item, hold)
         if isinstance(subject, Terminal):
             due += subject.lag
-        # Over, and still here: its cell is undecided, which is a matter of seconds.
-        self.timers.put(timer._replace(due=due if due > now else now + _SOON))
+        if due > now:
+            self.timers.put(timer._replace(due=due))
+        else:  # over, and still here: what would speak for it is undecided
+            self.waiting.append(timer)
+
+    def take_waiting(self) -> list[Timer]:
+        """The holds that are over and wait for a decision, in order."""
+        waiting, self.waiting = sorted(self.waiting, key=lambda each: (each.turn, each)), []
+        return waiting
+
+    def wait(self, now: datetime) -> None:
+        """Ask those that wait still again soon."""
+        for timer in self.take_waiting():
+            self.timers.put(timer._replace(due=now + _SOON))
 
     def expire(self, terminal: Terminal, at: datetime) -> None:
         """End the holds that were over before the message at `at` was written."""
         if not terminal.holds:
             return
+        rules = terminal.plan.rules
         timed = [
-            (self._over(terminal, self.rules[rule], item, hold), rule, item)
+            (self._over(terminal, rules[rule], item, hold), rule, item)
             for (rule, item), hold in terminal.holds.items()
-            if _waits(hold) and rule in self.rules
+            if _waits(hold) and rule in rules
         ]
-        for _, rule, item in sorted(timed):
-            self.end(terminal, rule, item, at)
+        timed.sort()
+        undecided = [each for each in timed if not self.end(terminal, each[1], each[2], at)]
+        for over, rule, item in undecided:  # what they waited for may be decided now
+            if over <= at:
+                self.end(terminal, rule, item, at)
 
     def join(self, terminal: Terminal) -> None:
-        """Count a terminal as a member of its cell."""
-        cell = self.cells.setdefault(terminal.cell, Cell(terminal.cell))
-        cell.members[terminal.code] = terminal
-        cell.recount(self.cell_rules, terminal)
-        self._touched.add(cell.code)
+        """Count a terminal as a member of its cells."""
+        for each, code in homes(terminal, self.cell_rules):
+            cell = self.cells.setdefault(code, Cell(code))
+            cell.above = above(terminal, code)
+            cell.join(each, terminal)
+            self._touched.add(code)
 
     def leave(self, terminal: Terminal) -> None:
         """Count it no more."""
-        cell = self.cells[terminal.cell]
-        del cell.members[terminal.code]
-        cell.recount(self.cell_rules, terminal)
-        self._touched.add(cell.code)
+        for each, code in homes(terminal, self.cell_rules):
+            self.cells[code].leave(each, terminal)
+            self._touched.add(code)
+
+    def touch(self, cell: str) -> None:
+        """Ask a cell's quorum rules again when it is next time."""
+        self._touched.add(cell)
+
+    def recount(self, terminal: Terminal) -> None:
+        """A terminal came into service or went out of it."""
+        for each, code in homes(terminal, self.cell_rules):
+            self.cells[code].recount(each, terminal)
+            self.touch(code)
+
+    def respeak(self, subject: Subject, at: datetime) -> None:
+        """Ask anew who speaks for a subject's faults: it has moved, or a rule is gone."""
+        for (rule, item), hold in subject.holds.items():
+            if hold.phase is not Phase.CLEARING:
+                self._respeak(subject, rule, item, hold, at)
 
     def judge_cells(self, now: datetime) -> None:
         """Ask the quorum rules of every cell that a member's hold has moved in."""
@@ -208,26 +254,23 @@ class Faults:
             if cell.code == UNASSIGNED:
                 continue
             for each in self.cell_rules:
-                self.signal(cell, each.rule, "", cell.verdict(each), now)
+                rule = self._selection.of_cell(each.rule, cell.code, cell.above)
+                held = (rule.name, self.region) in cell.holds
+                self.signal(cell, rule, self.region, cell.verdict(rule, held=held), now)
 
-    def _speak_for(self, cell: Cell, rule: Rule, by: Hold, at: datetime) -> None:
-        """From now on the cell's fault speaks for the faults that its members have already."""
-        members = next(each.members for each in self.cell_rules if each.rule is rule)
-        for terminal in cell.members.values():
-            for (name, item), hold in terminal.holds.items():
-                if name in members and hold.fault_id and hold.suppressed_by is None:
-                    hold.suppressed_by = by.fault_id
-                    self.record.changes.append(Suppressed(hold.fault_id, by.fault_id, at))
-                    self.record.holds[_key(terminal, name, item)] = hold
+    def _speak(self, subject: Subject, rule: str, at: datetime) -> None:
+        """A fault began or ended that speaks for others: those still bad get another speaker, or
+        speak for themselves. What is clearing already is left alone: it would end in an alarm."""
+        for other, name, item, hold in list(self._speakers.under(subject, rule)):
+            if hold.phase is not Phase.CLEARING or hold.suppressed_by is None:
+                self._respeak(other, name, item, hold, at)
 
-    def _release(self, cell: Cell, by: Hold, at: datetime) -> None:
-        """The cell is well again: members still bad speak for themselves."""
-        for terminal in cell.members.values():
-            for (name, item), hold in terminal.holds.items():
-                if hold.fault_id and hold.suppressed_by == by.fault_id:
-                    hold.suppressed_by = None
-                    self.record.changes.append(Suppressed(hold.fault_id, None, at))
-                    self.record.holds[_key(terminal, name, item)] = hold
+    def _respeak(self, subject: Subject, rule: str, item: str, hold: Hold, at: datetime) -> None:
+        by = self._speakers.speaker(subject, rule)
+        if hold.fault_id and by != hold.suppressed_by:
+            hold.suppressed_by = by
+            self.record.changes.append(Suppressed(hold.fault_id, by, at))
+            self.record.holds[_key(subject, rule, item)] = hold
 
 
 def _waits(hold: Hold) -> bool:

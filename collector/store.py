@@ -24,6 +24,7 @@ _SQL = load("collector", "store")
 async def prepare(connection: Connection) -> None:
     """What a connection needs before its first batch."""
     await connection.execute(_SQL["make_beat"])
+    await connection.execute(_SQL["look_up"])
 
 
 async def write(

@@ -41,6 +41,12 @@ CREATE TEMPORARY TABLE IF NOT EXISTS beat (
     heard_at timestamptz, connected boolean, metrics text
 ) ON COMMIT DELETE ROWS;
 
+-- name: look_up
+-- A batch looks its rows up by key. The planner, who has no statistics of `beat`, would sometimes
+-- rather read all of a large table.
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+
 -- name: copy_beat
 COPY beat (terminal_id, boot, seq, ts, arrived_at, heard_at, connected, metrics)
 FROM STDIN (FORMAT BINARY);

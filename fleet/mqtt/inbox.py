@@ -9,7 +9,6 @@ from mqtt5 import DisconnectReasonCode
 from fleet.mqtt.errors import ProtocolViolation
 from fleet.mqtt.message import Message
 
-
 # MQTT 5, 3.4: type 4 without flags and two bytes more, the identifier; that alone says success. The
 # codec makes the same of it, one object each.
 _PUBACK = 0x4002

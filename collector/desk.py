@@ -188,7 +188,8 @@ class Desk:
     async def _commit(self, arrivals: Sequence[Arrival], now: datetime, seen: Seen) -> None:
         began = time.perf_counter()
         opened, aside = open_all(arrivals, self._registry)
-        missing = keys(opened) - self._ledger.keys()
+        # Not a difference of sets: that would walk through every ledger there is.
+        missing = {key for key in keys(opened) if key not in self._ledger}
         if missing:
             self._ledger |= await store.read_ledger(self._connection, missing)
             await self._connection.commit()

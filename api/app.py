@@ -13,6 +13,8 @@ from api.cells.routes import router as cells
 from api.coverage.routes import router as coverage
 from api.events.routes import router as events
 from api.faults.routes import router as faults
+from api.grid.registry import router as registry
+from api.grid.routes import router as grid
 from api.health import router as health
 from api.idempotency import forget
 from api.listener import Listener
@@ -39,9 +41,11 @@ from fleet.rules.catalogue import load
 
 _ROUTERS = (
     *(health, accounts, cells, coverage, uptime, terminals, faults, tickets, technicians, rules),
-    *(events, windows),
+    *(events, windows, grid, registry),
 )
 _LARGEST_BODY = 64 * 1024
+_LARGEST_MAP = 32 * 1024 * 1024  # a whole grid, a whole registry: operations alone send them
+_WITH_MAPS = (grid, registry)
 _HOUR_S = 3600
 _DESCRIPTION = """\
 Uptime, faults and tickets of a fleet of self-service terminals. Sign in at `/api/v1/token`, send
@@ -101,5 +105,6 @@ def create_app(
     problem.register(app)
     for router in _ROUTERS:
         require_ours(router)
-        app.include_router(router)
+        most = _LARGEST_MAP if router in _WITH_MAPS else None
+        app.include_router(router, max_body_size=most)
     return app

@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Tests wait for engines more than they compute; each worker has engines of its own.
+SPREAD := -n 3 --dist worksteal
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-emit-trusted-host --strip-extras --allow-unsafe --no-header
 
@@ -34,7 +36,7 @@ run: setup ## bring the whole system up, in the foreground; ARGS="--terminals 50
 	@$(BIN)/tellergrid up $(ARGS)
 
 test: setup ## run every test, on a real broker and a real database; ARGS="tests/unit -k name"
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest $(SPREAD) $(ARGS)
 
 check: setup ## lint, formatting, types, the arrows between packages
 	@$(BIN)/ruff check .

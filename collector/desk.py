@@ -21,7 +21,6 @@ from fleet.quarantine import Quarantined, Reason
 from fleet.rules.catalogue import Catalogue
 from fleet.rules.changes import Cleared, Fired
 from fleet.rules.engine import Engine
-from fleet.rules.terminal import Terminal
 
 # What the content of one message may bring about; all else is the database's or the broker's.
 _ONE_IS_BAD = (psycopg.DataError, ArithmeticError, LookupError, TypeError, ValueError)
@@ -49,7 +48,7 @@ class Desk:
         self._watching_since: datetime | None = None
         self._manners = manners
         self._repair = Repair(Stored({}, {}, {}), datetime.min.replace(tzinfo=UTC), manners)
-        self.engine = Engine(catalogue.rules)
+        self.engine = Engine(catalogue.selection())
 
     async def restore(self, now: datetime) -> None:
         """Read everything back as of the last commit."""
@@ -57,7 +56,7 @@ class Desk:
         await store.prepare(self._connection)
         self._registry = await registry.read(self._connection, self._region)
         self.engine = await restore.engine(
-            self._connection, self._registry, self._catalogue.rules, now
+            self._connection, self._registry, self._catalogue.selection(), now
         )
         self._boots = {each.id: each.boot for each in self.engine.terminals.values()}
         self.engine.watch(self._watching_since)
@@ -79,11 +78,12 @@ class Desk:
             if entry is None:
                 self.engine.remove(terminal, now)
                 self._repair.forget(terminal.id)
-            elif entry.cell != terminal.cell:
-                self.engine.move(terminal, entry.cell)
+            elif entry != registry.entry_of(terminal):
+                terminal.vendor, terminal.model = entry.vendor, entry.model
+                self.engine.move(terminal, entry.cell, now, entry.above)
         for entry in fresh.entries.values():
             if entry.id not in self.engine.terminals:
-                self.engine.adopt(Terminal(entry.id, entry.code, entry.kind, entry.cell))
+                self.engine.adopt(entry.terminal(self._region))
         self._registry = fresh
 
     async def commit(self, arrivals: Sequence[Arrival], now: datetime) -> None:

@@ -1,5 +1,6 @@
 """The terminals a region may hear, and the cells they are in."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +10,7 @@ from psycopg.rows import TupleRow
 
 from fleet.db.sql import load
 from fleet.quarantine import Quarantined, Reason
+from fleet.rules.terminal import Terminal
 from fleet.topics import ROOT
 
 _SQL = load("collector", "registry")
@@ -16,12 +18,21 @@ _SQL = load("collector", "registry")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A terminal in service, as the api registered it."""
+    """A terminal in service, as the api registered it; `above` are the cells above its own."""
 
     id: int
     code: str
     kind: str
     cell: str
+    vendor: str
+    model: str
+    above: tuple[str, ...] = ()
+
+    def terminal(self, region: str) -> Terminal:
+        """The terminal as the engine knows it before anything was heard."""
+        return Terminal(
+            self.id, self.code, self.kind, self.cell, self.vendor, self.model, region, self.above
+        )
 
 
 @dataclass(frozen=True)
@@ -53,10 +64,24 @@ class Registry:
         raise Quarantined(Reason.UNKNOWN_TERMINAL, f"terminal {code} is not registered")
 
 
+def entry_of(terminal: Terminal) -> Entry:
+    """What the registry said of a terminal when it was adopted."""
+    return Entry(
+        terminal.id, terminal.code, terminal.kind, terminal.cell, terminal.vendor, terminal.model,
+        terminal.above,
+    )  # fmt: skip
+
+
 async def read(connection: AsyncConnection[TupleRow], region: str) -> Registry:
     """The registry as it stands."""
+    cells = await connection.execute(_SQL["cells_above"])
+    above = {code: tuple(codes) for code, codes in await cells.fetchall()}
     mine = await connection.execute(_SQL["region_terminals"], {"region": region})
-    entries = {row[1]: Entry(*row) for row in await mine.fetchall()}
+    entries = {}
+    async for key, code, kind, cell, vendor, model in mine:
+        # Thousands have the same vendor: one text for all.
+        names = sys.intern(vendor), sys.intern(model)
+        entries[code] = Entry(key, code, kind, cell, *names, above.get(cell, ()))
     others = await connection.execute(_SQL["other_terminals"], {"region": region})
     return Registry(region, entries, dict(await others.fetchall()))
 

@@ -1,18 +1,17 @@
 """The engine as it stood at the last commit: every terminal, hold and open fault, read back."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from collector.registry import Entry, Registry
+from collector.registry import Registry
 from collector.store import Connection
 from fleet import snapshot
 from fleet.db.sql import load
 from fleet.rules.engine import Engine
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import Hold, Phase
-from fleet.rules.rule import Rule
+from fleet.rules.selection import Selection
 from fleet.rules.terminal import Terminal
 from fleet.service_state import ServiceState
 
@@ -41,7 +40,7 @@ class _Row(NamedTuple):
 
 
 async def engine(
-    connection: Connection, registry: Registry, rules: Iterable[Rule], now: datetime
+    connection: Connection, registry: Registry, rules: Selection, now: datetime
 ) -> Engine:
     """An engine that goes on exactly where the last committed batch left off."""
     restored = Engine(rules)
@@ -50,7 +49,9 @@ async def engine(
     counts = await _counts(connection, registry.region)
     rows = await _rows(connection, registry.region)
     for entry in registry.entries.values():
-        terminal = _terminal(entry, rows.get(entry.id), holds["terminal"].get(entry.code, {}))
+        terminal = entry.terminal(registry.region)
+        terminal.holds = holds["terminal"].get(entry.code, {})
+        _recall(terminal, rows.get(entry.id))
         terminal.counts = counts.get(entry.code, {})
         terminal.transitions = transitions["terminal"].get(entry.code, {})
         restored.adopt(terminal)
@@ -92,10 +93,9 @@ async def _counts(connection: Connection, region: str) -> dict[str, Counts]:
     return found
 
 
-def _terminal(entry: Entry, row: _Row | None, holds: dict[tuple[str, str], Hold]) -> Terminal:
-    terminal = Terminal(entry.id, entry.code, entry.kind, entry.cell, holds=holds)
+def _recall(terminal: Terminal, row: _Row | None) -> None:
     if row is None:
-        return terminal
+        return
     terminal.boot, terminal.seq = row.boot, row.seq
     terminal.at, terminal.arrived_at, terminal.heard_at = row.ts, row.arrived_at, row.heard_at
     terminal.connected = row.connected
@@ -108,4 +108,3 @@ def _terminal(entry: Entry, row: _Row | None, holds: dict[tuple[str, str], Hold]
         terminal.status, terminal.storage = row.status.encode(), row.storage.encode()
         read = snapshot.read(terminal.status, terminal.storage)
         terminal.values, terminal.items = read.values, read.items
-    return terminal

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -12,9 +14,12 @@ from fleet.vocabulary import Unknown, familiar, unknown
 Value = str | float | int | bool
 Values = dict[str, Value]
 
+_T = TypeVar("_T")
+_REMEMBERED = 2048
+"""A fleet says the same few things: so many of the latest statuses are read once for all."""
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+
+class Measured(msgspec.Struct, frozen=True, gc=False):
     """Read metrics: the known ones by path, and the vendor's own as they came."""
 
     values: Mapping[str, Value]
@@ -41,6 +46,7 @@ class Snapshot:
 _NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _STATUS = msgspec.json.Decoder(Status)
 _METRICS = msgspec.json.Decoder(Metrics)
+_METRIC_PATHS = tuple((name, f"metrics.{name}") for name in Metrics.__struct_fields__)
 _STORAGE = msgspec.json.Decoder(tuple[StorageUnit, ...])
 _OBJECT = msgspec.json.Decoder(dict[str, object])
 _OBJECTS = msgspec.json.Decoder(list[dict[str, object]])
@@ -51,18 +57,29 @@ def read(status: bytes | msgspec.Raw, storage: bytes | msgspec.Raw) -> Snapshot:
 
     Raises `Quarantined` (malformed) naming the field when a known property has the wrong JSON type.
     """
-    tree, units = _checked(status, storage)
+    said, units = _read_status(bytes(status)), _read_storage(bytes(storage))
+    return Snapshot(said.values, {**said.items, **units.items}, said.unknown + units.unknown)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _read_status(status: bytes) -> Snapshot:
+    """What a status says; whoever is given it changes nothing in it: terminals share it."""
+    tree = _checked(status, "status", _STATUS, _OBJECT)
     values: Values = {}
     items: dict[str, tuple[Values, ...]] = {}
     for name, component in tree.items():
         _flatten(name, component, values, items)
-    items["storage"] = tuple({"type": "cassette", **_scalars(unit)} for unit in units)
-    return Snapshot(values, items, tuple(_strange(tree, units)))
+    return Snapshot(values, items, () if familiar(tree) else tuple(unknown(tree)))
 
 
-def _strange(tree: dict[str, object], units: list[dict[str, object]]) -> Iterator[Unknown]:
-    if not familiar(tree):
-        yield from unknown(tree)
+@lru_cache(maxsize=_REMEMBERED)
+def _read_storage(storage: bytes) -> Snapshot:
+    units = _checked(storage, "storage", _STORAGE, _OBJECTS)
+    items = {"storage": tuple({"type": "cassette", **_scalars(unit)} for unit in units)}
+    return Snapshot({}, items, tuple(_strange_units(units)))
+
+
+def _strange_units(units: list[dict[str, object]]) -> Iterator[Unknown]:
     for unit in units:
         if not familiar(unit, unit=True):
             yield from unknown(unit, "storage[]")
@@ -72,27 +89,24 @@ def read_metrics(metrics: bytes | msgspec.Raw) -> Measured:
     """The metrics in raw JSON; raises `Quarantined` (malformed) naming the field."""
     try:
         known = _METRICS.decode(metrics)
-        tree = _OBJECT.decode(metrics)
+        extra = _OBJECT.decode(metrics)
     except _NOT_READABLE as error:
         raise Quarantined(Reason.MALFORMED, _located(str(error), "metrics")) from None
-    names = known.__struct_fields__
-    named = ((f"metrics.{name}", getattr(known, name)) for name in names)
-    values: Values = {path: value for path, value in named if value is not None}
-    return Measured(values, {name: value for name, value in tree.items() if name not in names})
+    values: Values = {}
+    for name, path in _METRIC_PATHS:  # nearly every message comes here: no more than it takes
+        if extra.pop(name, None) is not None:
+            values[path] = getattr(known, name)
+    return Measured(values, extra)
 
 
 def _checked(
-    status: bytes | msgspec.Raw, storage: bytes | msgspec.Raw
-) -> tuple[dict[str, object], list[dict[str, object]]]:
-    for field, raw, typed in (("status", status, _STATUS), ("storage", storage, _STORAGE)):
-        try:
-            typed.decode(raw)
-        except _NOT_READABLE as error:
-            raise Quarantined(Reason.MALFORMED, _located(str(error), field)) from None
+    raw: bytes, field: str, typed: msgspec.json.Decoder[Any], plain: msgspec.json.Decoder[_T]
+) -> _T:
     try:
-        return _OBJECT.decode(status), _OBJECTS.decode(storage)
+        typed.decode(raw)
+        return plain.decode(raw)
     except _NOT_READABLE as error:
-        raise Quarantined(Reason.MALFORMED, f"status or storage: {error}") from None
+        raise Quarantined(Reason.MALFORMED, _located(str(error), field)) from None
 
 
 def _located(message: str, field: str) -> str:

@@ -2,49 +2,35 @@
 
 Rules:
 
-- What happens, happens at its own instant on the agenda, in order; `advance` plays all that is due
+- What happens, happens at its own instant on the agenda, in order; `live` plays all that is due
   and returns what the terminal says about it. How often it is called changes nothing.
 - All chance comes from (seed, terminal, boot): the fleet's size changes no terminal's story, and
-  the same seed gives the same bytes.
+  the same seed gives the same bytes. Whether somebody keeps the truth about it changes no byte.
 - A snapshot goes out every heartbeat and at once when a property changes. Counters (notes in a
   cassette) are no change: they ride on the next snapshot.
-- While the line is down messages are made all the same: the journal keeps them.
+- While the line is down messages are made all the same: the journal keeps them. While its software
+  hangs or it has no power a terminal makes none, and then it begins its next boot.
 """
 
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Protocol
 
 from simulator.agenda import Agenda
-from simulator.behaviour import BUSYNESS, Behaviour
-from simulator.equipment import CURRENCY
-from simulator.errors import RequestError
-from simulator.faults import possible
+from simulator.behaviour import Behaviour
+from simulator.body import Body
+from simulator.faults import FAULTS
 from simulator.layers import HANDS, Layers
-from simulator.properties import OFFLINE, Values, resolve
+from simulator.properties import Values
 from simulator.supplies import Supplies
-from simulator.voice import Outgoing, Voice, local_time
+from simulator.trade import Trade
+from simulator.turns import Turn, Turns, resolved
+from simulator.voice import Entry, Garbage, Line, Manner, Outgoing, Voice
+from simulator.wear import Wear, layer_of
 
-_BUSIEST = max(BUSYNESS)
-_SAFE_DOOR = "auxiliaries.safeDoor"
-_NEEDED_TO_SERVE: Values = {
-    "common.device": "online",
-    "cardReader.device": "online",
-    "cardReader.media": "notPresent",
-    "keyManagement.encryptionState": "ready",
-    "auxiliaries.operatorSwitch": "run",
-    "cashDispenser.device": "online",
-    "cashDispenser.positions.outDefault.shutter": "closed",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A scenario's doing: properties set from `begins_at` to `ends_at` (epoch seconds)."""
-
-    begins_at: float
-    ends_at: float
-    values: Mapping[str, object] = field(default_factory=dict)
+SLOW_HEARTBEAT = 4
+SLOWEST_HEARTBEAT_S = 150.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,27 +42,47 @@ class Origin:
     seed: int
     boot: int
     start: float
+    vendor: str = ""
+
+
+class Witness(Protocol):
+    """Who keeps the truth about a terminal."""
+
+    def see(self, at: float, layers: Layers, turns: Mapping[str, Turn]) -> None:
+        """Look at the terminal after something about it has changed."""
 
 
 class Device:
     """The story of one terminal; times are epoch seconds."""
 
     def __init__(
-        self, origin: Origin, behaviour: Behaviour, turns: Iterator[Turn] | None = None
+        self,
+        origin: Origin,
+        behaviour: Behaviour,
+        turns: Iterator[Turn] | None = None,
+        witness: Witness | None = None,
     ) -> None:
         self.code = origin.code
-        self._behaviour = behaviour
         # A simulation, not a secret.
-        self._chance = random.Random(f"{origin.seed}/{origin.code}/{origin.boot}")  # noqa: S311
-        self._supplies = Supplies(origin.kind, self._chance, behaviour.stock_at_start)
-        self._layers = Layers(self._supplies.in_order())
-        self._voice = Voice(origin.boot, self._layers, self._chance)
-        self._turns = turns or iter(())
-        self._played = 0
-        self._visit_planned = False
+        chance = random.Random(f"{origin.seed}/{origin.code}/{origin.boot}")  # noqa: S311
+        site = random.Random(f"{origin.seed}/{origin.code}/site").random()  # noqa: S311
+        supplies = Supplies(origin.kind, chance, behaviour.stock_at_start)
+        self._layers = Layers(supplies.in_order())
+        quirks = frozenset(behaviour.quirks.get(origin.vendor, ()))
+        self._heartbeat_s = behaviour.heartbeat_s
+        if "slow" in quirks:
+            slow = min(SLOW_HEARTBEAT * behaviour.heartbeat_s, SLOWEST_HEARTBEAT_S)
+            self._heartbeat_s = max(behaviour.heartbeat_s, slow)
+        self._voice = Voice(origin.boot, self._layers, chance, Manner(quirks, behaviour.measure_s))
         self._agenda = Agenda()
+        self._body = Body(self._agenda, self._layers, self._voice, chance, behaviour)
+        self._trade = Trade(self._body, supplies, behaviour.pace(busy=site < behaviour.busy_share))
+        self._wear = Wear(self._body)
+        self._turns = Turns(self._body, self._trade, self._wear, turns or iter(()))
+        self._witness = witness
+        self._was_linked = True
         self._agenda.enter(origin.start, self._begin)
-        self._agenda.enter(origin.start, self._await_turn)
+        self._agenda.enter(origin.start, self._turns.await_next)
 
     @property
     def boot(self) -> int:
@@ -90,165 +96,100 @@ class Device:
 
     @property
     def next_at(self) -> float:
-        """When `advance` has something to do again."""
+        """When `live` has something to do again."""
         return self._agenda.next_at
 
     @property
     def linked(self) -> bool:
         """Whether the terminal's line is up."""
-        return not self._layers.effective().get(OFFLINE, False)
+        return self._body.linked
 
     def properties(self) -> Values:
         """Every property as it shows now."""
         return dict(self._layers.effective())
 
-    def advance(self, now: float) -> list[Outgoing]:
-        """Play everything due until `now`; returns the messages, in order of `seq`."""
-        while self._agenda.next_at <= now:
-            at, action = self._agenda.pop()
+    def live(self, now: float) -> list[tuple[float, Entry]]:
+        """Play everything due until `now`; returns what happened on the line, with its instants."""
+        agenda = self._agenda
+        while agenda.next_at <= now:
+            at, action = agenda.pop()
             action(at)
-            self._tell(at)
+            if self._layers.changed or self._turns.stirred:
+                self._tell(at)
         return self._voice.take()
 
-    def set_by_hand(self, wanted: Mapping[str, object], now: float) -> list[Outgoing]:
+    def advance(self, now: float) -> list[Outgoing]:
+        """Play everything due until `now`; returns the messages alone, in order of `seq`."""
+        return messages(self.live(now))
+
+    def set_by_hand(self, wanted: Mapping[str, object], now: float) -> list[tuple[float, Entry]]:
         """Break something on purpose, until `repair`; raises RequestError, with nothing set."""
-        values = self._resolve(wanted)
-        said = self.advance(now)
+        values = resolved(wanted, self._layers.effective())
+        said = self.live(now)
         self._layers.put(HANDS, values)
         self._tell(now)
         return said + self._voice.take()
 
-    def repair(self, now: float) -> list[Outgoing]:
+    def repair(self, now: float) -> list[tuple[float, Entry]]:
         """Put everything in order: hands, faults and scenario undone, supplies refilled."""
-        said = self.advance(now)
+        said = self.live(now)
         self._layers.clear()
-        self._refill()
+        self._turns.forget()
+        self._voice.ahead_s = 0.0
+        self._trade.refill()
         self._tell(now)
         return said + self._voice.take()
 
-    def restart(self, now: float) -> list[Outgoing]:
-        """Start the terminal's software anew: the next boot; what a reset cures is cured."""
-        said = self.advance(now)
-        for fault in possible(self._layers.own):
-            if fault.cured_by_reset:
-                self._layers.remove(_layer(fault.name))
-        self._voice.reboot()
+    def set_clock(self, ahead_s: float, now: float) -> list[tuple[float, Entry]]:
+        """Let the terminal's clock be wrong by so much more, and say so with a snapshot."""
+        said = self.live(now)
+        self._voice.ahead_s += ahead_s
         self._voice.snapshot(now)
         return said + self._voice.take()
 
-    def _tell(self, at: float) -> None:
-        if self._layers.changed:
-            self._voice.snapshot(at)
-
-    # What happens by itself, each an action on the agenda.
+    def restart(self, now: float) -> list[tuple[float, Entry]]:
+        """Start the terminal's software anew: the next boot; what a reset cures is cured."""
+        said = self.live(now)
+        self._start_anew(now)
+        return said + self._voice.take()
 
     def _begin(self, at: float) -> None:
-        behaviour, chance, enter = self._behaviour, self._chance, self._agenda.enter
-        enter(at + chance.uniform(0, behaviour.heartbeat_s), self._heartbeat)
-        if behaviour.customers_per_s:
-            enter(at + self._until_customer(), self._customer)
-        if behaviour.faults_per_s:
-            enter(at + chance.expovariate(behaviour.faults_per_s), self._fault)
-            # As many faults are under way at the start as at any other time.
-            under_way = behaviour.faults_per_s * behaviour.duration_s(behaviour.repair_h)
-            if chance.random() < under_way:
-                self._break_down(at, told=True)
-        self._use_up(at)
+        self._agenda.enter(at + self._body.chance.uniform(0, self._heartbeat_s), self._heartbeat)
+        self._trade.begin(at)
+        self._wear.begin(at)
 
     def _heartbeat(self, at: float) -> None:
         self._voice.snapshot(at)
-        self._agenda.enter(at + self._behaviour.heartbeat_s, self._heartbeat)
+        self._agenda.enter(at + self._heartbeat_s, self._heartbeat)
 
-    def _customer(self, at: float) -> None:
-        self._agenda.enter(at + self._until_customer(), self._customer)
-        # Arrivals come at the busiest hour's pace; at other hours some of them stay away.
-        stays_away = self._chance.random() > BUSYNESS[local_time(at).hour] / _BUSIEST
-        if stays_away or not self._serves():
-            return
-        done = self._supplies.serve(self._chance)
-        self._voice.transaction(at, done.component, done.kind, done.outcome, done.amount, CURRENCY)
-        self._use_up(at)
+    def _tell(self, at: float) -> None:
+        """Let a change be seen: on the line, by the witness, in a snapshot."""
+        body, voice = self._body, self._voice
+        changed, restarting = self._layers.changed, self._turns.restarting
+        self._turns.restarting = self._turns.stirred = False
+        speaks, linked = body.speaks, body.linked
+        if linked is not self._was_linked:
+            self._was_linked = linked
+            voice.line(at, up=linked)
+        if self._witness is not None:
+            self._witness.see(at, self._layers, self._turns.current)
+        if speaks and (voice.muted or restarting):
+            self._start_anew(at)
+        elif changed:
+            voice.muted = not speaks
+            voice.snapshot(at, whole=False)
 
-    def _until_customer(self) -> float:
-        return self._chance.expovariate(self._behaviour.customers_per_s * _BUSIEST)
-
-    def _serves(self) -> bool:
-        values = self._layers.effective()
-        return self.linked and all(
-            values.get(path, needed) == needed for path, needed in _NEEDED_TO_SERVE.items()
-        )
-
-    def _use_up(self, at: float) -> None:
-        """Let the stock show, and call for a visit when something runs low."""
-        self._layers.set_own(self._supplies.levels())
-        if self._supplies.wanting and not self._visit_planned and self._behaviour.replenish_h:
-            self._visit_planned = True
-            mean = self._behaviour.duration_s(self._behaviour.replenish_h)
-            self._agenda.enter(at + self._chance.expovariate(1 / mean), self._visit)
-
-    def _visit(self, at: float) -> None:
-        self._man(switch="supervisor", door="open")
-        lasts = self._behaviour.duration_s(self._behaviour.visit_h)
-        self._agenda.enter(at + lasts, self._leave)
-
-    def _leave(self, _at: float) -> None:
-        self._refill()
-        self._man(switch="run", door="closed")
-
-    def _man(self, *, switch: str, door: str) -> None:
-        self._layers.set_own({"auxiliaries.operatorSwitch": switch})
-        if _SAFE_DOOR in self._layers.own:
-            self._layers.set_own({_SAFE_DOOR: door})
-
-    def _refill(self) -> None:
-        self._supplies.refill()
-        self._visit_planned = False
-        self._layers.set_own(self._supplies.levels())
-
-    def _fault(self, at: float) -> None:
-        until_next = self._chance.expovariate(self._behaviour.faults_per_s)
-        self._agenda.enter(at + until_next, self._fault)
-        self._break_down(at, told=False)
-
-    def _break_down(self, at: float, *, told: bool) -> None:
-        kinds = possible(self._layers.own)
-        [fault] = self._chance.choices(kinds, [kind.share for kind in kinds])
-        mean = self._behaviour.duration_s(self._behaviour.repair_h)
-        lasts = 1 + self._chance.expovariate(1 / mean)
-        layer = _layer(fault.name)
-        if layer in self._layers:
-            return
-        self._layers.put(layer, fault.values)
-        if not told:
-            self._voice.error(at, fault.component, fault.event_id, fault.action)
-        self._agenda.enter(at + lasts, lambda _at: self._layers.remove(layer))
-
-    def _await_turn(self, _at: float) -> None:
-        turn = next(self._turns, None)
-        if turn is not None:
-            self._agenda.enter(turn.begins_at, lambda at: self._play(turn, at))
-
-    def _play(self, turn: Turn, at: float) -> None:
-        if not turn.values:  # this time others are befallen
-            self._await_turn(at)
-            return
-        self._played += 1
-        layer = f"turn {self._played}"
-        try:
-            self._layers.put(layer, self._resolve(turn.values))
-        except RequestError:
-            return  # this terminal has no such part: the turn passes it by
-        finally:
-            self._await_turn(at)
-        self._agenda.enter(turn.ends_at, lambda _at: self._layers.remove(layer))
-
-    def _resolve(self, wanted: Mapping[str, object]) -> Values:
-        present = self._layers.effective()
-        values: Values = {}
-        for path, value in wanted.items():
-            values |= resolve(path, value, present)
-        return values
+    def _start_anew(self, at: float) -> None:
+        for fault in FAULTS:
+            if fault.cured_by_reset:
+                self._layers.remove(layer_of(fault.name))
+        self._voice.muted = not self._body.speaks
+        self._voice.reboot(at)
+        if self._witness is not None:
+            self._witness.see(at, self._layers, self._turns.current)
+        self._voice.snapshot(at)
 
 
-def _layer(fault: str) -> str:
-    return f"fault {fault}"
+def messages(entries: list[tuple[float, Entry]]) -> list[Outgoing]:
+    """The numbered messages among what happened on a line."""
+    return [entry for _, entry in entries if not isinstance(entry, Line | Garbage)]

@@ -1,91 +1,118 @@
-"""What goes wrong with terminals, in the words of XFS4IoT, and how often each kind does.
+"""What goes wrong with terminals by itself, in the words of XFS4IoT.
 
-The shares are those commonly counted for ATM fleets: communication 25 %, cash 20 %, dispenser
-18 %, card reader 12 %, printer 12 %, power 6 %, software 4 %, the rest 3 %.
+Each kind belongs to a family; how often a family fails is `simulator.behaviour.SHARES`, and within
+it each kind that the terminal can have counts by its `weight`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from simulator.properties import OFFLINE, Values
+from simulator.properties import OFFLINE, PSEUDO, SILENT, Values
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One kind: what it sets, its share of all faults, and the `Common.ErrorEvent` it sends.
+    """One kind: what it sets and the `Common.ErrorEvent` it sends.
 
     `action` is XFS4IoT's: `clear` for bank staff, `maintenance` for an engineer, `suspend` when it
-    passes by itself. `cured_by_reset` ones end with the command `reset`.
+    passes by itself. `cured_by_reset` ones end with the command `reset`; after a `reboots` one the
+    terminal starts anew.
     """
 
     name: str
+    family: str
     component: str
-    share: float
     values: Values
-    action: str
+    action: str = "maintenance"
     event_id: str = "hardware"
+    weight: float = 1
     cured_by_reset: bool = False
+    reboots: bool = False
 
+
+_MAINS: Values = {
+    "powerManagement.info.powerInStatus": "noPower",
+    "powerManagement.batteryChargingStatus": "discharging",
+}
+MAINS_LOST = Fault("mains-lost", "power", "powerManagement", _MAINS, "suspend")
 
 FAULTS = (
-    Fault("line-down", "common", 25, {OFFLINE: True}, "suspend"),
-    Fault(
-        "cassette-inoperative",
-        "storage",
-        8,
-        {"storage.CST2.status": "inoperative"},
-        "maintenance",
-    ),
-    Fault("cassette-missing", "storage", 4, {"storage.CST3.status": "missing"}, "clear"),
-    Fault(
-        "recycling-unit-inoperative",
-        "storage",
-        8,
-        {"storage.REC2.status": "inoperative"},
-        "maintenance",
-    ),
+    Fault("line-down", "communication", "common", {OFFLINE: True}, "suspend"),
+    Fault("cassette-inoperative", "cash", "storage", {"storage.CST2.status": "inoperative"}),
+    Fault("cassette-missing", "cash", "storage", {"storage.CST3.status": "missing"}, "clear"),
+    Fault("recycling-unit-inoperative", "cash", "storage", {"storage.REC2.status": "inoperative"}),
+    Fault("banknote-reader", "cash", "cashAcceptor", {"cashAcceptor.banknoteReader": "inoperable"}),
     Fault(
         "dispenser-hardware",
+        "dispenser",
         "cashDispenser",
-        9,
         {"cashDispenser.device": "hardwareError"},
-        "maintenance",
     ),
     Fault(
         "shutter-jammed",
+        "dispenser",
         "cashDispenser",
-        9,
         {"cashDispenser.positions.outDefault.shutter": "jammedClosed"},
-        "maintenance",
     ),
-    Fault("card-jammed", "cardReader", 8, {"cardReader.media": "jammed"}, "clear"),
-    Fault("chip-power", "cardReader", 4, {"cardReader.chipPower": "hardwareError"}, "maintenance"),
-    Fault("paper-jammed", "printer", 12, {"printer.paper.upper": "jammed"}, "clear"),
     Fault(
-        "mains-lost",
-        "powerManagement",
-        6,
-        {
-            "powerManagement.info.powerInStatus": "noPower",
-            "powerManagement.batteryChargingStatus": "discharging",
-        },
-        "suspend",
+        "transport-blocked",
+        "dispenser",
+        "cashDispenser",
+        {"cashDispenser.positions.outDefault.transport": "inoperative"},
     ),
+    Fault(
+        "card-jammed",
+        "card_reader",
+        "cardReader",
+        {"cardReader.media": "jammed"},
+        "clear",
+        weight=2,
+    ),
+    Fault("chip-power", "card_reader", "cardReader", {"cardReader.chipPower": "hardwareError"}),
+    Fault("chip-module", "card_reader", "cardReader", {"cardReader.chipModule": "inoperable"}),
+    Fault("reader-hardware", "card_reader", "cardReader", {"cardReader.device": "hardwareError"}),
+    Fault(
+        "paper-jammed", "printer", "printer", {"printer.paper.upper": "jammed"}, "clear", weight=2
+    ),
+    Fault("paper-stuck", "printer", "printer", {"printer.media": "jammed"}, "clear"),
+    Fault("printer-hardware", "printer", "printer", {"printer.device": "hardwareError"}),
+    MAINS_LOST,
     Fault(
         "pin-pad-not-ready",
+        "software",
         "keyManagement",
-        4,
         {"keyManagement.encryptionState": "notReady"},
         "reset",
         event_id="software",
+        weight=3,
         cured_by_reset=True,
     ),
-    Fault("camera-dark", "camera", 3, {"camera.cameras.person": "inop"}, "maintenance"),
+    Fault(
+        "software-hangs",
+        "software",
+        "common",
+        {SILENT: True},
+        "reset",
+        event_id="software",
+        cured_by_reset=True,
+        reboots=True,
+    ),
+    Fault("camera-dark", "other", "camera", {"camera.cameras.person": "inop"}),
+    Fault("fan-stopped", "other", "common", {"metrics.temperature_c": 68.5}),
+    Fault(
+        "anti-fraud-module", "other", "common", {"common.antiFraudModule": "inoperable"}, "clear"
+    ),
+    Fault("scanner-dark", "other", "barcodeReader", {"barcodeReader.scanner": "inoperative"}),
 )
 
+_EVERYWHERE = {*PSEUDO, "metrics.temperature_c"}
 
-def possible(values: Mapping[str, object]) -> tuple[Fault, ...]:
-    """The kinds that can befall a terminal with these properties."""
+
+def possible(values: Mapping[str, object], family: str | None = None) -> tuple[Fault, ...]:
+    """The kinds, or those of one family, that can befall a terminal with these properties."""
     return tuple(
-        fault for fault in FAULTS if all(path == OFFLINE or path in values for path in fault.values)
+        fault
+        for fault in FAULTS
+        if family in (None, fault.family)
+        and all(path in _EVERYWHERE or path in values for path in fault.values)
     )

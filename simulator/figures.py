@@ -20,6 +20,9 @@ class Summary(msgspec.Struct, frozen=True):
     unacknowledged: int
     publish_p50_ms: float
     publish_p99_ms: float
+    troubles: int = 0
+    wrong_now: int = 0
+    connects: int = 0
     online: bool = True
 
 
@@ -32,6 +35,7 @@ class Figures:
     published: int = 0
     acknowledged: int = 0
     losses: int = 0
+    connects: int = 0
     troubles: Counter[str] = field(default_factory=Counter)
     _latencies_s: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
 
@@ -40,8 +44,13 @@ class Figures:
         self.acknowledged += 1
         self._latencies_s.append(latency_s)
 
-    def summary(self, unacknowledged: int, dropped: int) -> Summary:
-        """The figures now, with the journals'; latencies over the last few thousand messages."""
+    def summary(
+        self, unacknowledged: int, dropped: int, troubles: int = 0, wrong_now: int = 0
+    ) -> Summary:
+        """The figures now, with the journals' and the truth's; latencies over the last thousands.
+
+        `troubles` is how many things went wrong so far, `wrong_now` how many are so.
+        """
         ordered = sorted(self._latencies_s) or [0.0]
         p50, p99 = (ordered[int((len(ordered) - 1) * share)] * 1000 for share in (0.5, 0.99))
         return Summary(
@@ -54,4 +63,7 @@ class Figures:
             unacknowledged=unacknowledged,
             publish_p50_ms=round(p50, 2),
             publish_p99_ms=round(p99, 2),
+            troubles=troubles,
+            wrong_now=wrong_now,
+            connects=self.connects,
         )

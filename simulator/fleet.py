@@ -14,10 +14,12 @@ from fleet.mqtt import Backoff, Broker, Connection, OnMessage, Session, connect
 from fleet.mqtt.credentials import terminal_password
 from simulator.device import Device, Origin
 from simulator.figures import Figures, Summary
+from simulator.passage import Passage
 from simulator.ramp import Ramp
 from simulator.scenario import EVERYDAY, Scenario, Story, load
 from simulator.state import StateFile
 from simulator.terminal import Surroundings, Terminal
+from simulator.truth import Run, Witness, write
 
 LONGEST_NAP_S = 1.0
 SAVE_EVERY_S = 5.0
@@ -44,6 +46,8 @@ class Plan:
     rate: float = 1.0
     scenario: Scenario = field(default_factory=lambda: load(EVERYDAY))
     connects_per_s: float = 200.0
+    truth: Path | None = None
+    """Where the truth is written; by default `truth.jsonl` beside the state."""
 
 
 class Fleet:
@@ -66,6 +70,10 @@ class Fleet:
         self._ramp = Ramp(plan.connects_per_s)
         self._state = StateFile(plan.state)
         self._stopping = asyncio.Event()
+        self._plan = plan
+        self._start = self._clock()
+        self._witnesses: dict[str, Witness] = {}
+        self._story: Story
         self.figures = Figures(plan.terminals)
         self.terminals = self._make(plan)
 
@@ -81,12 +89,14 @@ class Fleet:
                     for code, terminal in self.terminals.items()
                 ]
                 keeping = tasks.create_task(self._keep_state())
+                cutting = tasks.create_task(self._keep_absences())
                 await self._live()
                 await self._leave()
-                for task in (*playing, keeping):
+                for task in (*playing, keeping, cutting):
                     task.cancel()
         finally:
             self._state.save(self._progress())
+            self._tell_truth(self._clock())
 
     def stop(self) -> None:
         """Let `run` come to its end."""
@@ -96,7 +106,13 @@ class Fleet:
         """The figures now."""
         journals = [terminal.journal for terminal in self.terminals.values()]
         unacknowledged = sum(journal.unacknowledged for journal in journals)
-        return self.figures.summary(unacknowledged, sum(journal.dropped for journal in journals))
+        witnesses = self._witnesses.values()
+        return self.figures.summary(
+            unacknowledged,
+            sum(journal.dropped for journal in journals),
+            sum(witness.troubles for witness in witnesses),
+            sum(witness.wrong_now for witness in witnesses),
+        )
 
     def now(self) -> float:
         """The fleet's clock, epoch seconds."""
@@ -105,25 +121,21 @@ class Fleet:
     def _make(self, plan: Plan) -> dict[str, Terminal]:
         grid_seed = plan.seed if plan.grid_seed is None else plan.grid_seed
         grid = demo.grid(grid_seed, plan.terminals, plan.cells)
-        start = self._clock()
         boots = self._state.begin([terminal.code for terminal in grid.terminals])
-        story = Story(plan.scenario, grid.terminals, plan.seed, start, plan.rate)
+        self._story = Story(plan.scenario, grid.terminals, plan.seed, self._start, plan.rate)
         world = plan.scenario.world(plan.rate)
         # Spreads reconnecting; the terminals' stories have chances of their own.
         backoff = Backoff(random.Random(plan.seed))  # noqa: S311
         around = Surroundings(self._dial, backoff, self.figures, self._state.booting, self._clock)
-        return {
-            each.code: Terminal(
-                Device(
-                    Origin(each.code, each.kind, plan.seed, boots[each.code], start),
-                    world,
-                    story.turns(each.code),
-                ),
-                each.region,
-                around,
-            )
-            for each in grid.terminals
-        }
+        made = {}
+        for each in grid.terminals:
+            boot, start = boots[each.code], self._start
+            origin = Origin(each.code, each.kind, plan.seed, boot, start, each.vendor)
+            witness = self._witnesses[each.code] = Witness(each.code, each.kind, start)
+            device = Device(origin, world, self._story.turns(each.code), witness)
+            passage = Passage(each.code, plan.seed, world)
+            made[each.code] = Terminal(device, each.region, passage, around)
+        return made
 
     async def _dial(self, session: Session, on_message: OnMessage) -> Connection:
         code = session.client_id
@@ -131,7 +143,10 @@ class Fleet:
         if self._secret is not None:
             broker = broker.account(code, terminal_password(self._secret, code))
         async with self._ramp:
-            return await connect(broker, session, on_message)
+            self._state.settle()
+            connection = await connect(broker, session, on_message)
+        self.figures.connects += 1
+        return connection
 
     async def _live(self) -> None:
         """Advance every device when it is due, until stopped."""
@@ -166,6 +181,20 @@ class Fleet:
         while True:
             await asyncio.sleep(SAVE_EVERY_S)
             self._state.save(self._progress())
+
+    async def _keep_absences(self) -> None:
+        """While the scenario has the broker away, nobody gets through to it."""
+        for begins_at, ends_at in self._story.absences():
+            for until, off in ((begins_at, True), (ends_at, False)):
+                await asyncio.sleep(max(0.0, until - self._clock()))
+                for terminal in self.terminals.values():
+                    terminal.cut(off=off)
+
+    def _tell_truth(self, now: float) -> None:
+        plan = self._plan
+        run = Run(plan.scenario.name, plan.seed, plan.terminals, self._start, now)
+        told = (line for witness in self._witnesses.values() for line in witness.told())
+        write(plan.truth or plan.state.with_name("truth.jsonl"), [run, *told])
 
     def _progress(self) -> Progress:
         for code, terminal in self.terminals.items():

@@ -58,6 +58,13 @@ class Layers:
         for name in list(self._above):
             self.remove(name)
 
+    def source(self, path: str) -> str | None:
+        """Name the layer whose value of a property shows; None for the terminal's own."""
+        if path in self._above.get(HANDS, {}):
+            return HANDS
+        names = (name for name, values in reversed(self._above.items()) if path in values)
+        return next(names, None)
+
     def __contains__(self, name: str) -> bool:
         return name in self._above
 

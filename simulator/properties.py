@@ -1,8 +1,9 @@
 """A terminal's properties as a flat table: dotted contract path to value.
 
 Members of a list are named by what the contract calls them: `storage.CST1.status`,
-`cashDispenser.positions.outDefault.shutter`; `[]` in a request means every member. `offline` is
-the one path that is not the contract's: true while the terminal's line is down.
+`cashDispenser.positions.outDefault.shutter`; `[]` in a request means every member. Three paths are
+not the contract's and never on the wire: `offline` while the terminal's line is down, `silent`
+while its software hangs, `dark` while it has no power.
 """
 
 import difflib
@@ -14,6 +15,9 @@ from fleet.vocabulary import PROPERTIES, Kind, Property, suggest, suggest_value
 from simulator.errors import RequestError
 
 OFFLINE = "offline"
+SILENT = "silent"
+DARK = "dark"
+PSEUDO = (OFFLINE, SILENT, DARK)
 MEMBER_NAMES = {"storage": "id", "positions": "position"}
 
 Values = dict[str, Value]
@@ -41,8 +45,8 @@ def check(path: str, value: object) -> Value:
 
     Raises RequestError, with a suggestion where there is one, for an unknown path or value.
     """
-    if path == OFFLINE:
-        return _boolean(OFFLINE, value)
+    if path in (OFFLINE, SILENT):
+        return _boolean(path, value)
     known = PROPERTIES.get(general(path))
     if known is None:
         raise RequestError(f"no property {path!r} in the contract{_perhaps(suggest(path))}")
@@ -81,7 +85,8 @@ def trees(values: Mapping[str, Value]) -> Trees:
             assert isinstance(inner, dict), f"{path}: a value where a group was"  # noqa: S101
             node = inner
         node[leaf] = value
-    nested.pop(OFFLINE, None)
+    for path in PSEUDO:
+        nested.pop(path, None)
     storage = _listed("id", nested.pop("storage", {}))
     metrics = nested.pop("metrics", {})
     for component in nested.values():

@@ -37,6 +37,7 @@ class StateFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._terminals = _read(path)
+        self._unsettled = False
 
     def begin(self, codes: Iterable[str]) -> dict[str, int]:
         """Give each terminal its next boot, and remember it before anything is said."""
@@ -51,11 +52,16 @@ class StateFile:
         return {code: self._terminals[code].boot for code in codes}
 
     def booting(self, code: str, boot: int) -> None:
-        """Remember that a terminal starts anew, before it says anything in its new boot."""
+        """Note that a terminal starts anew; `settle` before it says anything in its new boot."""
         last = self._terminals[code]
         boots = last.boots | {str(last.boot): last.acknowledged}
         self._terminals[code] = TerminalState(boot, boots=boots)
-        self._write()
+        self._unsettled = True
+
+    def settle(self) -> None:
+        """Write what `booting` noted, if it is not written yet."""
+        if self._unsettled:
+            self._write()
 
     def save(self, played: Iterable[tuple[str, int, int, Mapping[int, int]]]) -> None:
         """Write how far each terminal is: code, boot, seq, and by boot what was acknowledged."""
@@ -68,6 +74,7 @@ class StateFile:
 
     def _write(self) -> None:
         document = msgspec.json.encode(_Document(self._terminals))
+        self._unsettled = False
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             fresh = self._path.with_name(f"{self._path.name}.new")

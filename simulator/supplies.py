@@ -76,6 +76,12 @@ class Supplies:
             self._rejected = min(equipment.REJECT_CAPACITY, self._rejected + chance.randint(1, 3))
         return self._withdraw(amount)
 
+    def lose(self, notes: int) -> None:
+        """Let notes go that nobody was paid, from the fullest units."""
+        for _ in range(min(notes, sum(self._notes.values()))):
+            fullest = max(self._notes, key=self._notes.__getitem__)
+            self._notes[fullest] -= 1
+
     def levels(self) -> Values:
         """The properties that follow from the stock."""
         paper = self._receipts / equipment.ROLL_RECEIPTS

@@ -5,7 +5,9 @@ Rules:
 - Client id and username are the terminal's id. The last will says `online` false; after every
   CONNACK the birth message says true, then the journal goes on where it was.
 - A message leaves the journal's line only by the broker's acknowledgement.
-- A line that is down is a connection dropped without a word, and none made until it is up.
+- A line that is down is a connection dropped without a word, and none made until it is up; a half
+  open one is kept and never spoken on again.
+- A new boot is a new connection: the last will names the boot.
 - What waiting does not cure (a wrong password, another client of this name) is tried again all the
   same, once a minute: a fleet does not give up one of its machines.
 """
@@ -42,7 +44,8 @@ from fleet.topics import Channel
 from simulator.device import Device
 from simulator.figures import Figures
 from simulator.journal import Journal, Key, key
-from simulator.voice import Outgoing, local_time
+from simulator.passage import Passage
+from simulator.voice import Entry, Garbage, Line, Outgoing, local_time
 
 log = structlog.get_logger()
 
@@ -57,8 +60,8 @@ Open = Callable[[Session, OnMessage], Awaitable[Connection]]
 class Surroundings:
     """What all terminals of a fleet share.
 
-    `open` dials the broker as a terminal; `booting` remembers a terminal's new boot before it
-    speaks with it.
+    `open` dials the broker as a terminal; `booting` remembers a terminal's new boot, at the latest
+    when it dials with it.
     """
 
     open: Open
@@ -71,17 +74,24 @@ class Surroundings:
 class Terminal:
     """Plays one device over MQTT."""
 
-    def __init__(self, device: Device, region: str, surroundings: Surroundings) -> None:
+    def __init__(
+        self, device: Device, region: str, passage: Passage, surroundings: Surroundings
+    ) -> None:
         self.device = device
         self.journal = Journal()
+        self._passage = passage
+        self._boot = device.boot
         self._around = surroundings
-        self._topics = {each: topics.build(region, device.code, each) for each in Channel}
+        self._region = region
+        self._topics: dict[Channel, str] = {}
         self._connection: Connection | None = None
         self._line_up = asyncio.Event()
         self._line_up.set()
         self._all_said = asyncio.Event()
         self._all_said.set()
         self._leaving = False
+        self._silenced: Connection | None = None
+        self._cut_off = False
 
     async def run(self) -> None:
         """Stay connected until told to leave."""
@@ -96,20 +106,26 @@ class Terminal:
 
     def advance(self, now: float) -> None:
         """Let the device live until `now`, and send what it says."""
-        self.take(self.device.advance(now))
+        self.take(self.device.live(now))
 
-    def take(self, messages: list[Outgoing]) -> None:
+    def take(self, entries: list[tuple[float, Entry]]) -> None:
         """Send what the device said, and follow its line up or down."""
-        for message in messages:
-            self.journal.append(message)
-            self._all_said.clear()
-        if self.device.linked:
-            self._line_up.set()
-            self._pump()
-        else:
-            self._line_up.clear()
-            if self._connection is not None:
-                self._connection.abort()
+        for _, entry in entries:
+            if isinstance(entry, Line):
+                self._follow(entry)
+            elif isinstance(entry, Garbage):
+                self._litter(entry)
+            else:
+                self.journal.append(entry)
+                self._all_said.clear()
+        self._pump()
+
+    def move(self, region: str) -> None:
+        """Speak on the topics of another region from now on."""
+        self._region = region
+        self._topics.clear()
+        if self._connection is not None:
+            self._connection.abort()
 
     async def leave(self, patience_s: float) -> None:
         """Say what is still unsaid, then disconnect in order, so that no will fires; `run` ends.
@@ -123,9 +139,53 @@ class Terminal:
         if self._connection is not None:
             await self._connection.disconnect()
 
+    def cut(self, *, off: bool) -> None:
+        """Let nobody through to the broker, or again, whatever the terminal's own line does."""
+        self._cut_off = off
+        if off:
+            self._line_up.clear()
+            if self._connection is not None:
+                self._connection.abort()
+        elif self.device.linked:
+            self._line_up.set()
+
+    def _topic(self, channel: Channel) -> str:
+        if channel not in self._topics:
+            self._topics[channel] = topics.build(self._region, self.device.code, channel)
+        return self._topics[channel]
+
+    def _follow(self, line: Line) -> None:
+        if line.up and not self._cut_off:
+            self._line_up.set()
+        else:
+            self._line_up.clear()
+        connection = self._connection
+        if line.boot != self._boot:
+            self._boot = line.boot
+            self._around.booting(self.device.code, line.boot)
+        elif line.up and self._silenced is None:
+            return
+        if self._silenced is not None:
+            self._silenced.abort()
+            self._silenced = None
+        if connection is None:
+            return
+        if not line.up and self._passage.breaks_half_open():
+            connection.fall_silent()
+            self._silenced = connection
+        else:
+            connection.abort()
+
+    def _litter(self, garbage: Garbage) -> None:
+        connection = self._connection
+        if connection is not None and not connection.closed.done():
+            with contextlib.suppress(MqttError):
+                sent = connection.publish(self._topic(Channel(garbage.channel)), garbage.payload)
+                sent.add_done_callback(_heard)
+
     async def _dial(self) -> Connection:
         await self._line_up.wait()
-        will = Will(self._topics[Channel.STATUS], self._presence(online=False))
+        will = Will(self._topic(Channel.STATUS), self._presence(online=False))
         session = Session(self.device.code, keep_alive_s=KEEP_ALIVE_S, will=will)
         return await self._around.open(session, self._commanded)
 
@@ -133,9 +193,9 @@ class Terminal:
         self._around.figures.connected += 1
         self._connection = connection
         try:
-            await connection.subscribe([Filter(self._topics[Channel.COMMAND])])
+            await connection.subscribe([Filter(self._topic(Channel.COMMAND))])
             connection.publish(
-                self._topics[Channel.STATUS], self._presence(online=True), retain=True
+                self._topic(Channel.STATUS), self._presence(online=True), retain=True
             )
             self.journal.rewind()
             self._pump()
@@ -152,14 +212,27 @@ class Terminal:
         if connection is None or connection.closed.done():
             return
         while self.journal.in_flight < IN_FLIGHT and (message := self.journal.next()):
-            channel = Channel.TELEMETRY if isinstance(message, Telemetry) else Channel.EVENT
-            try:
-                future = connection.publish(self._topics[channel], telemetry.encode(message))
-            except MessageRefused as error:
-                self._refused(key(message), error)
-                continue
-            future.add_done_callback(partial(self._answered, key(message), time.perf_counter()))
-            self._around.figures.published += 1
+            deliveries = self._passage.carry(message)
+            if not deliveries and not self._passage.is_held(message):
+                self.journal.acknowledge(key(message))  # taken by the broker, and lost there
+            for delay_s, each in deliveries:
+                if delay_s:
+                    asyncio.get_running_loop().call_later(delay_s, self._send, each)
+                else:
+                    self._send(each)
+
+    def _send(self, message: Outgoing) -> None:
+        connection = self._connection
+        if connection is None or connection.closed.done():
+            return  # the next connection begins with it
+        channel = Channel.TELEMETRY if isinstance(message, Telemetry) else Channel.EVENT
+        try:
+            future = connection.publish(self._topic(channel), telemetry.encode(message))
+        except MessageRefused as error:
+            self._refused(key(message), error)
+            return
+        future.add_done_callback(partial(self._answered, key(message), time.perf_counter()))
+        self._around.figures.published += 1
 
     def _answered(
         self, which: Key, sent_at: float, future: "asyncio.Future[PubAckReasonCode]"
@@ -194,7 +267,7 @@ class Terminal:
                 self._pump()
             else:
                 replied = self._reply(connection, message, "reset", ok=True, detail={})
-                replied.add_done_callback(lambda _: self._restart(connection))
+                replied.add_done_callback(lambda _: self._restart())
         if message.packet_id is not None:
             connection.acknowledge([message.packet_id])
 
@@ -209,15 +282,13 @@ class Terminal:
     ) -> "asyncio.Future[PubAckReasonCode]":
         now = local_time(self._around.clock())
         result = Result(now, self.device.boot, op, ok, detail or None)
-        own = self._topics[Channel.RESULT]
+        own = self._topic(Channel.RESULT)
         # A terminal may write nowhere else, whatever response topic it is given.
         answer = telemetry.encode(result)
         return connection.publish(own, answer, correlation_data=message.correlation_data)
 
-    def _restart(self, connection: Connection) -> None:
+    def _restart(self) -> None:
         """Go down and come up again, as a machine does: the line drops, the next boot begins."""
-        connection.abort()
-        self._around.booting(self.device.code, self.device.boot + 1)
         self.take(self.device.restart(self._around.clock()))
 
     def _presence(self, *, online: bool) -> bytes:
@@ -236,3 +307,9 @@ class Terminal:
         self._around.figures.troubles[what] += 1
         if self._around.figures.troubles[what] == 1:
             log.warning("trouble", terminal=self.device.code, error=what)
+
+
+def _heard(sent: "asyncio.Future[PubAckReasonCode]") -> None:
+    """Take note of what became of garbage: nothing follows from it."""
+    if not sent.cancelled():
+        sent.exception()

@@ -160,6 +160,15 @@ class Connection:
         """Drop the connection without a word, as a machine that loses power does."""
         self._end(ConnectionLost("we dropped the connection"))
 
+    def fall_silent(self) -> None:
+        """Keep the connection and never speak on it again, as when a line is cut: half open.
+
+        The broker believes in it until its keep-alive runs out. `abort` ends it on our side.
+        """
+        if self._timer is not None:
+            self._timer.cancel()
+        self._wire.fall_silent()
+
     async def handshake(self, broker: Broker) -> None:
         """Send CONNECT over a transport just made and wait for its answer.
 

@@ -39,6 +39,7 @@ class WireProtocol(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._outgoing: list[bytes] = []
         self._closing = False
+        self._silent = False
         self.writable = True
         self.sent_at = self.heard_at = loop.time()
 
@@ -90,11 +91,18 @@ class WireProtocol(asyncio.BufferedProtocol):
 
     def write(self, packet: bytes) -> None:
         """Send at the end of this turn of the event loop; nothing happens once closing."""
-        if self.closing or not packet:
+        if self.closing or self._silent or not packet:
             return
         if not self._outgoing:
             self._loop.call_soon(self._flush)
         self._outgoing.append(packet)
+
+    def fall_silent(self) -> None:
+        """Write nothing more and read nothing more; the connection stands."""
+        self._silent = True
+        self._outgoing.clear()
+        if self._transport is not None:
+            self._transport.pause_reading()
 
     def close(self, last: bytes = b"") -> None:
         """Send what is written, then `last`, then close when the other side has taken it all."""

@@ -1,4 +1,4 @@
-"""The catalogue: every rule of a folder of YAML files, refused whole if anything is wrong."""
+"""The catalogue: the rules of a folder of YAML files, refused whole if anything is wrong."""
 
 import hashlib
 from dataclasses import dataclass
@@ -8,52 +8,62 @@ import msgspec
 import yaml
 
 from fleet.rules import duration
-from fleet.rules.document import Fields, Source
-from fleet.rules.errors import CatalogueError, Problem
+from fleet.rules.document import Fields
+from fleet.rules.errors import CatalogueError
+from fleet.rules.files import DEFAULT, File, gather
+from fleet.rules.overriding import describe as describe_override
+from fleet.rules.overriding import read_groups, read_override
 from fleet.rules.reading import COUNTED, Reading, read_rule
 from fleet.rules.rule import Count, Offline, Quorum, Rule, Silent, Trigger, When
-
-DEFAULT = Path(__file__).parent / "default"
+from fleet.rules.selection import Override, Selection, Where
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The rules in the order of their files, the author's version and a digest of the content."""
+    """The rules in the order of their files, what overrides them where, the author's version and
+    a digest of the content."""
 
     rules: tuple[Rule, ...]
     version: str
     digest: str
+    overrides: tuple[Override, ...] = ()
 
     @property
     def identity(self) -> str:
         """What a fault remembers of the catalogue that raised it."""
         return f"{self.version}+{self.digest[:12]}"
 
+    def selection(self) -> Selection:
+        """The rules for an engine: each terminal gets what holds for it."""
+        return Selection(self.rules, self.overrides)
+
 
 def load(folder: Path | None = None) -> Catalogue:
-    """The catalogue in a folder's `*.yaml` files, or the one of the package.
+    """The catalogue in a folder's `*.yaml` files and what they include, or that of the package.
 
     Raises `CatalogueError` with every problem of every file.
     """
-    sources = [Source(path) for path in _files(folder or DEFAULT)]
+    files = gather(folder or DEFAULT)
     readings: list[Reading] = []
-    versions: dict[str, Fields] = {}
-    for source in sources:
-        top = Fields(source, source.root, ("version", "rules"))
-        if not isinstance(source.root, yaml.MappingNode):
-            continue
-        versions.setdefault(top.text("version"), top)
-        if "rules" not in top:
-            top.report("rules", "rules is missing")
-        found = (read_rule(source, node) for node in top.members("rules"))
+    groups: dict[str, Where] = {}
+    for file in files:
+        found = (read_rule(file.source, node, file.within) for node in file.top.members("rules"))
         readings += [one for one in found if one is not None]
-    _check_versions(versions)
+        read_groups(file, groups)
+    version = _version(files)
+    _check_content(files)
     _check_names(readings)
-    if problems := [problem for source in sources for problem in sorted(source.problems)]:
+    named = {one.name: one for one in readings}
+    overrides = [
+        read_override(file, node, named, groups)
+        for file in files
+        for node in file.top.members("overrides")
+    ]
+    if problems := [problem for file in files for problem in sorted(file.source.problems)]:
         raise CatalogueError(problems)
     rules = tuple(one.rule for one in readings if one.rule is not None)
-    version = next(iter(versions))
-    return Catalogue(rules, version, _digest(version, rules))
+    kept = tuple(one for one in overrides if one is not None)
+    return Catalogue(rules, version, _digest(version, rules, kept), kept)
 
 
 def describe(rule: Rule) -> dict[str, object]:
@@ -62,6 +72,8 @@ def describe(rule: Rule) -> dict[str, object]:
         "name": rule.name,
         "scope": rule.scope,
         "kinds": sorted(rule.kinds),
+        "vendors": sorted(rule.vendors),
+        "enabled": rule.enabled,
         **_describe_trigger(rule.trigger),
         "for": duration.render(rule.hold),
         "clear_for": duration.render(rule.clear_hold),
@@ -98,20 +110,25 @@ def _describe_trigger(trigger: Trigger) -> dict[str, object]:
             return {"members": list(members), "at_least": at_least, "share": share}
 
 
-def _files(folder: Path) -> list[Path]:
-    """The files of a catalogue in the order of their names."""
-    if not folder.is_dir():
-        raise CatalogueError([Problem(str(folder), 1, 1, "is not a folder")])
-    files = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml"))
-    if not files:
-        raise CatalogueError([Problem(str(folder), 1, 1, "holds no rules", "files end in .yaml")])
-    return files
-
-
-def _check_versions(versions: dict[str, Fields]) -> None:
+def _version(files: list[File]) -> str:
+    """The version that the folder's own files agree on; what they include may have its own."""
+    versions: dict[str, Fields] = {}
+    for file in files:
+        if file.own and isinstance(file.source.root, yaml.MappingNode):
+            versions.setdefault(file.top.text("version"), file.top)
     first, *others = [version for version in versions if version] or [""]
     for version in others:
         versions[version].report("version", f"version {version}, but another file has {first}")
+    return first
+
+
+def _check_content(files: list[File]) -> None:
+    """A file without rules is a mistake, unless it is there for something else."""
+    for file in files:
+        if isinstance(file.source.root, yaml.MappingNode) and not any(
+            key in file.top for key in ("rules", "include", "groups", "overrides")
+        ):
+            file.top.report("rules", "rules is missing")
 
 
 def _check_names(readings: list[Reading]) -> None:
@@ -126,7 +143,8 @@ def _check_names(readings: list[Reading]) -> None:
         one.fields.refuse_others("members", terminal_rules)
 
 
-def _digest(version: str, rules: tuple[Rule, ...]) -> str:
+def _digest(version: str, rules: tuple[Rule, ...], overrides: tuple[Override, ...]) -> str:
     """SHA-256 of what the rules say: comments, layout and the split into files do not count."""
-    content = [version, *(describe(rule) for rule in sorted(rules, key=lambda rule: rule.name))]
+    content: list[object] = [version, *map(describe, sorted(rules, key=lambda rule: rule.name))]
+    content += [[describe_override(each), *map(describe, each.rules)] for each in overrides]
     return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()

@@ -8,6 +8,7 @@ from uuid import UUID
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import Hold, Phase, Signal
 from fleet.rules.plan import CellRule
+from fleet.rules.rule import Quorum, Rule
 from fleet.rules.terminal import Terminal
 
 
@@ -16,6 +17,7 @@ class Cell:
     """One cell: its members by code, who is bad by rule, and its holds."""
 
     code: str
+    above: tuple[str, ...] = ()
     members: dict[str, Terminal] = field(default_factory=dict)
     bad: dict[str, set[str]] = field(default_factory=dict)
     holds: dict[tuple[str, str], Hold] = field(default_factory=dict)
@@ -30,11 +32,14 @@ class Cell:
             else:
                 bad.discard(terminal.code)
 
-    def verdict(self, rule: CellRule) -> Signal:
+    def verdict(self, rule: Rule) -> Signal:
         """Whether the quorum is reached: of the members in service, silent ones included."""
-        share = math.ceil(rule.quorum.share * len(self.members) - 1e-9)
-        needed = max(rule.quorum.at_least, share)
-        return Signal.RAISE if len(self.bad.get(rule.rule.name, ())) >= needed else Signal.CLEAR
+        quorum = rule.trigger
+        if not rule.enabled or not isinstance(quorum, Quorum):
+            return Signal.CLEAR
+        share = math.ceil(quorum.share * len(self.members) - 1e-9)
+        needed = max(quorum.at_least, share)
+        return Signal.RAISE if len(self.bad.get(rule.name, ())) >= needed else Signal.CLEAR
 
 
 def speaker(

@@ -8,7 +8,7 @@ the rest decides it: `a || b` is true when `b` is, whatever `a`.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from fleet.rules.complaints import explain
 from fleet.rules.errors import ConditionError
@@ -19,22 +19,29 @@ from fleet.snapshot import Value
 from fleet.vocabulary import Property, suggest_value
 
 _COMPARISONS = frozenset({"_==_", "_!=_", "@in"})
+_REMEMBERED = 1024  # answers a condition
 # Quoted text is matched first, so that a `has(` inside it is not found.
 _HAS = re.compile(r"'[^']*'|\"[^\"]*\"|(\bhas\s*\()")
 
 
 class Condition:
-    """A checked condition: its text, the paths it reads, and its answer for a set of values."""
+    """A checked condition: its text, the paths it reads, and its answer for a set of values.
 
-    __slots__ = ("_expression", "_reads", "inputs", "text")
+    Answers are remembered: a fleet says the same few things again and again, and looking one up
+    costs a tenth of evaluating it.
+    """
+
+    __slots__ = ("_answer", "_expression", "_paths", "_variables", "inputs", "text")
 
     def __init__(
         self, text: str, inputs: frozenset[str], reads: Mapping[str, str], expression: Expression
     ) -> None:
         self.text = text
         self.inputs = inputs
-        self._reads = tuple(reads.items())
+        self._paths, self._variables = tuple(reads), tuple(reads.values())
         self._expression = expression
+        # By type too: 1, 1.0 and true are equal, and are not the same to a condition.
+        self._answer = lru_cache(maxsize=_REMEMBERED, typed=True)(self._ask)
 
     def __repr__(self) -> str:
         return f"Condition({self.text!r})"
@@ -45,12 +52,11 @@ class Condition:
         `values` are a terminal's values by dotted path or, with `each`, the member's own values
         by their names inside it (`{"id": "CST1", "status": "missing"}`).
         """
-        data = {}
-        for path, variable in self._reads:
-            value = values.get(path)
-            if value is not None:
-                data[variable] = value
-        return self._expression.evaluate(data)
+        return self._answer(*map(values.get, self._paths))
+
+    def _ask(self, *values: Value | None) -> bool | None:
+        named = zip(self._variables, values, strict=True)
+        return self._expression.evaluate({name: it for name, it in named if it is not None})
 
 
 def compile_condition(text: str, each: str | None = None) -> Condition:

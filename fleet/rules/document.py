@@ -113,6 +113,10 @@ class Fields:
     def __contains__(self, key: str) -> bool:
         return key in self._nodes
 
+    def node_of(self, key: str) -> yaml.Node | None:
+        """The node of a field, or None where it is absent."""
+        return self._nodes.get(key)
+
     def report(self, key: str, message: str, suggestion: str | None = None) -> None:
         """Note a problem at a field's value, or at the mapping where the field is absent."""
         node = self._nodes.get(key, self.node)
@@ -197,6 +201,11 @@ class Fields:
         if node is not None:
             self.source.report_at(node, f"{key} cannot be {node.value}", nearest(node.value, known))
         return known[-1]
+
+    def switch(self, key: str, *, default: bool) -> bool:
+        """True or false; the default where the field is absent."""
+        node = self.scalar(key, "bool") if key in self else None
+        return default if node is None else node.value.lower() in ("true", "yes", "on")
 
     def whole(self, key: str, low: int, high: int) -> int:
         """A required whole number between two others, both included."""

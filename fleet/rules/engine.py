@@ -7,9 +7,11 @@ faults, holds. Nothing here reads a clock or writes anywhere. Time is the termin
 `since + for`, however late the step that notices it: a restart shifts nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from types import MappingProxyType
+
+import msgspec
 
 from fleet import snapshot
 from fleet.rules.cells import Cell
@@ -17,9 +19,9 @@ from fleet.rules.changes import Transition
 from fleet.rules.faults import Faults
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import HOLDING, Hold, Signal
-from fleet.rules.plan import plan
 from fleet.rules.record import Record
-from fleet.rules.rule import KINDS, Count, Rule, When
+from fleet.rules.rule import Count, Rule, When
+from fleet.rules.selection import Selection
 from fleet.rules.terminal import Terminal
 from fleet.rules.timers import Timer, Turn
 from fleet.service_state import ServiceState, prevailing
@@ -27,8 +29,13 @@ from fleet.snapshot import NOTHING_MEASURED, Measured, Values
 from fleet.telemetry import Event, Presence, Telemetry
 from fleet.vocabulary import Unknown
 
+_NONE: Mapping[str, timedelta] = MappingProxyType({})
 
-class Outcome(NamedTuple):
+Cells = tuple[str, ...]
+"""Codes of the cells above another."""
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What became of a message: `late` ones are stored and judged no more."""
 
     late: bool = False
@@ -40,9 +47,9 @@ class Outcome(NamedTuple):
 class Engine:
     """The state of the terminals and cells of one region, and the rules that judge them."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self._faults = Faults(rules)
-        self._plans = {kind: plan(self._faults.rules.values(), kind) for kind in KINDS}
+    def __init__(self, rules: Iterable[Rule] | Selection) -> None:
+        self._selection = rules if isinstance(rules, Selection) else Selection(rules)
+        self._faults = Faults(self._selection)
         self._watching_since: datetime | None = None
         self._by_code: dict[str, Terminal] = {}
         self.terminals: dict[int, Terminal] = {}
@@ -61,13 +68,14 @@ class Engine:
 
     def adopt(self, terminal: Terminal) -> None:
         """Take on a terminal, new or as it was stored, with its holds."""
+        terminal.plan = self._selection.plan(terminal)
         self.terminals[terminal.id] = terminal
         self._by_code[terminal.code] = terminal
         self._faults.join(terminal)
         for (rule, item), hold in terminal.holds.items():
             self._faults.remind(terminal, rule, item, hold)
         self._await_silence(terminal)
-        for counting, count in self._plans[terminal.kind].counts:
+        for counting, count in terminal.plan.counts:
             self._await_fewer(terminal, counting, count)
 
     def adopt_cell(
@@ -83,11 +91,19 @@ class Engine:
         for (rule, item), hold in holds.items():
             self._faults.remind(cell, rule, item, hold)
 
-    def move(self, terminal: Terminal, cell: str) -> None:
-        """The grid changed: a terminal belongs to another cell now."""
+    def move(self, terminal: Terminal, cell: str, now: datetime, above: Cells = ()) -> None:
+        """The grid changed: a terminal belongs to another cell, or its cell to others."""
         self._faults.leave(terminal)
-        terminal.cell = cell
+        terminal.cell, terminal.above = cell, above
         self._faults.join(terminal)
+        before, terminal.plan = terminal.plan, self._selection.plan(terminal)
+        if terminal.plan is not before:
+            rules = terminal.plan.rules
+            changed = {name for name in rules if rules[name] != before.rules.get(name)}
+            self._reconsider(terminal, changed, now)
+            for (rule, item), hold in terminal.holds.items():
+                self._faults.remind(terminal, rule, item, hold)
+            self._await_silence(terminal, besides=before.silent)
 
     def remove(self, terminal: Terminal, now: datetime) -> None:
         """A terminal was decommissioned: its faults end."""
@@ -97,15 +113,34 @@ class Engine:
         del self.terminals[terminal.id], self._by_code[terminal.code]
         self._faults.judge_cells(now)
 
-    def retire(self, now: datetime) -> None:
-        """End the faults of rules that the catalogue no longer has."""
-        subjects: list[Terminal | Cell] = [*self.terminals.values(), *self._faults.cells.values()]
-        for subject in subjects:
-            gone = [key for key in subject.holds if key[0] not in self._faults.rules]
-            for rule, item in gone:
-                self._faults.drop(subject, rule, item, now)
-            if gone and isinstance(subject, Terminal):
-                self._settle(subject, subject.clock(now))
+    def retire(self, now: datetime, changed: Container[str] = ()) -> None:
+        """Go over to another catalogue: end what its rules no longer say, and ask those that
+        changed, for nothing need happen to a terminal before a new rule is right about it."""
+        for cell in self._faults.cells.values():
+            self._drop_strange(cell, self._faults.rules, now)
+        for terminal in self.terminals.values():
+            self._reconsider(terminal, changed, now)
+
+    def _reconsider(self, terminal: Terminal, changed: Container[str], now: datetime) -> None:
+        gone = self._drop_strange(terminal, terminal.plan.rules, now)
+        names = [name for name in terminal.plan.rules if name in changed]
+        if not gone and not names:
+            return
+        at = terminal.clock(now)
+        if terminal.at is not None:
+            readers = [each for each in terminal.plan.conditions if each[0].name in changed]
+            self._ask(terminal, readers, at)
+        for rule in terminal.plan.offline:
+            if rule.name in changed and terminal.connected is False:
+                self._faults.signal(terminal, rule, "", Signal.RAISE, at)
+        self._settle(terminal, at)
+        self._faults.judge_cells(now)
+
+    def _drop_strange(self, subject: Terminal | Cell, known: Container[str], now: datetime) -> bool:
+        gone = [key for key in subject.holds if key[0] not in known]
+        for rule, item in gone:
+            self._faults.drop(subject, rule, item, now)
+        return bool(gone)
 
     def watch(self, since: datetime | None) -> None:
         """From when on we hear everything; None while we are blind: then nobody is silent."""
@@ -118,12 +153,15 @@ class Engine:
         metrics = bytes(message.metrics)
         same = metrics == terminal.metrics
         measured = terminal.measured if same else snapshot.read_metrics(metrics)
-        if not terminal.is_next(message.boot, message.seq, message.ts, arrived_at):
-            snapshot.read(message.status, message.storage)
-            self._hear(terminal, arrived_at)
-            return Outcome(late=True, measured=measured)
         status, storage = bytes(message.status), bytes(message.storage)
         changed = status != terminal.status or storage != terminal.storage
+        if not changed and self._goes_on(terminal, message, measured, arrived_at):
+            terminal.metrics, terminal.measured = metrics, measured
+            return Outcome(measured=measured)
+        if not terminal.is_next(message.boot, message.seq, message.ts, arrived_at):
+            snapshot.read(status, storage)
+            self._hear(terminal, arrived_at)
+            return Outcome(late=True, measured=measured)
         read = snapshot.read(status, storage) if changed else None
         at = self._proceed(terminal, message, arrived_at)
         inputs = _differing(terminal.measured.values, measured.values)
@@ -145,7 +183,7 @@ class Engine:
             self._hear(terminal, arrived_at)
             return Outcome(late=True)
         at = self._proceed(terminal, message, arrived_at)
-        for rule, count in self._plans[terminal.kind].counts:
+        for rule, count in terminal.plan.counts:
             if count.matches(message):
                 self._count(terminal, rule, count, at)
         self._settle(terminal, at)
@@ -173,6 +211,7 @@ class Engine:
 
     def tick(self, now: datetime) -> None:
         """Let time pass: silences are noticed, holds end, cells before their members."""
+        self._faults.judge_cells(now)
         while due := self._faults.timers.take(now):
             for turn in Turn:
                 for timer in due:
@@ -181,6 +220,19 @@ class Engine:
                 self._faults.judge_cells(now)
 
     # -- conditions --------------------------------------------------------------------------
+
+    def _goes_on(
+        self, terminal: Terminal, message: Telemetry, measured: Measured, arrived_at: datetime
+    ) -> bool:
+        """The short way of nearly every message: all is well, and this says so once more."""
+        if (
+            not terminal.is_well()
+            or terminal.plan.raises(terminal.measured.values, measured.values)
+            or not terminal.goes_on(message.boot, message.seq, message.ts, arrived_at)
+        ):
+            return False
+        self._faults.record.terminals.add(terminal.id)
+        return True
 
     def _proceed(
         self, terminal: Terminal, message: Telemetry | Event, arrived_at: datetime
@@ -203,19 +255,22 @@ class Engine:
 
     def _judge_connection(self, terminal: Terminal, at: datetime) -> None:
         """What was offline or silent is so no more, or the will has just said that it is."""
-        rules = self._plans[terminal.kind]
+        rules = terminal.plan
         gone = terminal.connected is False
         for rule in rules.offline:
             self._faults.signal(terminal, rule, "", Signal.RAISE if gone else Signal.CLEAR, at)
         for name in rules.silent:
-            self._faults.signal(terminal, self._faults.rules[name], "", Signal.CLEAR, at)
+            self._faults.signal(terminal, rules.rules[name], "", Signal.CLEAR, at)
 
     def _judge(self, terminal: Terminal, inputs: set[str], at: datetime) -> None:
         """Evaluate the conditions that read one of these inputs; the others' answers stand."""
         if not inputs:
             return
+        self._ask(terminal, terminal.plan.touched(inputs), at)
+
+    def _ask(self, terminal: Terminal, readers: Iterable[tuple[Rule, When]], at: datetime) -> None:
         values = {**terminal.values, **terminal.measured.values}
-        for rule, trigger in self._plans[terminal.kind].touched(inputs):
+        for rule, trigger in readers:
             if trigger.each is None:
                 held = (rule.name, "") in terminal.holds
                 self._faults.signal(terminal, rule, "", _verdict(trigger, values, held=held), at)
@@ -256,13 +311,13 @@ class Engine:
         if not terminal.counts:
             return
         over = []
-        for rule, count in self._plans[terminal.kind].counts:
+        for rule, count in terminal.plan.counts:
             times = terminal.counts.get(rule.name)
             if times and terminal.holding(rule.name) and not _full(times, count, at):
                 over.append((min(_too_old_at(times, count), at), rule.name))
         for end, name in sorted(over):
             self._faults.end(terminal, name, "", end)
-            self._faults.signal(terminal, self._faults.rules[name], "", Signal.CLEAR, end)
+            self._faults.signal(terminal, terminal.plan.rules[name], "", Signal.CLEAR, end)
             self._settle(terminal, end)
 
     def _await_fewer(self, terminal: Terminal, rule: Rule, count: Count) -> None:
@@ -276,7 +331,7 @@ class Engine:
         """The service state follows from what holds now."""
         if not terminal.holds and terminal.state is ServiceState.IN_SERVICE:
             return
-        impacts = self._plans[terminal.kind].impacts
+        impacts = terminal.plan.impacts
         holding = {
             rule: impacts[rule]
             for (rule, _), hold in terminal.holds.items()
@@ -307,24 +362,32 @@ class Engine:
             if not self._faults.end(subject, timer.rule, timer.item, clock):
                 self._faults.put_off(subject, timer, now)
 
-    def _await_silence(self, terminal: Terminal) -> None:
+    def _await_silence(self, terminal: Terminal, besides: Mapping[str, timedelta] = _NONE) -> None:
         """From the first time it is heard a terminal has one reminder for each rule of silence."""
         if terminal.heard_at is not None:
-            for name, after in self._plans[terminal.kind].silent.items():
-                due = terminal.heard_at + after
-                self._faults.timers.put(Timer(due, Turn.SILENCE, terminal.code, name))
+            for name, after in terminal.plan.silent.items():
+                if besides.get(name) != after:
+                    due = terminal.heard_at + after
+                    self._faults.timers.put(
+                        Timer(due, Turn.SILENCE, terminal.code, name, str(after))
+                    )
 
     def _fewer(self, terminal: Terminal, timer: Timer, now: datetime) -> None:
         self._count_down(terminal, terminal.clock(now))
-        count = self._faults.rules[timer.rule].trigger
+        rule = terminal.plan.rules.get(timer.rule)
+        count = rule.trigger if rule else None
         if isinstance(count, Count) and terminal.holding(timer.rule):
             due = _too_old_at(terminal.counts[timer.rule], count) + terminal.lag
             again = max(due, now + timedelta(milliseconds=100))
             self._faults.timers.put(timer._replace(due=again))
 
     def _fall_silent(self, terminal: Terminal, timer: Timer, now: datetime) -> None:
-        rule = self._faults.rules[timer.rule]
-        after = self._plans[terminal.kind].silent[rule.name]
+        after = terminal.plan.silent.get(timer.rule)
+        if (
+            after is None or str(after) != timer.item
+        ):  # its cell has changed since, and what is said there
+            return
+        rule = terminal.plan.rules[timer.rule]
         again = now + after
         if terminal.heard_at is not None and self._watching_since is not None:
             due = max(terminal.heard_at, self._watching_since) + after
@@ -338,7 +401,10 @@ class Engine:
 
 
 def _differing(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
-    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    if before is after:
+        return set()
+    other = {name for name, value in after.items() if before.get(name) != value}
+    return other | (before.keys() - after.keys())
 
 
 def _full(times: tuple[datetime, ...], count: Count, at: datetime) -> bool:

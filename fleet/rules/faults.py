@@ -5,7 +5,6 @@ cell's in ours. A hold that is over ends at exactly `since + for`, however late 
 notices it: a restart shifts nothing.
 """
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from fleet.grid import UNASSIGNED
@@ -16,6 +15,7 @@ from fleet.rules.hold import TABLE, TIMED, Hold, Phase, Signal
 from fleet.rules.plan import cell_rules
 from fleet.rules.record import Record
 from fleet.rules.rule import Rule
+from fleet.rules.selection import Selection
 from fleet.rules.terminal import Terminal
 from fleet.rules.timers import Timer, Timers, Turn
 
@@ -27,14 +27,22 @@ _SOON = timedelta(milliseconds=100)
 class Faults:
     """The holds of all subjects, their timers, and the cells that may speak for their members."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self.rules = {rule.name: rule for rule in rules}
+    def __init__(self, selection: Selection) -> None:
+        self.rules = selection.rules
+        self._selection = selection
         self.cell_rules = cell_rules(self.rules.values())
         self.cells: dict[str, Cell] = {}
         self.record = Record()
         self.timers = Timers()
         self._counted = frozenset[str]().union(*(each.members for each in self.cell_rules))
         self._touched: set[str] = set()
+
+    def rule_of(self, subject: Subject, name: str) -> Rule | None:
+        """What a rule says of a subject; None where it says nothing of it."""
+        if isinstance(subject, Terminal):
+            return subject.plan.rules.get(name)
+        rule = self.rules.get(name)
+        return None if rule is None else self._selection.of_cell(rule, subject.code, subject.above)
 
     def signal(self, subject: Subject, rule: Rule, item: str, signal: Signal, at: datetime) -> None:
         """Move one hold by the table and do what the move means."""
@@ -138,9 +146,10 @@ class Faults:
 
     def remind(self, subject: Subject, rule: str, item: str, hold: Hold) -> None:
         """Set the timer of a hold that ends by itself, or that flaps."""
-        if not _waits(hold) or rule not in self.rules:
+        found = self.rule_of(subject, rule)
+        if not _waits(hold) or found is None:
             return
-        due = self._over(subject, self.rules[rule], item, hold)
+        due = self._over(subject, found, item, hold)
         if isinstance(subject, Terminal):
             self.timers.put(Timer(due + subject.lag, Turn.HOLD, subject.code, rule, item))
         else:
@@ -149,10 +158,11 @@ class Faults:
     def end(self, subject: Subject, rule: str, item: str, clock: datetime) -> bool:
         """End a hold whose time is over; False if it is not, or its cell is still undecided."""
         hold = subject.holds.get((rule, item))
-        if hold is None or not _waits(hold):
+        found = self.rule_of(subject, rule)
+        if hold is None or found is None or not _waits(hold):
             return True
-        over = self._over(subject, self.rules[rule], item, hold)
-        self._calm(subject, self.rules[rule], item, hold, clock)
+        over = self._over(subject, found, item, hold)
+        self._calm(subject, found, item, hold, clock)
         if clock < over:
             return False
         if hold.phase not in TIMED:
@@ -163,13 +173,14 @@ class Faults:
             and undecided(self.cells, self.cell_rules, subject.cell, rule)
         ):
             return False
-        self.signal(subject, self.rules[rule], item, Signal.DUE, over)
+        self.signal(subject, found, item, Signal.DUE, over)
         return True
 
     def put_off(self, subject: Subject, timer: Timer, now: datetime) -> None:
         """Set a timer again whose time has not come, or whose cell is undecided."""
         hold = subject.holds[timer.rule, timer.item]
-        due = self._over(subject, self.rules[timer.rule], timer.item, hold)
+        found = self.rule_of(subject, timer.rule)
+        due = now if found is None else self._over(subject, found, timer.item, hold)
         if isinstance(subject, Terminal):
             due += subject.lag
         # Over, and still here: its cell is undecided, which is a matter of seconds.
@@ -179,10 +190,11 @@ class Faults:
         """End the holds that were over before the message at `at` was written."""
         if not terminal.holds:
             return
+        rules = terminal.plan.rules
         timed = [
-            (self._over(terminal, self.rules[rule], item, hold), rule, item)
+            (self._over(terminal, rules[rule], item, hold), rule, item)
             for (rule, item), hold in terminal.holds.items()
-            if _waits(hold) and rule in self.rules
+            if _waits(hold) and rule in rules
         ]
         for _, rule, item in sorted(timed):
             self.end(terminal, rule, item, at)
@@ -190,6 +202,7 @@ class Faults:
     def join(self, terminal: Terminal) -> None:
         """Count a terminal as a member of its cell."""
         cell = self.cells.setdefault(terminal.cell, Cell(terminal.cell))
+        cell.above = terminal.above
         cell.members[terminal.code] = terminal
         cell.recount(self.cell_rules, terminal)
         self._touched.add(cell.code)
@@ -208,11 +221,12 @@ class Faults:
             if cell.code == UNASSIGNED:
                 continue
             for each in self.cell_rules:
-                self.signal(cell, each.rule, "", cell.verdict(each), now)
+                rule = self._selection.of_cell(each.rule, cell.code, cell.above)
+                self.signal(cell, rule, "", cell.verdict(rule), now)
 
     def _speak_for(self, cell: Cell, rule: Rule, by: Hold, at: datetime) -> None:
         """From now on the cell's fault speaks for the faults that its members have already."""
-        members = next(each.members for each in self.cell_rules if each.rule is rule)
+        members = next(each.members for each in self.cell_rules if each.rule.name == rule.name)
         for terminal in cell.members.values():
             for (name, item), hold in terminal.holds.items():
                 if name in members and hold.fault_id and hold.suppressed_by is None:

@@ -4,20 +4,30 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from fleet.rules.condition import Condition
 from fleet.rules.rule import Count, Offline, Quorum, Rule, Silent, When
 from fleet.service_state import ServiceState
+from fleet.snapshot import Value
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The rules for one kind of terminal."""
+    """The rules of some terminals: alike in kind, vendor and what is overridden for them."""
 
+    rules: Mapping[str, Rule]
     conditions: tuple[tuple[Rule, When], ...]
     by_input: Mapping[str, tuple[tuple[Rule, When], ...]]
+    measured: Mapping[str, tuple[Condition, ...]]
+    """The conditions over metrics alone, by metric: an unchanged snapshot asks no others."""
+    mixed: frozenset[str]
+    """Metrics that a condition reads beside something else."""
     silent: Mapping[str, timedelta]
     offline: tuple[Rule, ...]
     counts: tuple[tuple[Rule, Count], ...]
     impacts: Mapping[str, ServiceState]
+
+    def __deepcopy__(self, _memo: object) -> "Plan":
+        return self
 
     def touched(self, inputs: Iterable[str]) -> Iterable[tuple[Rule, When]]:
         """The conditions that read any of these inputs, each once."""
@@ -27,6 +37,17 @@ class Plan:
             for rule, trigger in self.by_input.get(name, ())
         }
         return found.values()
+
+    def raises(self, before: Mapping[str, Value], after: Mapping[str, Value]) -> bool:
+        """Whether metrics that changed may raise anything, where nothing holds and no more did."""
+        for name, conditions in self.measured.items():
+            if after.get(name) != before.get(name):
+                if name in self.mixed:
+                    return True
+                for condition in conditions:
+                    if condition.evaluate(after):
+                        return True
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +61,34 @@ class CellRule:
 
 def plan(rules: Iterable[Rule], kind: str) -> Plan:
     """The plan for a kind of terminal."""
-    mine = [rule for rule in rules if rule.scope == "terminal" and kind in (rule.kinds or {kind})]
+    mine = [
+        rule
+        for rule in rules
+        if rule.enabled and rule.scope == "terminal" and kind in (rule.kinds or {kind})
+    ]
     conditions = [(rule, rule.trigger) for rule in mine if isinstance(rule.trigger, When)]
     by_input: dict[str, list[tuple[Rule, When]]] = {}
     for rule, trigger in conditions:
         for name in _inputs(trigger):
             by_input.setdefault(name, []).append((rule, trigger))
+    reading = {name: [w.condition for _, w in by_input[name]] for name in by_input if _metric(name)}
     return Plan(
+        rules={rule.name: rule for rule in mine},
         conditions=tuple(conditions),
         by_input={name: tuple(readers) for name, readers in by_input.items()},
+        measured={name: tuple(asked) for name, asked in reading.items()},
+        mixed=frozenset(
+            name for name, asked in reading.items() if not all(map(_metrics_only, asked))
+        ),
         silent={r.name: r.trigger.after for r in mine if isinstance(r.trigger, Silent)},
         offline=tuple(rule for rule in mine if isinstance(rule.trigger, Offline)),
         counts=tuple((rule, rule.trigger) for rule in mine if isinstance(rule.trigger, Count)),
         impacts={rule.name: rule.impact for rule in mine if rule.impact is not None},
     )
+
+
+NO_PLAN = plan((), "")
+"""Of a terminal that no engine has adopted yet."""
 
 
 def cell_rules(rules: Iterable[Rule]) -> tuple[CellRule, ...]:
@@ -63,6 +98,14 @@ def cell_rules(rules: Iterable[Rule]) -> tuple[CellRule, ...]:
         for rule in rules
         if isinstance(rule.trigger, Quorum)
     )
+
+
+def _metric(name: str) -> bool:
+    return name.startswith("metrics.")
+
+
+def _metrics_only(condition: Condition) -> bool:
+    return all(map(_metric, condition.inputs))
 
 
 def _inputs(trigger: When) -> frozenset[str]:

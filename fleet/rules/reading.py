@@ -40,12 +40,33 @@ _TRIGGERS = {
 COUNTED = ("event", "component", "event_id", "action", "outcome")
 """What an event must say to be counted."""
 FIELDS = (
-    *("name", "title", "scope", "kinds"),
+    *("name", "title", "scope", "kinds", "vendors", "enabled"),
     *(field for fields in _TRIGGERS.values() for field in fields),
     *("for", "clear_for", "severity", "impact"),
     *("component", "skill", "line", "remedy", "parts", "flapping"),
 )
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Whom a file was included for; empty: everyone."""
+
+    kinds: frozenset[str] = frozenset()
+    vendors: frozenset[str] = frozenset()
+
+    def narrow(self, fields: Fields, key: str, said: tuple[str, ...]) -> frozenset[str]:
+        """What a rule says of itself, within these limits; it is an error if nobody is left."""
+        outer: frozenset[str] = getattr(self, key)
+        if not said or not outer:
+            return outer or frozenset(said)
+        if outer.isdisjoint(said):
+            whom = ", ".join(sorted(outer))
+            fields.report(key, f"{key} leaves nobody: the file is included for {whom}")
+        return outer & frozenset(said)
+
+
+ALL = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +79,11 @@ class Reading:
     rule: Rule | None
 
 
-def read_rule(source: Source, node: yaml.Node) -> Reading | None:
-    """The rule in a node of a file, or None where the node is no mapping."""
+def read_rule(source: Source, node: yaml.Node, within: Limits = ALL) -> Reading | None:
+    """The rule in a node of a file, for those only whom the file was included for.
+
+    None where the node is no mapping.
+    """
     fields = Fields(source, node, FIELDS)
     if not isinstance(node, yaml.MappingNode):
         return None
@@ -71,7 +95,7 @@ def read_rule(source: Source, node: yaml.Node) -> Reading | None:
     rule = Rule(
         name=_name(fields),
         scope=scope,
-        kinds=frozenset(fields.choices("kinds", KINDS)),
+        kinds=within.narrow(fields, "kinds", fields.choices("kinds", KINDS)),
         trigger=trigger,
         hold=fields.duration("for"),
         clear_hold=fields.duration("clear_for"),
@@ -84,6 +108,8 @@ def read_rule(source: Source, node: yaml.Node) -> Reading | None:
         remedy=fields.text("remedy"),
         parts=fields.texts("parts"),
         flapping=_flapping(fields),
+        vendors=within.narrow(fields, "vendors", fields.texts("vendors")),
+        enabled=fields.switch("enabled", default=True),
     )
     if (scope == "cell") != isinstance(trigger, Quorum):
         fields.report("scope", "a rule with members has scope: cell, and no other rule has")

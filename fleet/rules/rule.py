@@ -103,7 +103,10 @@ Trigger = When | Silent | Offline | Count | Quorum
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule; `kinds` empty means every kind of terminal, `line` 1 branch staff, 2 engineer."""
+    """One rule; `kinds` and `vendors` empty mean all, `line` 1 branch staff, 2 engineer.
+
+    One that is not `enabled` is for those only whom an override enables it for.
+    """
 
     name: str
     scope: Scope
@@ -120,3 +123,5 @@ class Rule:
     remedy: str
     parts: tuple[str, ...]
     flapping: Flapping = DEFAULT
+    vendors: frozenset[str] = frozenset()
+    enabled: bool = True

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import HOLDING, Hold
+from fleet.rules.plan import NO_PLAN, Plan
 from fleet.service_state import ServiceState
 from fleet.snapshot import NOTHING_MEASURED, Measured, Value, Values
 
@@ -21,12 +22,20 @@ TAKEOVER = timedelta(minutes=2)
 
 @dataclass(slots=True)
 class Terminal:
-    """One terminal: who it is, how far it has come, what it said last, and its holds."""
+    """One terminal: who it is, how far it has come, what it said last, and its holds.
+
+    `above` are the cells above its own, `plan` what the rules say of it.
+    """
 
     id: int
     code: str
     kind: str
     cell: str
+    vendor: str = ""
+    model: str = ""
+    region: str = ""
+    above: tuple[str, ...] = ()
+    plan: Plan = NO_PLAN
     boot: int = -1
     seq: int = 0
     at: datetime | None = None
@@ -67,6 +76,21 @@ class Terminal:
             return True
         quiet = self.arrived_at is not None and arrived_at - self.arrived_at >= TAKEOVER
         return quiet and self.at is not None and ts > self.at
+
+    def is_well(self) -> bool:
+        """Whether nothing is wrong and nothing is awaited: it is here, and no rule holds."""
+        return self.connected is True and not self.holds and self.state is ServiceState.IN_SERVICE
+
+    def goes_on(self, boot: int, seq: int, ts: datetime, arrived_at: datetime) -> bool:
+        """Note a message that plainly follows the last one; False where there is more to it."""
+        if seq != self.seq + 1 or boot != self.boot or self.at is None or self.heard_at is None:
+            return False
+        at = min(ts, arrived_at)
+        if at < self.at or arrived_at < self.heard_at:
+            return False
+        self.at, self.seq = at, seq
+        self.arrived_at = self.heard_at = arrived_at
+        return True
 
     def advance(self, boot: int, seq: int, ts: datetime, arrived_at: datetime) -> datetime:
         """Note the next message; returns its event time.

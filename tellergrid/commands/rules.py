@@ -7,8 +7,9 @@ from typing import Annotated
 import msgspec
 import typer
 
-from fleet.rules.catalogue import DEFAULT, Catalogue, describe, load
+from fleet.rules.catalogue import Catalogue, describe, load
 from fleet.rules.errors import CatalogueError
+from fleet.rules.files import DEFAULT
 from fleet.rules.rule import Rule
 from fleet.rules.trials import reading
 from fleet.rules.trials.coverage import lacking
@@ -81,7 +82,8 @@ def run_tests(
 ) -> None:
     """Play tests of rules in virtual time; ends with 1 and the differences where one fails."""
     try:
-        rules = load(catalogue).rules
+        loaded = load(catalogue)
+        rules = loaded.rules
         where = files or [(catalogue or DEFAULT) / "tests"]
         told = reading.load(where, [rule.name for rule in rules])
     except CatalogueError as error:
@@ -90,7 +92,8 @@ def run_tests(
         else:
             typer.echo(str(error))
         raise typer.Exit(1) from error
-    verdicts = [judge(trial, rules) for trial in told]
+    selection = loaded.selection()
+    verdicts = [judge(trial, selection) for trial in told]
     missing = list(lacking(rules, told)) if complete else []
     good = bool(told) and not missing and all(verdict.holds for verdict in verdicts)
     if as_json:

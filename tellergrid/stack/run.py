@@ -49,6 +49,7 @@ def run(wiring: Wiring, fleet: Fleet, audience: Audience, *, simulator: bool) ->
             try:
                 changed({})
                 _start(wiring, fleet, supervisor, written, audience)
+                supervisor.all_started()
                 written.healthy_once = True
                 record.write(wiring.home, written)
                 audience.up(written)

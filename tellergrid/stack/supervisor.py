@@ -57,9 +57,12 @@ class Supervisor:
         self._tell("started", child)
         part.ready(child.process)
 
+    def all_started(self) -> None:
+        """From now on a signal interrupts nothing: `watch` ends, at once if it is yet to begin."""
+        self._starting = False
+
     def watch(self) -> None:
         """Start again what dies, until asked to stop."""
-        self._starting = False
         while not self._asked_to_stop.wait(_LOOK_EVERY_S):
             for child in self._children.values():
                 self._look_after(child)

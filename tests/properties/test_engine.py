@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 
 import msgspec
 from hypothesis import given
@@ -114,6 +115,16 @@ def test_a_restart_does_not_change_what_flaps(story: list[Step], where: int, die
     end: list[Step] = [(0, "dies" if dies else "healthy", 10.0), *[(0, "tick", 600.0)] * 6]
     restarted, straight = run(story + end, restart_before=where), run(story + end)
     assert sorted(map(repr, restarted)) == sorted(map(repr, straight))
+
+
+@given(steps)
+def test_the_short_way_comes_to_what_the_long_way_comes_to(story: list[Step]) -> None:
+    """An unchanged heartbeat of a well terminal is not judged: judging it would change nothing."""
+    short, long = World(), World()
+    with mock.patch.object(Terminal, "goes_on", return_value=False):
+        judged = [long.step(step) for step in story]
+    assert [short.step(step) for step in story] == judged
+    assert short.engine.terminals == long.engine.terminals
 
 
 @given(steps)

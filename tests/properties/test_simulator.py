@@ -1,5 +1,7 @@
 """What must hold for every device, seed and pace."""
 
+from itertools import groupby
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,30 +12,38 @@ from simulator.behaviour import Behaviour
 from simulator.device import Device, Origin
 from simulator.journal import Journal, key
 from simulator.properties import general
+from simulator.truth import Witness
 from simulator.voice import Outgoing
 
 START = 1_795_651_200.0
 
 kinds = st.sampled_from(["atm", "recycler", "kiosk"])
 seeds = st.integers(0, 2**32)
+vendors = st.sampled_from(["vendor-a", "vendor-b", "vendor-c"])
 behaviours = st.builds(
     Behaviour,
     heartbeat_s=st.floats(1, 120),
     customers_per_day=st.floats(0, 5000),
     faults_per_day=st.floats(0, 50),
     repair_h=st.floats(0.01, 5),
+    battery_h=st.floats(0.01, 2),
+    retained=st.floats(0, 0.1),
+    drops_per_day=st.just(0.0) | st.floats(0.01, 50),
     replenish_h=st.floats(0, 5),
     stock_at_start=st.floats(0, 1),
     rate=st.floats(0.1, 50),
 )
 
 
-def device(kind: str, seed: int, behaviour: Behaviour) -> Device:
-    return Device(Origin("ATM-0001", kind, seed, 1, START), behaviour)
+def device(
+    kind: str, seed: int, behaviour: Behaviour, vendor: str = "", witness: Witness | None = None
+) -> Device:
+    origin = Origin("ATM-0001", kind, seed, 1, START, vendor)
+    return Device(origin, behaviour, witness=witness)
 
 
 @given(kind=kinds, seed=seeds, behaviour=behaviours, steps=st.lists(st.floats(0, 900), max_size=8))
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=30)
 def test_the_same_seed_gives_the_same_bytes_however_often_one_looks(
     kind: str, seed: int, behaviour: Behaviour, steps: list[float]
 ) -> None:
@@ -48,17 +58,37 @@ def test_the_same_seed_gives_the_same_bytes_however_often_one_looks(
     assert [telemetry.encode(message) for message in said] == at_once
 
 
+@given(kind=kinds, seed=seeds, behaviour=behaviours, vendor=vendors)
+@settings(deadline=None, max_examples=25)
+def test_whoever_keeps_the_truth_about_a_terminal_changes_no_byte_of_it(
+    kind: str, seed: int, behaviour: Behaviour, vendor: str
+) -> None:
+    """What is known inside must not leak: no message differs, and none has a word of it."""
+    end = START + 1200
+    alone = device(kind, seed, behaviour, vendor).advance(end)
+    witness = Witness("ATM-0001", kind, START)
+    watched = device(kind, seed, behaviour, vendor, witness).advance(end)
+    said = [telemetry.encode(message) for message in watched]
+    assert said == [telemetry.encode(message) for message in alone]
+    for word in (b'"silent"', b'"dark"', b'"offline":true', b"cause", b"unreachable"):
+        assert not any(word in payload for payload in said)
+
+
 @given(kind=kinds, seed=seeds, behaviour=behaviours)
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=30)
 def test_numbers_grow_by_one_and_times_never_go_back(
     kind: str, seed: int, behaviour: Behaviour
 ) -> None:
-    """So that a gap is a loss and nothing else."""
+    """Within a boot, and each boot is the one before and one: a gap is a loss and nothing else."""
     said = device(kind, seed, behaviour).advance(START + 1200)
-    assert [message.seq for message in said] == list(range(1, len(said) + 1))
+    boots = [list(group) for _, group in groupby(said, key=lambda message: message.boot)]
+    numbers = [group[0].boot for group in boots]
+    assert numbers == sorted(set(numbers))
+    for group in boots:
+        assert [message.seq for message in group] == list(range(1, len(group) + 1))
     times = [message.ts for message in said]
     assert times == sorted(times)
-    assert isinstance(said[0], Telemetry)
+    assert all(isinstance(group[0], Telemetry) for group in boots)
 
 
 def settable() -> list[tuple[str, str]]:

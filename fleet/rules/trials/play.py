@@ -10,6 +10,7 @@ import msgspec
 from fleet.rules.changes import Change, Cleared, Fired, Flapped, Suppressed, Transition
 from fleet.rules.engine import Engine
 from fleet.rules.rule import Rule
+from fleet.rules.selection import Selection
 from fleet.rules.terminal import Terminal
 from fleet.rules.trials.story import Fate, Interval, Player, Trial
 from fleet.service_state import ServiceState
@@ -71,12 +72,13 @@ class _Arrival:
     number: int
 
 
-def play(trial: Trial, rules: Sequence[Rule]) -> Seen:
+def play(trial: Trial, rules: Sequence[Rule] | Selection) -> Seen:
     """Everything that the engine makes of a test, up to its end."""
     engine = Engine(rules)
     engine.watch(_T0)
     for number, player in enumerate(trial.players):
-        engine.adopt(Terminal(number, player.name, player.kind, player.cell))
+        who = (player.kind, player.cell, player.vendor, player.model, player.region)
+        engine.adopt(Terminal(number, player.name, *who))
     seen = Seen()
     now = timedelta()
     made = (each for n, _ in enumerate(trial.players) for each in _arrivals(trial, n))

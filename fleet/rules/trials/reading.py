@@ -18,7 +18,8 @@ from fleet.service_state import ServiceState
 from fleet.snapshot import Value
 from fleet.vocabulary import PROPERTIES, Property, suggest
 
-_PLAYER = ("kind", "cell", "series", "messages", "events", "states")
+_WHO = ("kind", "cell", "vendor", "model", "region")
+_PLAYER = (*_WHO, "series", "messages", "events", "states")
 _TRIAL = ("name", "rule", "interval", "until", "faults", "terminals", *_PLAYER)
 _FAULT = ("rule", "subject", "item", "start", "fire", "clear", "suppressed_by", "flapping")
 _LONE = "ATM-1"
@@ -103,6 +104,9 @@ def _player(fields: Fields, name: str) -> Player:
         name=name,
         kind=fields.choice("kind", KINDS) if "kind" in fields else "atm",
         cell=fields.text("cell") if "cell" in fields else "C1",
+        vendor=fields.text("vendor") if "vendor" in fields else "",
+        model=fields.text("model") if "model" in fields else "",
+        region=fields.text("region") if "region" in fields else "",
         series=_series(fields),
         messages=messages,
         events=_events(fields),

@@ -46,6 +46,9 @@ class Player:
     name: str
     kind: str
     cell: str
+    vendor: str
+    model: str
+    region: str
     series: Mapping[str, tuple[Value | None, ...]]
     messages: tuple[Sending, ...]
     events: tuple[tuple[timedelta, dict[str, str]], ...]

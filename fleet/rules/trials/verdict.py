@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from fleet.rules import duration
 from fleet.rules.rule import Rule
+from fleet.rules.selection import Selection
 from fleet.rules.trials.play import Seen, play
 from fleet.rules.trials.story import Interval, Trial
 from fleet.service_state import ServiceState
@@ -24,7 +25,7 @@ class Verdict:
         return not self.differences
 
 
-def judge(trial: Trial, rules: Sequence[Rule]) -> Verdict:
+def judge(trial: Trial, rules: Sequence[Rule] | Selection) -> Verdict:
     """Play a test and compare."""
     seen = play(trial, rules)
     return Verdict(trial, (*_faults(trial, seen), *_states(trial, seen)))

@@ -172,3 +172,11 @@ def test_only_the_lists_of_the_contract_can_be_walked() -> None:
     """A misspelt `each` says which there are."""
     assert "storage" in str(refusal("unit.status == 'ok'", "storages"))
     assert compile_condition("unit.status == 'ok'", "storage").text == "unit.status == 'ok'"
+
+
+def test_equal_values_of_other_types_are_other_questions() -> None:
+    """1 and 1.0 are equal keys: an answer remembered for one is not given for the other."""
+    condition = compile_condition("unit.count == 1", "storage")
+    assert condition.evaluate({"count": 1}) is True
+    assert condition.evaluate({"count": 1.0}) is None
+    assert condition.evaluate({"count": 1}) is True

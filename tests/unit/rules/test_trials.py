@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fleet.rules.catalogue import DEFAULT, load
+from fleet.rules.catalogue import load
 from fleet.rules.errors import CatalogueError
+from fleet.rules.files import DEFAULT
 from fleet.rules.trials import reading
 from fleet.rules.trials.coverage import lacking
 from fleet.rules.trials.story import Trial

@@ -12,8 +12,9 @@ from fleet import snapshot, telemetry
 from fleet.telemetry import Event, Telemetry
 from fleet.topics import Channel
 from simulator.behaviour import BUSYNESS, DAY_S, HOUR_S, Behaviour
-from simulator.device import Device, Origin, Turn
+from simulator.device import Device, Origin, messages
 from simulator.errors import RequestError
+from simulator.turns import Turn
 from simulator.voice import Outgoing
 
 START = 1_795_651_200.0  # 2026-11-26 08:00 in +08:00
@@ -59,9 +60,9 @@ def test_a_change_is_told_at_once_and_a_repair_too() -> None:
     """Nobody waits for the next heartbeat to hear of a jam."""
     one = device()
     one.advance(START)
-    [jam] = one.set_by_hand({"cardReader.media": "jammed"}, START + 0.1)
+    [jam] = messages(one.set_by_hand({"cardReader.media": "jammed"}, START + 0.1))
     assert (jam.ts.timestamp(), media(jam)) == (START + 0.1, "jammed")
-    [cure] = one.repair(START + 0.2)
+    [cure] = messages(one.repair(START + 0.2))
     assert media(cure) == "notPresent"
     assert one.repair(START + 0.3) == []
 
@@ -87,7 +88,7 @@ def test_a_line_that_is_down_says_nothing_about_itself_but_the_journal_goes_on()
     """The terminal does not know that nobody hears it."""
     one = device()
     one.advance(START)
-    [told] = one.set_by_hand({"offline": True}, START + 0.1)
+    [told] = messages(one.set_by_hand({"offline": True}, START + 0.1))
     assert not one.linked
     assert b"offline" not in telemetry.encode(told)
     assert one.advance(START + 62)
@@ -100,7 +101,7 @@ def test_a_restart_begins_the_next_boot_at_one() -> None:
     one = device()
     one.advance(START + 100)
     one.set_by_hand({"cardReader.media": "jammed"}, START + 100)
-    [message] = one.restart(START + 101)
+    [message] = messages(one.restart(START + 101))
     assert (message.boot, message.seq, media(message)) == (2, 1, "jammed")
     assert one.boot == 2
 
@@ -139,7 +140,9 @@ def test_nobody_draws_cash_from_a_terminal_that_cannot_give_it() -> None:
 def test_ninety_customers_come_in_a_day_most_of_them_around_noon_and_after_work() -> None:
     """Counted over four hundred days; the bound is six standard deviations."""
     days = 400
-    patient = Behaviour(faults_per_day=0, heartbeat_s=DAY_S)
+    patient = Behaviour(
+        faults_per_day=0, heartbeat_s=DAY_S, busy_share=0, payday_factor=1, holiday_factor=1
+    )
     said = device("kiosk", patient).advance(START + days * DAY_S)
     hours = Counter(message.ts.hour for message in said if isinstance(message, Event))
     expected = 90 * days
@@ -164,7 +167,7 @@ def test_a_scenarios_turn_sets_and_takes_back() -> None:
     """And passes by a terminal that has no such part."""
     turns = [
         Turn(START + 10, START + 20, {"storage.CST1.status": "missing"}),
-        Turn(START + 30, START + 40, {}),
+        Turn(START + 30, START + 40, befalls=False),
     ]
     one = Device(Origin("ATM-0001", "atm", 7, 1, START), QUIET, iter(turns))
     seen = []
@@ -195,6 +198,6 @@ def test_metrics_can_be_set_by_hand() -> None:
     """An overheated cabinet."""
     one = device()
     one.advance(START)
-    [message] = one.set_by_hand({"metrics.temperature_c": "70"}, START + 1)
+    [message] = messages(one.set_by_hand({"metrics.temperature_c": "70"}, START + 1))
     assert isinstance(message, Telemetry)
     assert msgspec.json.decode(message.metrics)["temperature_c"] == 70

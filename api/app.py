@@ -9,18 +9,25 @@ from fastapi import FastAPI
 
 from api import problem
 from api.accounts.routes import router as accounts
+from api.audit.routes import router as audit
+from api.audit.sealing import export, seal
 from api.cells.routes import router as cells
 from api.corrections.routes import router as corrections
 from api.coverage.routes import router as coverage
 from api.events.routes import router as events
 from api.faults.routes import router as faults
+<<<<<<< HEAD
 from api.grid.registry import router as registry
 from api.grid.routes import router as grid
+=======
+from api.headers import DOCS, SecurityHeaders
+>>>>>>> main
 from api.health import router as health
 from api.idempotency import forget
 from api.listener import Listener
 from api.metrics import Metrics
 from api.openapi import DescribedApi, operation_id
+from api.oversize import Oversize
 from api.paths import V1
 from api.planning import planned_each_time
 from api.requests import RequestLog
@@ -37,17 +44,23 @@ from api.tickets.routes import router as tickets
 from api.uptime.routes import router as uptime
 from api.windows.expansion import expand
 from api.windows.routes import router as windows
-from fleet.db.pool import open_pool
+from fleet.chain import signing_key
+from fleet.db.pool import Pool, open_pool
 from fleet.rules.catalogue import load
 
 _ROUTERS = (
     *(health, accounts, cells, coverage, uptime, terminals, faults, tickets, technicians, rules),
+<<<<<<< HEAD
     *(events, windows, corrections, grid, registry),
+=======
+    *(audit, events, windows, corrections),
+>>>>>>> main
 )
 _LARGEST_BODY = 64 * 1024
 _LARGEST_MAP = 32 * 1024 * 1024  # a whole grid, a whole registry: operations alone send them
 _WITH_MAPS = (grid, registry)
 _HOUR_S = 3600
+_SEALED_WITHIN_S = 1
 _DESCRIPTION = """\
 Uptime, faults and tickets of a fleet of self-service terminals. Sign in at `/api/v1/token`, send
 the token as `Authorization: Bearer …`. Errors are problem details (RFC 9457). Collections are
@@ -84,6 +97,10 @@ def create_app(
             stack.enter_context(scheduled(job, settings.poll_seconds))
             forgetting = Job("forget_answers", forget, pool, metrics)
             stack.enter_context(scheduled(forgetting, _HOUR_S))
+            sealing = Job("seal_audit", seal, pool, metrics)
+            stack.enter_context(scheduled(sealing, _SEALED_WITHIN_S))
+            if (exporting := _exporting(settings, pool, metrics)) is not None:
+                stack.enter_context(scheduled(exporting, 60 * settings.audit_minutes))
             clocks = Job("watch_clocks", watch_clocks, pool, metrics)
             stack.enter_context(scheduled(clocks, settings.poll_seconds))
             windows_ahead = Job("expand_windows", expand, pool, metrics)
@@ -96,16 +113,30 @@ def create_app(
         description=_DESCRIPTION,
         version="1",
         lifespan=lifespan,
-        max_body_size=_LARGEST_BODY,
         openapi_url=f"{V1}/openapi.json",
-        docs_url=f"{V1}/docs",
+        docs_url=DOCS,
         redoc_url=None,
         generate_unique_id_function=operation_id,
     )
+    app.add_middleware(Oversize)
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestLog, metrics=metrics)
     problem.register(app)
     for router in _ROUTERS:
         require_ours(router)
+<<<<<<< HEAD
         most = _LARGEST_MAP if router in _WITH_MAPS else None
         app.include_router(router, max_body_size=most)
+=======
+        app.include_router(router, max_body_size=_LARGEST_BODY)
+>>>>>>> main
     return app
+
+
+def _exporting(settings: Settings, pool: Pool, metrics: Metrics) -> Job | None:
+    """The export of the audit's heads, where there is a key and a folder for them."""
+    if settings.audit_key is None or settings.audit_folder is None:
+        return None
+    key = signing_key(settings.audit_key.get_secret_value())
+    work = partial(export, key=key, folder=settings.audit_folder)
+    return Job("export_audit", work, pool, metrics)

@@ -39,6 +39,16 @@ class Settings(BaseSettings):
         gt=0,
         description="How often tickets and the event feed look by themselves, notified or not",
     )
+    audit_key: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="Signs the audit's exported heads; at least 32 bytes, kept from the database",
+    )
+    audit_folder: Path | None = Field(
+        default=None,
+        description="Where heads are appended to heads.jsonl; empty, or no key: none is exported",
+    )
+    audit_minutes: float = Field(default=5, gt=0, description="How often a head is exported")
     log_level: str = Field(default="info", description="debug, info, warning or error")
 
     @property

@@ -48,7 +48,7 @@ class Desk:
         self._watching_since: datetime | None = None
         self._manners = manners
         self._repair = Repair(Stored({}, {}, {}), datetime.min.replace(tzinfo=UTC), manners)
-        self.engine = Engine(catalogue.selection())
+        self.engine = Engine(catalogue.selection(), region)
 
     async def restore(self, now: datetime) -> None:
         """Read everything back as of the last commit."""
@@ -78,7 +78,10 @@ class Desk:
             if entry is None:
                 self.engine.remove(terminal, now)
                 self._repair.forget(terminal.id)
-            elif entry != registry.entry_of(terminal):
+                continue
+            if entry.in_service != terminal.in_service:
+                self.engine.serve(terminal, now, in_service=entry.in_service)
+            if entry != registry.entry_of(terminal):
                 terminal.vendor, terminal.model = entry.vendor, entry.model
                 self.engine.move(terminal, entry.cell, now, entry.above)
         for entry in fresh.entries.values():

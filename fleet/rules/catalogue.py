@@ -8,6 +8,7 @@ import msgspec
 import yaml
 
 from fleet.rules import duration
+from fleet.rules.causes import check_causes
 from fleet.rules.document import Fields
 from fleet.rules.errors import CatalogueError
 from fleet.rules.files import DEFAULT, File, gather
@@ -90,6 +91,7 @@ def describe(rule: Rule) -> dict[str, object]:
             "low": rule.flapping.low,
             "within": duration.render(rule.flapping.within),
         },
+        "caused_by": list(rule.caused_by),
     }
 
 
@@ -106,8 +108,14 @@ def _describe_trigger(trigger: Trigger) -> dict[str, object]:
             kind = {name: getattr(trigger, name) for name in COUNTED if getattr(trigger, name)}
             within = duration.render(trigger.within)
             return {"count": kind, "at_least": trigger.at_least, "within": within}
-        case Quorum(members, at_least, share):
-            return {"members": list(members), "at_least": at_least, "share": share}
+        case Quorum(members, at_least, share, within, level):
+            return {
+                "members": list(members),
+                "at_least": at_least,
+                "share": share,
+                "within": None if within is None else duration.render(within),
+                "level": level,
+            }
 
 
 def _version(files: list[File]) -> str:
@@ -141,6 +149,8 @@ def _check_names(readings: list[Reading]) -> None:
     terminal_rules = [one.name for one in readings if one.scope == "terminal"]
     for one in readings:
         one.fields.refuse_others("members", terminal_rules)
+        one.fields.refuse_others("caused_by", terminal_rules)
+    check_causes(readings)
 
 
 def _digest(version: str, rules: tuple[Rule, ...], overrides: tuple[Override, ...]) -> str:

@@ -39,7 +39,7 @@ from api.services import Services
 from api.settings import Settings
 from api.technicians.routes import router as technicians
 from api.terminals.routes import router as terminals
-from api.tickets.engine import follow_faults, watch_clocks
+from api.tickets.engine import Patience, follow_faults, watch_clocks
 from api.tickets.routes import router as tickets
 from api.uptime.routes import router as uptime
 from api.windows.expansion import expand
@@ -90,7 +90,8 @@ def create_app(
             app.state.services = Services(
                 settings, catalogue, pool, listener, metrics, ending, locks
             )
-            work = partial(follow_faults, verify=settings.verify_window)
+            patience = Patience(settings.accept_window, settings.verify_window)
+            work = partial(follow_faults, patience=patience)
             job = Job("follow_faults", work, pool, metrics)
             woken = stack.enter_context(listener.wakeups())
             await stack.enter_async_context(background(listener.run(), job.run_when(woken)))

@@ -16,12 +16,9 @@ from api.corrections.routes import router as corrections
 from api.coverage.routes import router as coverage
 from api.events.routes import router as events
 from api.faults.routes import router as faults
-<<<<<<< HEAD
 from api.grid.registry import router as registry
 from api.grid.routes import router as grid
-=======
 from api.headers import DOCS, SecurityHeaders
->>>>>>> main
 from api.health import router as health
 from api.idempotency import forget
 from api.listener import Listener
@@ -50,11 +47,7 @@ from fleet.rules.catalogue import load
 
 _ROUTERS = (
     *(health, accounts, cells, coverage, uptime, terminals, faults, tickets, technicians, rules),
-<<<<<<< HEAD
-    *(events, windows, corrections, grid, registry),
-=======
-    *(audit, events, windows, corrections),
->>>>>>> main
+    *(audit, events, windows, corrections, grid, registry),
 )
 _LARGEST_BODY = 64 * 1024
 _LARGEST_MAP = 32 * 1024 * 1024  # a whole grid, a whole registry: operations alone send them
@@ -125,12 +118,8 @@ def create_app(
     problem.register(app)
     for router in _ROUTERS:
         require_ours(router)
-<<<<<<< HEAD
-        most = _LARGEST_MAP if router in _WITH_MAPS else None
+        most = _LARGEST_MAP if router in _WITH_MAPS else _LARGEST_BODY
         app.include_router(router, max_body_size=most)
-=======
-        app.include_router(router, max_body_size=_LARGEST_BODY)
->>>>>>> main
     return app
 
 

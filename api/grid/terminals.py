@@ -64,10 +64,10 @@ async def import_terminals(
 
 
 async def decommission(connection: AsyncConnection[TupleRow], code: str) -> None:
-    """Take a terminal out of the fleet from now on; raises `NotFound` where it is not in it."""
-    done = await connection.execute(_SQL["decommission"], {"code": code})
-    if not done.rowcount:
-        raise NotFound("terminal in commission", code)
+    """Take a terminal out of the fleet, from now on if it is in it; raises `NotFound`."""
+    if not await registered(connection, [code]):
+        raise NotFound("terminal", code)
+    await connection.execute(_SQL["decommission"], {"code": code})
     await connection.execute(_SQL["announce"])
 
 

@@ -13,6 +13,7 @@ COMMENT ON TABLE grid_version IS 'Every change of the map; what each cell was is
 COMMENT ON COLUMN grid_version.added IS 'Codes of cells, as in the columns after it';
 CALL guard('grid_version', 'false');
 REVOKE INSERT, UPDATE, DELETE ON grid_version FROM tellergrid_scoped;
+CALL keep_audit_of('grid_version');
 
 ALTER TABLE terminal_cell ADD version integer REFERENCES grid_version (id);
 COMMENT ON COLUMN terminal_cell.version IS 'The map that was in force when it was decided; null where none was drawn yet';

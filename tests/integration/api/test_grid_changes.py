@@ -225,7 +225,8 @@ async def test_terminals_come_change_and_go(ops: httpx.AsyncClient, connection: 
     assert serving == 0
     gone = await done(ops.delete("/api/v1/terminals/A-4"))
     assert gone["decommissioned_at"] is not None
-    assert (await ops.delete("/api/v1/terminals/A-4")).status_code == 404
+    assert await done(ops.delete("/api/v1/terminals/A-4")) == gone
+    assert (await ops.delete("/api/v1/terminals/Z-9")).status_code == 404
     assert (await done(ops.post("/api/v1/terminals", json=body | {"id": "A-4"}), 422))["errors"]
 
 

@@ -43,7 +43,7 @@ from api.windows.expansion import expand
 from api.windows.routes import router as windows
 from fleet.chain import signing_key
 from fleet.db.pool import Pool, open_pool
-from fleet.rules.catalogue import load
+from fleet.rules.shelf import Shelf
 
 _ROUTERS = (
     *(health, accounts, cells, coverage, uptime, terminals, faults, tickets, technicians, rules),
@@ -70,7 +70,7 @@ def create_app(
 
     Raises `CatalogueError` when the rule catalogue is not sound.
     """
-    catalogue = load(settings.catalogue)
+    shelf = Shelf(settings.catalogue)
     metrics = Metrics()
     ending = stopping or asyncio.Event()
 
@@ -80,9 +80,7 @@ def create_app(
             url = as_api(planned_each_time(settings.database_url))
             pool = await stack.enter_async_context(open_pool(url, name="api"))
             listener = Listener(settings.database_url)
-            app.state.services = Services(
-                settings, catalogue, pool, listener, metrics, ending, locks
-            )
+            app.state.services = Services(settings, shelf, pool, listener, metrics, ending, locks)
             patience = Patience(settings.accept_window, settings.verify_window)
             work = partial(follow_faults, patience=patience)
             job = Job("follow_faults", work, pool, metrics)

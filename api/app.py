@@ -36,14 +36,14 @@ from api.services import Services
 from api.settings import Settings
 from api.technicians.routes import router as technicians
 from api.terminals.routes import router as terminals
-from api.tickets.engine import follow_faults, watch_clocks
+from api.tickets.engine import Patience, follow_faults, watch_clocks
 from api.tickets.routes import router as tickets
 from api.uptime.routes import router as uptime
 from api.windows.expansion import expand
 from api.windows.routes import router as windows
 from fleet.chain import signing_key
 from fleet.db.pool import Pool, open_pool
-from fleet.rules.catalogue import load
+from fleet.rules.shelf import Shelf
 
 _ROUTERS = (
     *(health, accounts, cells, coverage, uptime, terminals, faults, tickets, technicians, rules),
@@ -68,7 +68,7 @@ def create_app(
 
     Raises `CatalogueError` when the rule catalogue is not sound.
     """
-    catalogue = load(settings.catalogue)
+    shelf = Shelf(settings.catalogue)
     metrics = Metrics()
     ending = stopping or asyncio.Event()
     issuer = None if settings.provider is None else Issuer(settings.provider)
@@ -80,9 +80,10 @@ def create_app(
             pool = await stack.enter_async_context(open_pool(url, name="api"))
             listener = Listener(settings.database_url)
             app.state.services = Services(
-                settings, catalogue, pool, listener, metrics, ending, locks, issuer
+                settings, shelf, pool, listener, metrics, ending, locks, issuer
             )
-            work = partial(follow_faults, verify=settings.verify_window)
+            patience = Patience(settings.accept_window, settings.verify_window)
+            work = partial(follow_faults, patience=patience)
             job = Job("follow_faults", work, pool, metrics)
             woken = stack.enter_context(listener.wakeups())
             await stack.enter_async_context(background(listener.run(), job.run_when(woken)))

@@ -48,6 +48,11 @@ class Settings(BaseSettings):
     )
     api_host: str = Field(default="127.0.0.1", description="Address to listen on")
     api_port: int = Field(default=28080, ge=0, le=65535, description="Port to listen on")
+    accept_minutes: float = Field(
+        default=30,
+        gt=0,
+        description="How long a technician has to accept before somebody else is sent",
+    )
     verify_minutes: float = Field(
         default=60,
         ge=0,
@@ -98,6 +103,11 @@ class Settings(BaseSettings):
     def token_lifetime(self) -> timedelta:
         """How long a token is good."""
         return timedelta(minutes=self.token_minutes)
+
+    @property
+    def accept_window(self) -> timedelta:
+        """How long a technician has to accept."""
+        return timedelta(minutes=self.accept_minutes)
 
     @property
     def verify_window(self) -> timedelta:

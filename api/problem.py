@@ -27,6 +27,7 @@ from api.errors import (
     Unauthenticated,
     Unreachable,
 )
+from fleet.grid.cell import ImportRefused
 
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger("api.problem")
@@ -35,7 +36,10 @@ _log = structlog.get_logger("api.problem")
 class FieldError(BaseModel):
     """What is wrong with one field of the request."""
 
-    field: str = Field(description="Where it is: `query.limit`, `body.event`, `path.id`")
+    field: str = Field(
+        description="Where it is: `query.limit`, `body.event`, `path.id`; of a map or a registry"
+        " that is refused, the cell, the terminal, the feature or the line"
+    )
     message: str
 
 
@@ -103,6 +107,7 @@ TABLE: Mapping[type[Exception], Kind] = MappingProxyType(
         Unreachable: Kind(503, "unreachable", "Unavailable", (("Retry-After", "5"),)),
         Stale: Kind(412, "stale", "Changed since you read it"),
         Invalid: _INVALID,
+        ImportRefused: _INVALID,
         RequestValidationError: _INVALID,
         psycopg.DataError: _UNSTORABLE,
         psycopg.OperationalError: _UNAVAILABLE,
@@ -188,6 +193,8 @@ async def _answer_http(_: Request, error: Exception) -> JSONResponse:
 def _fields(error: Exception) -> list[FieldError] | None:
     if isinstance(error, Invalid):
         return [FieldError(field=error.field, message=str(error))]
+    if isinstance(error, ImportRefused):
+        return [FieldError(field=one.where, message=one.what) for one in error.problems]
     if isinstance(error, RequestValidationError):
         return [
             FieldError(field=".".join(map(str, one["loc"])), message=_without_prefix(one["msg"]))

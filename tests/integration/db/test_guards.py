@@ -10,6 +10,7 @@ OF_NO_CELL = {
     "sla_calendar": "hours of service levels",
     "sla_hours": "hours of service levels",
     "sla_holiday": "hours of service levels",
+    "uptime_summed": "how far sums of uptime are made",
     **dict.fromkeys(
         (
             *("service_schedule", "service_schedule_week", "service_schedule_day"),

@@ -32,11 +32,12 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Summed:
-    """From and to when there are sums, and in whose hours and days."""
+    """From and to when there are sums, and in whose hours and days; hours from when on, if later."""
 
     begin: datetime
     end: datetime
     zone: ZoneInfo
+    hours_from: datetime | None = None
 
 
 _AROUND = {Bucket.DAY: timedelta(days=3), Bucket.HOUR: timedelta(hours=3)}
@@ -48,7 +49,7 @@ def tiles(begin: datetime, end: datetime, summed: Summed | None, finest: Grain) 
         first, last = max(begin, summed.begin), min(end, summed.end)
         if first < last:
             yield from _raw(begin, first)
-            yield from _summed(first, last, summed.zone, finest)
+            yield from _summed(first, last, summed, finest)
             yield from _raw(last, end)
             return
     yield from _raw(begin, end)
@@ -63,17 +64,20 @@ def whole(
     return [cut for cut in cuts if begin <= cut[0] and cut[1] <= end]
 
 
-def _summed(begin: datetime, end: datetime, zone: ZoneInfo, finest: Grain) -> Iterator[Tile]:
-    days = whole(begin, end, Bucket.DAY, zone)
+def _summed(begin: datetime, end: datetime, summed: Summed, finest: Grain) -> Iterator[Tile]:
+    days = whole(begin, end, Bucket.DAY, summed.zone)
     first, last = (days[0][0], days[-1][1]) if days else (end, end)
-    yield from _edge(begin, first, zone, finest)
+    yield from _edge(begin, first, summed, finest)
     for cut in days:
         yield Tile(Grain.DAY, *cut)
-    yield from _edge(last, end, zone, finest)
+    yield from _edge(last, end, summed, finest)
 
 
-def _edge(begin: datetime, end: datetime, zone: ZoneInfo, finest: Grain) -> Iterator[Tile]:
-    hours = whole(begin, end, Bucket.HOUR, zone) if finest is Grain.HOUR else []
+def _edge(begin: datetime, end: datetime, summed: Summed, finest: Grain) -> Iterator[Tile]:
+    since = begin if summed.hours_from is None else max(begin, summed.hours_from)
+    hours = []
+    if finest is Grain.HOUR and since < end:
+        hours = whole(since, end, Bucket.HOUR, summed.zone)
     if not hours:
         yield from _raw(begin, end)
         return

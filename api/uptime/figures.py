@@ -69,7 +69,7 @@ async def slices(
     cuts = question.cuts
     if not cuts:
         return []
-    summed = await _summed(connection) if question.from_sums else None
+    summed = await _summed(connection, question.by) if question.from_sums else None
     finest = Grain.HOUR if question.by in _OF_CELLS else Grain.DAY
     laid = [
         (number, tile)
@@ -103,9 +103,10 @@ async def slices(
     ]
 
 
-async def _summed(connection: AsyncConnection[TupleRow]) -> Summed | None:
-    row = await (await connection.execute(_SQL["summed"])).fetchone()
-    return None if row is None else Summed(row[0], row[1], ZoneInfo(row[2]))
+async def _summed(connection: AsyncConnection[TupleRow], by: By) -> Summed | None:
+    asked = {"terminals": by not in _OF_CELLS}
+    row = await (await connection.execute(_SQL["summed"], asked)).fetchone()
+    return None if row is None else Summed(row[0], row[1], ZoneInfo(row[2]), row[3])
 
 
 async def outages(

@@ -1,8 +1,11 @@
 -- Time in each state, outages and causes, in whole microseconds.
 
 -- name: summed
--- From and to when there are sums, and in whose hours and days.
-SELECT begins_at, summed_to, zone FROM uptime_summed WHERE begins_at < summed_to;
+-- From and to when there are sums, and in whose hours and days; of terminals, if asked.
+SELECT CASE WHEN %(terminals)s THEN greatest(begins_at, terminals_from) ELSE begins_at END,
+    summed_to, zone, greatest(begins_at, hours_from)
+FROM uptime_summed
+WHERE begins_at < summed_to;
 
 -- name: durations
 -- For each group and bucket: with no state, how long its members belonged to it while in commission;

@@ -49,10 +49,14 @@ CREATE TABLE uptime_summed (
     zone text NOT NULL,
     begins_at timestamptz NOT NULL,
     summed_to timestamptz NOT NULL,
+    hours_from timestamptz NOT NULL DEFAULT '-infinity',
+    terminals_from timestamptz NOT NULL DEFAULT '-infinity',
     watched_to timestamptz NOT NULL,
     watched_tx xid8
 );
 COMMENT ON TABLE uptime_summed IS 'From and to when there are sums, and in whose hours and days.';
+COMMENT ON COLUMN uptime_summed.hours_from IS 'Sums of hours before it are dropped or may be';
+COMMENT ON COLUMN uptime_summed.terminals_from IS 'Sums of terminals before it are dropped or may be';
 COMMENT ON COLUMN uptime_summed.watched_to IS
     'Changes before it are noted in `uptime_stale`; time is summed once every writer knows that.';
 COMMENT ON COLUMN uptime_summed.watched_tx IS 'Transactions before it may not have known yet';
@@ -96,6 +100,9 @@ LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     watched timestamptz := (SELECT watched_to FROM uptime_summed);
 BEGIN
+    IF watched IS NULL THEN
+        RETURN NULL;
+    END IF;
     IF TG_OP = 'UPDATE' THEN
         -- Where it is another than it was: of what was cut at its end, from there on.
         INSERT INTO uptime_stale (cell_code, span)
@@ -203,6 +210,9 @@ LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     watched timestamptz := (SELECT watched_to FROM uptime_summed);
 BEGIN
+    IF watched IS NULL THEN
+        RETURN NULL;
+    END IF;
     IF TG_OP = 'UPDATE' THEN
         INSERT INTO uptime_stale (cell_code, span)
         SELECT cell_code, uptime_watched(span)

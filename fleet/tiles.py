@@ -32,7 +32,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Summed:
-    """From and to when there are sums, and in whose hours and days; hours from when on, if later."""
+    """From and to when there are sums, in whose hours and days; since when of hours, if later."""
 
     begin: datetime
     end: datetime

@@ -6,7 +6,7 @@ and summed once no transaction can be at work that does not know that, so nothin
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -39,6 +39,15 @@ class _State:
     watched_to: datetime
     at: datetime
     settled: bool | None
+
+
+def summing_in(zone: str) -> Callable[[AsyncConnection[TupleRow]], Awaitable[None]]:
+    """The scheduled work: a step at a time, so that what is behind catches up minute by minute."""
+
+    async def work(connection: AsyncConnection[TupleRow]) -> None:
+        await sum_up(connection, zone)
+
+    return work
 
 
 async def sum_up(

@@ -63,9 +63,11 @@ class _Built:
 
 
 class UptimeReport(msgspec.Struct, frozen=True):
-    """Medians of three runs, but for the import and the summing, which are one. A figure that was not
-    measured, because the fleet was not watched so long, is null; the year is of daily sums, which are
-    those of the days that it was watched, repeated."""
+    """Medians of three runs; the import and the summing are one.
+
+    What was not measured, because the fleet was not watched so long, is null. The year is of daily
+    sums, which are those of the days that it was watched, repeated.
+    """
 
     terminals: int
     cells: int

@@ -30,6 +30,13 @@ NOT_AUDITED = {
     "planned_occurrence": "follows from `planned_window`",
     "service_closing": "follows from the schedule's tables",
     "terminal_cell": "follows from `cell` and `terminal`, and keeps its own history",
+    **dict.fromkeys(
+        (
+            *("uptime_cell_day", "uptime_cell_hour", "uptime_terminal_day", "uptime_crossing"),
+            *("uptime_summed", "uptime_stale"),
+        ),
+        "sums of what is recorded, made anew at will",
+    ),
 }
 
 _UNGUARDED = """

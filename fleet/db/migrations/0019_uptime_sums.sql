@@ -204,6 +204,22 @@ $$;
 CREATE TRIGGER schedule_day_changed AFTER INSERT OR UPDATE OR DELETE ON service_schedule_day
     FOR EACH ROW EXECUTE FUNCTION note_schedule_day();
 
+CREATE FUNCTION note_blindness() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+    span tstzrange := range_merge(coalesce(NEW.period, OLD.period), coalesce(OLD.period, NEW.period));
+BEGIN
+    IF NOT isempty(uptime_watched(span)) THEN
+        PERFORM mark_uptime_stale(
+            ARRAY(SELECT terminal.id FROM terminal
+                WHERE terminal.region_code = coalesce(NEW.region_code, OLD.region_code)), span);
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER blindness_changed AFTER INSERT OR UPDATE OR DELETE ON blindness
+    FOR EACH ROW EXECUTE FUNCTION note_blindness();
+
 -- Who belongs where.
 CREATE FUNCTION note_membership() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER AS $$
@@ -254,8 +270,8 @@ END
 $$;
 CREATE TRIGGER commission_changed AFTER UPDATE ON terminal
     FOR EACH ROW
-    WHEN ((OLD.commissioned_at, OLD.decommissioned_at, OLD.kind)
-        IS DISTINCT FROM (NEW.commissioned_at, NEW.decommissioned_at, NEW.kind))
+    WHEN ((OLD.commissioned_at, OLD.decommissioned_at, OLD.kind, OLD.region_code)
+        IS DISTINCT FROM (NEW.commissioned_at, NEW.decommissioned_at, NEW.kind, NEW.region_code))
     EXECUTE FUNCTION note_commission();
 
 CALL guard('uptime_cell_day', 'cell_code = ANY ((SELECT scope_cells())::text[])');

@@ -50,6 +50,7 @@ class Score(msgspec.Struct):
     wrong_cell_tickets: int
     uptime_error_s: float
     uptime_error_by_terminal_s: dict[str, float]
+    uptime_reason: str
     delays_s: dict[str, list[float]]
     shortfalls: list[Shortfall]
     undetectable: dict[str, int]
@@ -90,6 +91,7 @@ def compare(world: World, played: Played) -> Score:
         wrong_cell_tickets=wrong_cells,
         uptime_error_s=sum(errors.values()),
         uptime_error_by_terminal_s=errors,
+        uptime_reason=_why_off(world, wanted),
         delays_s=dict(delays),
         shortfalls=shortfalls,
         undetectable=dict(undetectable),
@@ -219,6 +221,17 @@ def _error_s(world: World, truly: list[Span], intervals: Sequence[Interval]) -> 
     # What nobody could know is not judged: the truth counts only where a state was said.
     outside = seconds(true) - shared_s(true, judged)
     return max(0.0, differing_s(true, said) - outside)
+
+
+def _why_off(world: World, wanted: Sequence[Expected]) -> str:
+    """What an error of uptime comes from, as far as the world tells."""
+    hangs = sum(each.name == "silent" for each in wanted)
+    breaks = sum(each.name == "offline" for each in wanted)
+    if world.behaviour.half_open:
+        return "a half open line is noticed by the broker's keep-alive, 90 s later"
+    if hangs:
+        return f"{hangs} hung terminals, noticed by their silence alone"
+    return f"{breaks} broken lines, each noticed and mended within a moment, not at once"
 
 
 def _spans(

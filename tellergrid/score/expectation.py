@@ -15,6 +15,8 @@ from tellergrid.score.spans import Span, merged, reached, without
 
 SLACK_S = 3.0
 """What lasts no more than a rule's hold and this may be raised or not: neither is wrong."""
+RECURS_S = 300.0
+"""What is wrong again so soon is the same trouble still."""
 AWAY = ("offline", "silent")
 """Reported as one another when one follows the other: a terminal that nobody hears."""
 
@@ -75,20 +77,24 @@ def expected(world: World, truth: list[Line]) -> list[Expected]:
     found: list[Expected] = []
     for (terminal, name, _), same in labels.items():
         rule = rules.get(name)
-        gap_s = rule.clear_hold.total_seconds() if rule else 0.0
         first = {each.begins_at: each for each in reversed(same)}
-        for span in merged(((each.begins_at, each.ends_at or world.end) for each in same), gap_s):
-            label = first[span[0]]
-            unseen = world.absences if name in AWAY else merged(mute[terminal])
-            found.append(_expect(world, label, span, rule, unseen))
+        clear_s = rule.clear_hold.total_seconds() if rule else 0.0
+        spans = merged(((each.begins_at, each.ends_at or world.end) for each in same), clear_s)
+        unseen = world.absences if name in AWAY else merged(mute[terminal])
+        for span in merged(spans, max(clear_s, RECURS_S)):
+            stretches = [each for each in spans if span[0] <= each[0] <= span[1]]
+            found.append(_expect(world, first[span[0]], stretches, rule, unseen))
     return found
 
 
 def _expect(
-    world: World, label: Label, span: Span, rule: Rule | None, unseen: list[Span]
+    world: World, label: Label, stretches: list[Span], rule: Rule | None, unseen: list[Span]
 ) -> Expected:
     component = rule.component if rule else ""
-    seen = max((end - begin for begin, end in without(span, unseen)), default=0.0)
+    span = (stretches[0][0], stretches[-1][1])
+    pieces = [piece for stretch in stretches for piece in without(stretch, unseen)]
+    seen = max((end - begin for begin, end in pieces), default=0.0)
+    lasted = max(end - begin for begin, end in stretches)
     hold_s = _hold_s(rule) if rule else 0.0
     slack_s = world.slack_s
     if label.name in AWAY and world.behaviour.half_open:
@@ -100,7 +106,7 @@ def _expect(
         why_not = "no sensor notices it"
     elif seen <= hold_s:
         why_not = "over before the rule's hold"
-    elif seen < span[1] - span[0] and seen <= hold_s + slack_s:
+    elif seen < lasted and seen <= hold_s + slack_s:
         why_not = "the terminal could not be heard"
     sure = why_not is None and seen > hold_s + slack_s
     return Expected(

@@ -125,10 +125,10 @@ class VirtualRegion:
                 self._gappy[key] = received
 
     def _note(self, now: float) -> None:
-        self._slice = now
+        since, self._slice = self._slice, now
         record = self._engine.take()
         if record.changes:
-            self.tickets.follow(self.said.note(record.changes, now), now)
+            self.tickets.follow(self.said.note(record.changes, since, now), now)
 
 
 def _instant(at: float) -> datetime:

@@ -52,8 +52,8 @@ class Said:
         self.faults: dict[UUID, Fault] = {}
         self.intervals: dict[int, list[Interval]] = {}
 
-    def note(self, changes: Iterable[Change], now: float) -> list[Fault]:
-        """Take in what was decided at `now`; returns the faults that are different."""
+    def note(self, changes: Iterable[Change], since: float, now: float) -> list[Fault]:
+        """Take in what was decided between two instants; returns the faults that are different."""
         touched: dict[UUID, Fault] = {}
         for change in changes:
             match change:
@@ -61,7 +61,7 @@ class Said:
                     self._enter(change.terminal_id, change.state, change.at.timestamp())
                     continue
                 case Fired():
-                    fault = self.faults[change.id] = _fault(change, now)
+                    fault = self.faults[change.id] = _fault(change, since, now)
                 case Cleared():
                     fault = self.faults[change.id]
                     fault.cleared_at = change.cleared_at.timestamp()
@@ -84,7 +84,8 @@ class Said:
         intervals.append(Interval(state, at))
 
 
-def _fault(fired: Fired, now: float) -> Fault:
+def _fault(fired: Fired, since: float, now: float) -> Fault:
+    fired_at = fired.fired_at.timestamp()
     return Fault(
         id=fired.id,
         scope=fired.key.scope,
@@ -95,8 +96,9 @@ def _fault(fired: Fired, now: float) -> Fault:
         severity=fired.rule.severity.value,
         component=fired.rule.component,
         started_at=fired.started_at.timestamp(),
-        fired_at=fired.fired_at.timestamp(),
-        decided_at=now,
+        fired_at=fired_at,
+        # A hold that ends is noticed when it ends; one that was over before came with what is new.
+        decided_at=fired_at if since < fired_at <= now else now,
         suppressed=fired.suppressed_by is not None,
         speaker=fired.suppressed_by,
     )

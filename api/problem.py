@@ -15,7 +15,19 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from api.errors import ApiError, Forbidden, Invalid, MoveRefused, NotFound, Stale, Unauthenticated
+from api.errors import (
+    ApiError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    MoveRefused,
+    NotFound,
+    Stale,
+    TooMany,
+    Unauthenticated,
+    Unreachable,
+)
+from fleet.grid.cell import ImportRefused
 
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger("api.problem")
@@ -24,7 +36,10 @@ _log = structlog.get_logger("api.problem")
 class FieldError(BaseModel):
     """What is wrong with one field of the request."""
 
-    field: str = Field(description="Where it is: `query.limit`, `body.event`, `path.id`")
+    field: str = Field(
+        description="Where it is: `query.limit`, `body.event`, `path.id`; of a map or a registry"
+        " that is refused, the cell, the terminal, the feature or the line"
+    )
     message: str
 
 
@@ -87,8 +102,12 @@ TABLE: Mapping[type[Exception], Kind] = MappingProxyType(
         Unauthenticated: Kind(401, "unauthenticated", "Sign in", (("WWW-Authenticate", "Bearer"),)),
         Forbidden: Kind(403, "forbidden", "Not allowed"),
         MoveRefused: Kind(409, "move-refused", "Not possible now"),
+        Conflict: Kind(409, "conflict", "There already"),
+        TooMany: Kind(429, "too-many", "Too many"),
+        Unreachable: Kind(503, "unreachable", "Unavailable", (("Retry-After", "5"),)),
         Stale: Kind(412, "stale", "Changed since you read it"),
         Invalid: _INVALID,
+        ImportRefused: _INVALID,
         RequestValidationError: _INVALID,
         psycopg.DataError: _UNSTORABLE,
         psycopg.OperationalError: _UNAVAILABLE,
@@ -133,6 +152,16 @@ def _example(kind: Kind) -> dict[str, Any]:
     return example
 
 
+def of_status(
+    status: int, detail: str, headers: Mapping[str, str] = MappingProxyType({})
+) -> JSONResponse:
+    """The answer to what the framework refuses: its status says what kind of problem it is."""
+    title = HTTPStatus(status).phrase
+    return _response(
+        Problem(type="about:blank", title=title, status=status, detail=detail), headers
+    )
+
+
 async def _answer(_: Request, error: Exception) -> JSONResponse:
     kind = next(TABLE[base] for base in type(error).__mro__ if base in TABLE)
     fields = _fields(error)
@@ -149,22 +178,23 @@ async def _answer(_: Request, error: Exception) -> JSONResponse:
         errors=fields,
         allowed=error.allowed if isinstance(error, MoveRefused) else None,
     )
-    return _response(problem, dict(kind.headers))
+    headers = dict(kind.headers)
+    if isinstance(error, TooMany):
+        headers["Retry-After"] = str(error.wait_s)
+    return _response(problem, headers)
 
 
 async def _answer_http(_: Request, error: Exception) -> JSONResponse:
     """What the framework raises: an unknown path, a method that is not served, a body too large."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
-    title = HTTPStatus(error.status_code).phrase
-    problem = Problem(
-        type="about:blank", title=title, status=error.status_code, detail=str(error.detail)
-    )
-    return _response(problem, error.headers or {})
+    return of_status(error.status_code, str(error.detail), error.headers or {})
 
 
 def _fields(error: Exception) -> list[FieldError] | None:
     if isinstance(error, Invalid):
         return [FieldError(field=error.field, message=str(error))]
+    if isinstance(error, ImportRefused):
+        return [FieldError(field=one.where, message=one.what) for one in error.problems]
     if isinstance(error, RequestValidationError):
         return [
             FieldError(field=".".join(map(str, one["loc"])), message=_without_prefix(one["msg"]))

@@ -18,7 +18,8 @@ _SQL = load("collector", "registry")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A terminal in service, as the api registered it; `above` are the cells above its own."""
+    """A terminal, as the api registered it; `above` are the cells above its own, in service is
+    what is not in maintenance."""
 
     id: int
     code: str
@@ -27,12 +28,14 @@ class Entry:
     vendor: str
     model: str
     above: tuple[str, ...] = ()
+    in_service: bool = True
 
     def terminal(self, region: str) -> Terminal:
         """The terminal as the engine knows it before anything was heard."""
         return Terminal(
-            self.id, self.code, self.kind, self.cell, self.vendor, self.model, region, self.above
-        )
+            self.id, self.code, self.kind, self.cell, self.vendor, self.model, region, self.above,
+            in_service=self.in_service,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def entry_of(terminal: Terminal) -> Entry:
     """What the registry said of a terminal when it was adopted."""
     return Entry(
         terminal.id, terminal.code, terminal.kind, terminal.cell, terminal.vendor, terminal.model,
-        terminal.above,
+        terminal.above, terminal.in_service,
     )  # fmt: skip
 
 
@@ -78,10 +81,10 @@ async def read(connection: AsyncConnection[TupleRow], region: str) -> Registry:
     above = {code: tuple(codes) for code, codes in await cells.fetchall()}
     mine = await connection.execute(_SQL["region_terminals"], {"region": region})
     entries = {}
-    async for key, code, kind, cell, vendor, model in mine:
+    async for key, code, kind, cell, vendor, model, in_service in mine:
         # Thousands have the same vendor: one text for all.
         names = sys.intern(vendor), sys.intern(model)
-        entries[code] = Entry(key, code, kind, cell, *names, above.get(cell, ()))
+        entries[code] = Entry(key, code, kind, cell, *names, above.get(cell, ()), in_service)
     others = await connection.execute(_SQL["other_terminals"], {"region": region})
     return Registry(region, entries, dict(await others.fetchall()))
 

@@ -1,7 +1,21 @@
 -- name: region_terminals
--- The terminals of a region that are in service, each with its present cell.
+-- The terminals of a region that are commissioned, each with its present cell, and whether it is in
+-- service: not in a maintenance window. A silence only holds tickets.
+WITH maintained AS MATERIALIZED (
+    SELECT planned.terminal_id, planned.cell_code, planned.kind
+    FROM planned_occurrence AS occurrence
+    JOIN planned_window AS planned ON planned.id = occurrence.window_id
+    WHERE occurrence.period @> now() AND planned.purpose = 'maintenance'
+)
 SELECT terminal.id, terminal.code, terminal.kind, coalesce(terminal_cell.cell_code, 'UNASSIGNED'),
-       terminal.vendor, terminal.model
+       terminal.vendor, terminal.model,
+       NOT EXISTS (
+           SELECT FROM maintained
+           WHERE (maintained.terminal_id IS NULL OR maintained.terminal_id = terminal.id)
+             AND (maintained.kind IS NULL OR maintained.kind = terminal.kind)
+             AND (maintained.cell_code IS NULL OR maintained.cell_code IN (
+                 SELECT ancestor_code FROM cell_ancestor
+                 WHERE cell_ancestor.cell_code = terminal_cell.cell_code)))
 FROM terminal
 LEFT JOIN terminal_cell
     ON terminal_cell.terminal_id = terminal.id AND terminal_cell.valid @> now()

@@ -40,10 +40,17 @@ class _Row(NamedTuple):
 
 
 async def engine(
-    connection: Connection, registry: Registry, rules: Selection, now: datetime
+    connection: Connection,
+    registry: Registry,
+    rules: Selection,
+    now: datetime,
+    changed: frozenset[str] = frozenset(),
 ) -> Engine:
-    """An engine that goes on exactly where the last committed batch left off."""
-    restored = Engine(rules)
+    """An engine that goes on exactly where the last committed batch left off.
+
+    The rules that `changed` since are asked at once.
+    """
+    restored = Engine(rules, registry.region)
     holds = await _holds(connection, registry)
     transitions = await _transitions(connection, registry)
     counts = await _counts(connection, registry.region)
@@ -57,7 +64,7 @@ async def engine(
         restored.adopt(terminal)
     for cell in holds["cell"].keys() | transitions["cell"].keys():
         restored.adopt_cell(cell, holds["cell"].get(cell, {}), transitions["cell"].get(cell, {}))
-    restored.retire(now)
+    restored.retire(now, changed)
     return restored
 
 
@@ -67,19 +74,16 @@ async def _rows(connection: Connection, region: str) -> dict[int, _Row]:
 
 
 async def _holds(connection: Connection, registry: Registry) -> dict[str, Holds]:
-    cells = sorted({entry.cell for entry in registry.entries.values()})
     found: dict[str, Holds] = {"terminal": defaultdict(dict), "cell": defaultdict(dict)}
-    cursor = await connection.execute(_SQL["holds"], {"region": registry.region, "cells": cells})
+    cursor = await connection.execute(_SQL["holds"], {"region": registry.region})
     async for scope, subject, rule, item, phase, *rest in cursor:
         found[scope][subject][rule, item] = Hold(Phase(phase), *rest)
     return found
 
 
 async def _transitions(connection: Connection, registry: Registry) -> dict[str, Swings]:
-    cells = sorted({entry.cell for entry in registry.entries.values()})
     found: dict[str, Swings] = {"terminal": defaultdict(dict), "cell": defaultdict(dict)}
-    parameters = {"region": registry.region, "cells": cells}
-    cursor = await connection.execute(_SQL["transitions"], parameters)
+    cursor = await connection.execute(_SQL["transitions"], {"region": registry.region})
     async for scope, subject, rule, item, times, raised in cursor:
         found[scope][subject][rule, item] = Transitions(tuple(times), raised)
     return found

@@ -8,24 +8,24 @@ LEFT JOIN terminal_snapshot AS snapshot ON snapshot.terminal_id = state.terminal
 WHERE terminal.region_code = %(region)s;
 
 -- name: holds
--- The holds of a region's terminals, and of the cells they are in.
+-- The holds of a region's terminals, and of its part of each cell.
 SELECT hold.scope, hold.subject, hold.rule, hold.item, hold.phase, hold.since, hold.started_at,
        hold.fault_id, fault.suppressed_by, hold.flapping
 FROM hold
 LEFT JOIN fault ON fault.id = hold.fault_id
 LEFT JOIN terminal ON hold.scope = 'terminal' AND terminal.code = hold.subject
 WHERE terminal.region_code = %(region)s
-   OR (hold.scope = 'cell' AND hold.subject = ANY (%(cells)s::text[]));
+   OR (hold.scope = 'cell' AND hold.item = %(region)s);
 
 -- name: transitions
--- The transitions of a region's terminals, and of the cells they are in.
+-- The transitions of a region's terminals, and of its part of each cell.
 SELECT hold_transition.scope, hold_transition.subject, hold_transition.rule, hold_transition.item,
        hold_transition.times, hold_transition.raised
 FROM hold_transition
 LEFT JOIN terminal
     ON hold_transition.scope = 'terminal' AND terminal.code = hold_transition.subject
 WHERE terminal.region_code = %(region)s
-   OR (hold_transition.scope = 'cell' AND hold_transition.subject = ANY (%(cells)s::text[]));
+   OR (hold_transition.scope = 'cell' AND hold_transition.item = %(region)s);
 
 -- name: event_counts
 SELECT event_count.terminal, event_count.rule, event_count.times

@@ -7,6 +7,8 @@ cell's figures are those of its members added up: never a mean of percentages.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
+from math import floor
 from types import MappingProxyType
 
 from fleet.service_state import OUT_OF_SCOPE, UP, ServiceState
@@ -64,6 +66,15 @@ class Availability:
     def coverage(self) -> float | None:
         """The share of the scope that is known; to be shown beside every other figure."""
         return _share(self.known_us, self.scope_us)
+
+
+def error_budget(part: Availability, target: float) -> int:
+    """How much down a target of operational availability allows, in whole microseconds.
+
+    It is of the known time: what nobody can say is neither held against it nor for it. The target
+    is taken as it is written, so that 0.995 allows 1/200 exactly; a fraction is not allowed.
+    """
+    return floor(part.known_us * (1 - Fraction(str(target))))
 
 
 def availability(member_us: int, recorded_us: Mapping[ServiceState, int]) -> Availability:

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.instants import Instant
+from fleet.availability import Availability
 from fleet.service_state import ServiceState
 
 _CELL: dict[str, Any] = {
@@ -113,6 +114,21 @@ class Figures(BaseModel):
     technical: float | None = Field(description="The same, cash_out counted as available")
     full_function: float | None = Field(description="in_service ÷ (scope − unknown)")
     coverage: float | None = Field(description="(scope − unknown) ÷ scope")
+
+    @classmethod
+    def of(cls, part: Availability) -> "Figures":
+        """An availability as it goes on the wire."""
+        return Figures(
+            scope_us=part.scope_us,
+            up_us=part.up_us,
+            down_us=part.down_us,
+            unknown_us=part.unknown_us,
+            by_state_us=dict(part.by_state),
+            operational=part.operational,
+            technical=part.technical,
+            full_function=part.full_function,
+            coverage=part.coverage,
+        )
 
 
 class TerminalUptime(Figures):

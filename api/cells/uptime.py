@@ -1,31 +1,14 @@
-"""Reads how long a cell's terminals were in each state, and makes the figures of it."""
-
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+"""The availability of one cell with all below it: the figures of `api.uptime`, of one part."""
 
 from psycopg import AsyncConnection
-from psycopg.rows import TupleRow, class_row
+from psycopg.rows import TupleRow
 
 from api.cells.schemas import Figures, TerminalUptime, Uptime
-from api.errors import NotFound
 from api.scope import Scope
+from api.uptime.figures import Question, existing, slices
+from api.uptime.schemas import By, Slice
 from api.window import Window
-from fleet.availability import Availability, availability, total
-from fleet.db.sql import load
-from fleet.service_state import ServiceState
-
-_SQL = load("api.cells", "uptime")
-
-
-@dataclass(frozen=True, slots=True)
-class _Duration:
-    """A row of `durations`: of one terminal or all; with no state, how long it was a member."""
-
-    terminal: str | None
-    state: str | None
-    terminals: int
-    us: int
+from fleet.availability import total
 
 
 async def uptime(
@@ -37,26 +20,22 @@ async def uptime(
     detail: bool,
 ) -> Uptime:
     """The availability of a cell with all below it; raises `NotFound`."""
-    parameters = {"cell": cell, "scope": scope.parameter, "detail": detail}
-    found = await (await connection.execute(_SQL["cell_exists"], parameters)).fetchone()
-    if found != (True,):
-        raise NotFound("cell", cell)
-    async with connection.cursor(row_factory=class_row(_Duration)) as cursor:
-        bounds = {"begin": window.begin, "until": window.until}
-        await cursor.execute(_SQL["durations"], parameters | bounds)
-        durations = await cursor.fetchall()
-    parts = _by_terminal(durations)
+    await existing(connection, scope, cell)
+    cuts = [(window.begin, window.until)] if window.begin < window.until else []
+    [*whole] = await slices(connection, scope, Question(By.FLEET, cuts, cell), {})
+    each = Question(By.TERMINAL, cuts if detail else [], cell)
+    members = await slices(connection, scope, each, {})
+    figures = _figures(whole[0]) if whole else Figures.of(total(()))
     return Uptime.model_validate(
-        figures(total(parts.values())).model_dump()
+        figures.model_dump()
         | {
             "cell": cell,
             "begin": window.begin,
             "end": window.end,
             "until": window.until,
-            "terminals": sum(row.terminals for row in durations if row.state is None),
+            "terminals": whole[0].terminals if whole else 0,
             "detail": [
-                TerminalUptime(terminal=terminal or "", **figures(part).model_dump())
-                for terminal, part in parts.items()
+                TerminalUptime(terminal=one.part, **_figures(one).model_dump()) for one in members
             ]
             if detail
             else None,
@@ -64,27 +43,5 @@ async def uptime(
     )
 
 
-def _by_terminal(durations: Iterable[_Duration]) -> Mapping[str | None, Availability]:
-    members: dict[str | None, int] = {}
-    recorded: dict[str | None, dict[ServiceState, int]] = defaultdict(dict)
-    for row in durations:
-        if row.state is None:
-            members[row.terminal] = row.us
-        else:
-            recorded[row.terminal][ServiceState(row.state)] = row.us
-    return {terminal: availability(us, recorded[terminal]) for terminal, us in members.items()}
-
-
-def figures(part: Availability) -> Figures:
-    """An availability as it goes on the wire."""
-    return Figures(
-        scope_us=part.scope_us,
-        up_us=part.up_us,
-        down_us=part.down_us,
-        unknown_us=part.unknown_us,
-        by_state_us=dict(part.by_state),
-        operational=part.operational,
-        technical=part.technical,
-        full_function=part.full_function,
-        coverage=part.coverage,
-    )
+def _figures(one: Slice) -> Figures:
+    return Figures(**{name: getattr(one, name) for name in Figures.model_fields})

@@ -2,15 +2,15 @@
 
 -- name: entries
 -- All that began before `end` and was not over by `begin`: times in a service state, faults,
--- tickets; in the order in which they began. Faults and tickets are seen by the cell they were in.
+-- tickets; in the order in which they began. The states are those that count. Faults and tickets are seen by the cell they were in.
 SELECT entry.*
 FROM terminal
 JOIN terminal_cell ON terminal_cell.terminal_id = terminal.id AND terminal_cell.valid @> now()
 CROSS JOIN LATERAL (
-    SELECT 'state' AS kind, lower(period) AS begin, upper(period) AS end, state, causes,
-        NULL AS id, NULL AS rule, NULL AS severity, NULL AS title, NULL AS technician
-    FROM service_interval
-    WHERE terminal_id = terminal.id AND period && tstzrange(%(begin)s, %(end)s)
+    SELECT 'state' AS kind, lower(period) AS begin, nullif(upper(period), now()) AS end, state,
+        causes, NULL AS id, NULL AS rule, NULL AS severity, NULL AS title, NULL AS technician
+    FROM effective_interval(tstzrange(NULL, now()), ARRAY[terminal.id])
+    WHERE period && tstzrange(%(begin)s, %(end)s)
     UNION ALL
     SELECT 'fault', started_at, cleared_at, NULL, NULL, id::text, rule, severity, title, NULL
     FROM fault

@@ -3,7 +3,8 @@
 -- name: for_move
 -- The ticket, locked: whoever else wants to move it waits, and then sees what became of it.
 SELECT ticket.id, ticket.version, ticket.state, ticket.fault_id, ticket.technician_id,
-    ticket.parent_id, ticket.reopened, ticket.resolved_at, ticket.recovered_at, now() AS at,
+    ticket.parent_id, ticket.reopened, ticket.resolved_at, ticket.recovered_at, ticket.line,
+    ticket.pinned, now() AS at,
     (SELECT ticket_transition.from_state
         FROM ticket_transition
         WHERE ticket_transition.ticket_id = ticket.id AND ticket_transition.event = 'hold'
@@ -14,9 +15,12 @@ WHERE ticket.id = %(id)s AND (%(scope)s::text[] IS NULL OR ticket.cell_code = AN
 FOR UPDATE;
 
 -- name: technician
--- A technician by code, and whether they may be sent to the ticket: skill and cell.
+-- A technician by code, and whether they may be sent to the ticket: skills and cell.
 SELECT technician.id,
-    ticket.skill = ANY(technician.skills) AND EXISTS (
+    ticket.skill = ANY(technician.skills) AND NOT EXISTS (
+        SELECT FROM terminal
+        WHERE terminal.id = ticket.terminal_id AND NOT terminal.skills <@ technician.skills)
+    AND EXISTS (
         SELECT
         FROM technician_cell
         JOIN cell_ancestor ON cell_ancestor.ancestor_code = technician_cell.cell_code

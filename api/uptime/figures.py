@@ -8,12 +8,12 @@ from datetime import datetime
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row, dict_row
 
-from api.cells.uptime import figures
+from api.cells.schemas import Figures
 from api.errors import NotFound
 from api.scope import Scope
 from api.uptime.schemas import By, Outage, Slice
 from api.window import Window
-from fleet.availability import availability
+from fleet.availability import availability, error_budget
 from fleet.db.sql import load
 from fleet.service_state import OUT_OF_SCOPE, UP, ServiceState
 
@@ -28,13 +28,14 @@ _EXISTS = load("api.cells", "uptime")["cell_exists"]
 class Question:
     """What is asked: figures of what, within which cell, in which buckets, in order of time.
 
-    `level` is that of the parts when they are by level.
+    `level` is that of the parts when they are by level; `target` is of operational availability.
     """
 
     by: By
     cuts: Sequence[tuple[datetime, datetime]]
     cell: str | None = None
     level: int = 0
+    target: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ async def slices(
     for row in rows:
         grouped.setdefault((row.part, row.number), []).append(row)
     return [
-        _slice(part, *cuts[number - 1], found, components)
+        _slice(part, cuts[number - 1], found, components, question.target)
         for (part, number), found in sorted(grouped.items())
     ]
 
@@ -113,10 +114,10 @@ async def existing(connection: AsyncConnection[TupleRow], scope: Scope, cell: st
 
 def _slice(
     part: str,
-    begin: datetime,
-    end: datetime,
+    cut: tuple[datetime, datetime],
     rows: Iterable[_Row],
     components: Mapping[str, str],
+    target: float | None,
 ) -> Slice:
     recorded: Counter[ServiceState] = Counter()
     causes: Counter[str] = Counter()
@@ -136,11 +137,12 @@ def _slice(
     by_component: Counter[str] = Counter()
     for cause, us in causes.items():
         by_component[components.get(cause, NO_CAUSE)] += us
+    budget = None if target is None else error_budget(known, target)
     return Slice(
-        **figures(known).model_dump(),
+        **Figures.of(known).model_dump(),
         part=part,
-        begin=begin,
-        end=end,
+        begin=cut[0],
+        end=cut[1],
         terminals=terminals,
         outages=outages,
         longest_outage_us=longest,
@@ -149,4 +151,6 @@ def _slice(
         cash_out_us=recorded[ServiceState.CASH_OUT],
         down_by_cause_us=dict(causes),
         down_by_component_us=dict(by_component),
+        budget_us=budget,
+        budget_left_us=None if budget is None else budget - known.down_us,
     )

@@ -4,7 +4,8 @@
 -- For each group and bucket: with no state, how long its members belonged to it while in commission;
 -- with a state, how long of that is recorded in it by the first of its causes, and how many outages
 -- began in it; with the state `longest`, the longest outage. An outage is a terminal's unbroken time
--- in states that are down: it begins once, however its state or its cell changes meanwhile.
+-- in states that are down: it begins once, however its state or its cell changes meanwhile. What
+-- counts is what `effective_interval` says: windows, schedules and corrections are in it.
 WITH bucket AS (
     SELECT number, tstzrange(begin, until) AS span
     FROM unnest(%(begins)s::timestamptz[], %(untils)s::timestamptz[])
@@ -55,9 +56,9 @@ WITH bucket AS (
         state = ANY(%(down)s::text[]) AND NOT coalesce(
             lag(state) OVER earlier = ANY(%(down)s::text[])
             AND upper(lag(period) OVER earlier) = lower(period), false) AS begins
-    FROM service_interval
-    WHERE period && tstzrange(%(begin)s::timestamptz - interval '1 microsecond', %(until)s)
-        AND terminal_id IN (SELECT id FROM piece)
+    FROM effective_interval(
+        tstzrange(%(begin)s::timestamptz - interval '1 microsecond', %(until)s),
+        (SELECT array_agg(DISTINCT id) FROM piece))
     WINDOW earlier AS (PARTITION BY terminal_id ORDER BY period)
 ), recorded AS (
     SELECT piece.part, piece.id, lived.state, lived.cause, lived.down, bucket.number,
@@ -90,7 +91,7 @@ ORDER BY part, number;
 -- name: outages
 -- The outages that touch the window while their terminal was in the cell or below it, each whole,
 -- the longest first.
-WITH RECURSIVE member AS (
+WITH member AS MATERIALIZED (
     SELECT terminal.id, terminal.code, terminal_cell.cell_code, terminal_cell.valid
             * tstzrange(terminal.commissioned_at, terminal.decommissioned_at)
             * family.during AS period
@@ -99,39 +100,43 @@ WITH RECURSIVE member AS (
         AND terminal_cell.valid && family.during
     JOIN terminal ON terminal.id = terminal_cell.terminal_id
     WHERE %(scope)s::text[] IS NULL OR terminal_cell.cell_code = ANY(%(scope)s)
-), touched AS (
-    SELECT DISTINCT ON (member.id, service_interval.period)
-        member.id, member.code, member.cell_code, service_interval.period AS met
-    FROM member
-    JOIN service_interval ON service_interval.terminal_id = member.id
-        AND service_interval.period && member.period
-    WHERE service_interval.state = ANY(%(down)s::text[])
-    ORDER BY member.id, service_interval.period, member.period
-), whole (id, met, period) AS (
-    -- From an interval in the window to all that it is unbroken with, before and after.
-    SELECT id, met, met FROM touched
-    UNION
-    SELECT whole.id, whole.met, other.period
-    FROM whole
-    JOIN service_interval AS other ON other.terminal_id = whole.id
-        AND other.period -|- whole.period AND other.state = ANY(%(down)s::text[])
-), merged AS (
-    SELECT id, met, range_merge(range_agg(period)) AS period FROM whole GROUP BY id, met
+), within AS MATERIALIZED (
+    SELECT terminal_id AS id, state, causes, period
+    FROM effective_interval(
+        tstzrange(%(begin)s, %(until)s), (SELECT array_agg(DISTINCT id) FROM member))
+    WHERE state = ANY(%(down)s::text[])
+), touched AS MATERIALIZED (
+    SELECT DISTINCT ON (run.id, run.period) run.id, run.period, member.code, member.cell_code
+    FROM (SELECT id, unnest(range_agg(period)) AS period FROM within GROUP BY id) AS run
+    JOIN member ON member.id = run.id AND member.period && run.period
+    ORDER BY run.id, run.period, member.period
+), lived AS MATERIALIZED (
+    -- What reaches out of the window is told whole, so all of its terminal is read.
+    SELECT terminal_id AS id, state, causes, period
+    FROM effective_interval(tstzrange(NULL, now()), (
+        SELECT array_agg(DISTINCT id) FROM touched
+        WHERE lower(period) = %(begin)s OR upper(period) = %(until)s))
+    WHERE state = ANY(%(down)s::text[])
+    UNION ALL
+    SELECT within.* FROM within
+    WHERE NOT EXISTS (
+        SELECT FROM touched
+        WHERE touched.id = within.id
+            AND (lower(touched.period) = %(begin)s OR upper(touched.period) = %(until)s))
 ), outage AS (
-    SELECT DISTINCT ON (merged.id, merged.period)
-        touched.code AS terminal, touched.cell_code AS cell, merged.id, merged.period
-    FROM merged JOIN touched USING (id, met)
-    ORDER BY merged.id, merged.period, merged.met
+    SELECT touched.code, touched.cell_code, run.*
+    FROM (SELECT id, unnest(range_agg(period)) AS period FROM lived GROUP BY id) AS run
+    JOIN touched ON touched.id = run.id AND touched.period <@ run.period
 )
-SELECT outage.terminal, outage.cell, lower(outage.period) AS begin, upper(outage.period) AS end,
-    (extract(epoch FROM least(upper(outage.period), now())
-        - lower(outage.period)) * 1000000)::bigint AS us,
-    ARRAY(SELECT service_interval.state FROM service_interval
-        WHERE service_interval.terminal_id = outage.id AND service_interval.period <@ outage.period
-        ORDER BY service_interval.period) AS states,
-    ARRAY(SELECT DISTINCT cause FROM service_interval CROSS JOIN unnest(causes) AS cause
-        WHERE service_interval.terminal_id = outage.id AND service_interval.period <@ outage.period
+SELECT outage.code AS terminal, outage.cell_code AS cell, lower(outage.period) AS begin,
+    nullif(upper(outage.period), now()) AS end,
+    (extract(epoch FROM upper(outage.period) - lower(outage.period)) * 1000000)::bigint AS us,
+    ARRAY(SELECT lived.state FROM lived
+        WHERE lived.id = outage.id AND lived.period <@ outage.period
+        ORDER BY lived.period) AS states,
+    ARRAY(SELECT DISTINCT cause FROM lived CROSS JOIN unnest(lived.causes) AS cause
+        WHERE lived.id = outage.id AND lived.period <@ outage.period
         ORDER BY cause) AS causes
 FROM outage
-ORDER BY us DESC, outage.terminal
+ORDER BY us DESC, outage.code
 LIMIT %(rows)s;

@@ -37,6 +37,9 @@ async def get_uptime_by(
     cell: Annotated[str | None, Query(description="With all that was below it")] = None,
     level: Annotated[int, Query(ge=0, le=99, description="Of the parts, by level")] = 0,
     bucket: Annotated[Bucket | None, Query(description="Default: the whole window")] = None,
+    target: Annotated[
+        float | None, Query(gt=0, le=1, description="Of operational availability, like 0.995")
+    ] = None,
     tz: Annotated[str, Query(description="Whose hours and days, like Asia/Shanghai")] = "UTC",
     media: AskedMedia = Media.JSON,
 ) -> Slices | Response:
@@ -47,13 +50,14 @@ async def get_uptime_by(
     if len(cuts) > MOST_BUCKETS:
         raise Invalid("query.bucket", f"gives {len(cuts)} buckets: {MOST_BUCKETS} at most")
     components = {rule.name: rule.component for rule in running.catalogue.rules}
-    question = Question(by, cuts, cell, level)
+    question = Question(by, cuts, cell, level, target)
     found = await slices(connection, caller.scope, question, components)
     if media is not Media.JSON:
         return answer(media, table.SLICES, found)
     return Slices(
         by=by,
         bucket=bucket,
+        target=target,
         time_zone=tz,
         begin=window.begin,
         end=window.end,

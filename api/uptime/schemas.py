@@ -31,6 +31,8 @@ _SLICE: dict[str, Any] = {
     "cash_out_us": 2700000000,
     "down_by_cause_us": {"cash_out": 2700000000},
     "down_by_component_us": {"storage": 2700000000},
+    "budget_us": 427500000,
+    "budget_left_us": -2272500000,
 }
 
 
@@ -65,6 +67,12 @@ class Slice(Figures):
         description="By the first rule that made it so, `none` where none did; adds up to down"
     )
     down_by_component_us: dict[str, int] = Field(description="The same by the rule's component")
+    budget_us: int | None = Field(
+        default=None, description="With a target: how much down it allows of the known time"
+    )
+    budget_left_us: int | None = Field(
+        default=None, description="What of that is left; below zero the target is missed"
+    )
 
 
 class Slices(BaseModel):
@@ -76,6 +84,7 @@ class Slices(BaseModel):
             "example": {
                 "by": "cell",
                 "bucket": "day",
+                "target": 0.995,
                 "time_zone": "Asia/Shanghai",
                 "from": "2026-11-22T16:00:00Z",
                 "to": "2026-11-23T16:00:00Z",
@@ -87,6 +96,7 @@ class Slices(BaseModel):
 
     by: By
     bucket: Bucket | None
+    target: float | None = Field(default=None, description="Of operational availability")
     time_zone: str = Field(description="Whose days and hours the buckets are; instants are in UTC")
     begin: Instant = Field(alias="from")
     end: Instant = Field(alias="to")

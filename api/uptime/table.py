@@ -45,6 +45,7 @@ SLICES: Sequence[Column] = (
     *_columns(WHOLE, "terminals"),
     *_figures(),
     *_columns(WHOLE, "outages", "longest_outage_us", "mtbf_us", "mttr_us"),
+    *_columns(WHOLE, "budget_us", "budget_left_us"),
 )
 
 OUTAGES: Sequence[Column] = (

@@ -1,6 +1,7 @@
 """The catalogue: the rules of a folder of YAML files, refused whole if anything is wrong."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import msgspec
 import yaml
 
 from fleet.rules import duration
+from fleet.rules.causes import check_causes
 from fleet.rules.document import Fields
 from fleet.rules.errors import CatalogueError
 from fleet.rules.files import DEFAULT, File, gather
@@ -16,6 +18,9 @@ from fleet.rules.overriding import read_groups, read_override
 from fleet.rules.reading import COUNTED, Reading, read_rule
 from fleet.rules.rule import Count, Offline, Quorum, Rule, Silent, Trigger, When
 from fleet.rules.selection import Override, Selection, Where
+
+Content = Mapping[str, list[dict[str, object]]]
+"""What a catalogue says, as JSON keeps it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,16 @@ class Catalogue:
     def identity(self) -> str:
         """What a fault remembers of the catalogue that raised it."""
         return f"{self.version}+{self.digest[:12]}"
+
+    def content(self) -> Content:
+        """All that it says, for JSON to keep."""
+        return {
+            "rules": [describe(rule) for rule in self.rules],
+            "overrides": [
+                {**describe_override(each), "said": [describe(rule) for rule in each.rules]}
+                for each in self.overrides
+            ],
+        }
 
     def selection(self) -> Selection:
         """The rules for an engine: each terminal gets what holds for it."""
@@ -66,6 +81,12 @@ def load(folder: Path | None = None) -> Catalogue:
     return Catalogue(rules, version, _digest(version, rules, kept), kept)
 
 
+def differing(before: Content, after: Content) -> frozenset[str]:
+    """The rules of one content of which another says something else, or nothing."""
+    was, is_ = _by_rule(before), _by_rule(after)
+    return frozenset(name for name in is_ if is_[name] != was.get(name))
+
+
 def describe(rule: Rule) -> dict[str, object]:
     """The rule in the words of its YAML, with every default spelled out; JSON can hold it."""
     return {
@@ -90,6 +111,7 @@ def describe(rule: Rule) -> dict[str, object]:
             "low": rule.flapping.low,
             "within": duration.render(rule.flapping.within),
         },
+        "caused_by": list(rule.caused_by),
     }
 
 
@@ -106,8 +128,24 @@ def _describe_trigger(trigger: Trigger) -> dict[str, object]:
             kind = {name: getattr(trigger, name) for name in COUNTED if getattr(trigger, name)}
             within = duration.render(trigger.within)
             return {"count": kind, "at_least": trigger.at_least, "within": within}
-        case Quorum(members, at_least, share):
-            return {"members": list(members), "at_least": at_least, "share": share}
+        case Quorum(members, at_least, share, within, level):
+            return {
+                "members": list(members),
+                "at_least": at_least,
+                "share": share,
+                "within": None if within is None else duration.render(within),
+                "level": level,
+            }
+
+
+def _by_rule(content: Content) -> dict[str, bytes]:
+    """All that a content says of each rule, overrides too, to be compared."""
+    said: dict[str, list[object]] = {str(rule["name"]): [rule] for rule in content.get("rules", ())}
+    for override in content.get("overrides", ()):
+        names = msgspec.convert(override["rules"], list[str])
+        for name in names:
+            said[name].append(override)
+    return {name: msgspec.json.encode(all_, order="sorted") for name, all_ in said.items()}
 
 
 def _version(files: list[File]) -> str:
@@ -141,6 +179,8 @@ def _check_names(readings: list[Reading]) -> None:
     terminal_rules = [one.name for one in readings if one.scope == "terminal"]
     for one in readings:
         one.fields.refuse_others("members", terminal_rules)
+        one.fields.refuse_others("caused_by", terminal_rules)
+    check_causes(readings)
 
 
 def _digest(version: str, rules: tuple[Rule, ...], overrides: tuple[Override, ...]) -> str:

@@ -1,64 +1,116 @@
 """Cells as the engine sees them: their members, which of them are bad, and the quorum's verdict."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from uuid import UUID
+from datetime import datetime, timedelta
 
 from fleet.rules.flapping import Transitions
-from fleet.rules.hold import Hold, Phase, Signal
+from fleet.rules.hold import HOLDING, Hold, Signal
 from fleet.rules.plan import CellRule
 from fleet.rules.rule import Quorum, Rule
 from fleet.rules.terminal import Terminal
 
 
 @dataclass(slots=True)
+class Gathering:
+    """The terminals of one cell that one quorum rule is about, by code; which of them are not in
+    service, and which of those that are, are bad."""
+
+    members: dict[str, Terminal] = field(default_factory=dict)
+    away: set[str] = field(default_factory=set)
+    bad: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class Cell:
-    """One cell: its members by code, who is bad by rule, and its holds."""
+    """One cell: the cells above it, what each quorum rule counts in it, and its holds."""
 
     code: str
     above: tuple[str, ...] = ()
-    members: dict[str, Terminal] = field(default_factory=dict)
-    bad: dict[str, set[str]] = field(default_factory=dict)
+    gatherings: dict[str, Gathering] = field(default_factory=dict)
     holds: dict[tuple[str, str], Hold] = field(default_factory=dict)
     transitions: dict[tuple[str, str], Transitions] = field(default_factory=dict)
 
-    def recount(self, rules: tuple[CellRule, ...], terminal: Terminal) -> None:
-        """Note whether a member is bad, for each quorum rule."""
-        for rule in rules:
-            bad = self.bad.setdefault(rule.rule.name, set())
-            if terminal.code in self.members and terminal.holds_any(rule.members):
-                bad.add(terminal.code)
-            else:
-                bad.discard(terminal.code)
+    def join(self, rule: CellRule, terminal: Terminal) -> None:
+        """Count a terminal as a member for a rule."""
+        gathering = self.gatherings.setdefault(rule.rule.name, Gathering())
+        gathering.members[terminal.code] = terminal
+        self.recount(rule, terminal)
 
-    def verdict(self, rule: Rule) -> Signal:
-        """Whether the quorum is reached: of the members in service, silent ones included."""
+    def leave(self, rule: CellRule, terminal: Terminal) -> None:
+        """Count it no more."""
+        gathering = self.gatherings[rule.rule.name]
+        del gathering.members[terminal.code]
+        gathering.away.discard(terminal.code)
+        gathering.bad.discard(terminal.code)
+
+    def recount(self, rule: CellRule, terminal: Terminal) -> None:
+        """Note whether a member is in service, and bad."""
+        gathering = self.gatherings[rule.rule.name]
+        _put(gathering.away, terminal.code, there=not terminal.in_service)
+        bad = terminal.in_service and terminal.holds_any(rule.members)
+        _put(gathering.bad, terminal.code, there=bad)
+
+    def verdict(self, rule: Rule, *, held: bool) -> Signal:
+        """Whether the quorum is reached, of the members in service: silent ones are among them.
+
+        With `within` it is reached by members that went bad within so long of one another; it lasts
+        while so many are bad, whenever they went.
+        """
         quorum = rule.trigger
-        if not rule.enabled or not isinstance(quorum, Quorum):
+        gathering = self.gatherings.get(rule.name)
+        if gathering is None or not rule.enabled or not isinstance(quorum, Quorum):
             return Signal.CLEAR
-        share = math.ceil(quorum.share * len(self.members) - 1e-9)
-        needed = max(quorum.at_least, share)
-        return Signal.RAISE if len(self.bad.get(rule.name, ())) >= needed else Signal.CLEAR
+        serving = len(gathering.members) - len(gathering.away)
+        needed = max(quorum.at_least, math.ceil(quorum.share * serving - 1e-9))
+        if len(gathering.bad) < needed:
+            return Signal.CLEAR
+        if held or quorum.within is None:
+            return Signal.RAISE
+        began = sorted(_began(gathering.members[code], quorum) for code in gathering.bad)
+        together = _together(began, needed)
+        return Signal.RAISE if together <= quorum.within else Signal.CLEAR
 
 
-def speaker(
-    cells: Mapping[str, Cell], rules: tuple[CellRule, ...], cell: str, rule: str
-) -> UUID | None:
-    """The open fault of a cell that speaks for a member's fault of this rule, if there is one."""
-    return next((h.fault_id for h in _over(cells, rules, cell, rule) if h.fault_id), None)
+def _put(codes: set[str], code: str, *, there: bool) -> None:
+    if there:
+        codes.add(code)
+    else:
+        codes.discard(code)
 
 
-def undecided(cells: Mapping[str, Cell], rules: tuple[CellRule, ...], cell: str, rule: str) -> bool:
-    """Whether a quorum that counts this rule is reached but its own hold is not over yet."""
-    return any(h.phase is Phase.PENDING for h in _over(cells, rules, cell, rule))
+def homes(terminal: Terminal, rules: tuple[CellRule, ...]) -> Iterator[tuple[CellRule, str]]:
+    """The cell in which each quorum rule counts a terminal: its own, or the one of a level above.
+
+    Levels count from the top of the grid, which is 0.
+    """
+    path = (terminal.cell, *terminal.above)
+    for rule in rules:
+        level = rule.quorum.level
+        if level is None:
+            yield rule, terminal.cell
+        elif level < len(path):
+            yield rule, path[len(path) - 1 - level]
 
 
-def _over(
-    cells: Mapping[str, Cell], rules: tuple[CellRule, ...], cell: str, rule: str
-) -> list[Hold]:
-    if cell not in cells:
-        return []
-    holds = cells[cell].holds
-    found = (holds.get((each.rule.name, "")) for each in rules if rule in each.members)
-    return [hold for hold in found if hold is not None]
+def above(terminal: Terminal, cell: str) -> tuple[str, ...]:
+    """The cells above one of those that a terminal is in, the nearest first."""
+    path = (terminal.cell, *terminal.above)
+    return path[path.index(cell) + 1 :]
+
+
+def _together(times: list[datetime], needed: int) -> timedelta:
+    """The shortest while in which so many of these times lie."""
+    ends = zip(times, times[needed - 1 :], strict=False)
+    return min(last - first for first, last in ends)
+
+
+def _began(terminal: Terminal, quorum: Quorum) -> datetime:
+    """When a member went bad, by our clock."""
+    began = [
+        hold.started_at
+        for (name, _), hold in terminal.holds.items()
+        if name in quorum.members and hold.phase in HOLDING
+    ]
+    return min(began) + terminal.lag

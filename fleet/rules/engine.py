@@ -47,9 +47,9 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 class Engine:
     """The state of the terminals and cells of one region, and the rules that judge them."""
 
-    def __init__(self, rules: Iterable[Rule] | Selection) -> None:
+    def __init__(self, rules: Iterable[Rule] | Selection, region: str = "") -> None:
         self._selection = rules if isinstance(rules, Selection) else Selection(rules)
-        self._faults = Faults(self._selection)
+        self._faults = Faults(self._selection, region)
         self._watching_since: datetime | None = None
         self._by_code: dict[str, Terminal] = {}
         self.terminals: dict[int, Terminal] = {}
@@ -88,8 +88,15 @@ class Engine:
         cell = self._faults.cells.setdefault(code, Cell(code))
         cell.holds.update(holds)
         cell.transitions.update(transitions)
+        self._faults.touch(code)
         for (rule, item), hold in holds.items():
             self._faults.remind(cell, rule, item, hold)
+
+    def serve(self, terminal: Terminal, now: datetime, *, in_service: bool) -> None:
+        """A terminal goes into maintenance or comes out of it: a quorum counts it or does not."""
+        terminal.in_service = in_service
+        self._faults.recount(terminal)
+        self._faults.judge_cells(now)
 
     def move(self, terminal: Terminal, cell: str, now: datetime, above: Cells = ()) -> None:
         """The grid changed: a terminal belongs to another cell, or its cell to others."""
@@ -104,6 +111,8 @@ class Engine:
             for (rule, item), hold in terminal.holds.items():
                 self._faults.remind(terminal, rule, item, hold)
             self._await_silence(terminal, besides=before.silent)
+        self._faults.judge_cells(now)
+        self._faults.respeak(terminal, terminal.clock(now))
 
     def remove(self, terminal: Terminal, now: datetime) -> None:
         """A terminal was decommissioned: its faults end."""
@@ -120,6 +129,10 @@ class Engine:
             self._drop_strange(cell, self._faults.rules, now)
         for terminal in self.terminals.values():
             self._reconsider(terminal, changed, now)
+        for cell in self._faults.cells.values():
+            self._faults.respeak(cell, now)
+        for terminal in self.terminals.values():
+            self._faults.respeak(terminal, terminal.clock(now))
 
     def _reconsider(self, terminal: Terminal, changed: Container[str], now: datetime) -> None:
         gone = self._drop_strange(terminal, terminal.plan.rules, now)
@@ -137,10 +150,16 @@ class Engine:
         self._faults.judge_cells(now)
 
     def _drop_strange(self, subject: Terminal | Cell, known: Container[str], now: datetime) -> bool:
-        gone = [key for key in subject.holds if key[0] not in known]
+        gone = [
+            key for key in subject.holds if key[0] not in known or self._is_foreign(subject, key)
+        ]
         for rule, item in gone:
             self._faults.drop(subject, rule, item, now)
         return bool(gone)
+
+    def _is_foreign(self, subject: Terminal | Cell, key: tuple[str, str]) -> bool:
+        """A cell that reaches into several regions has a hold in each, by the region's code."""
+        return isinstance(subject, Cell) and key[1] != self._faults.region
 
     def watch(self, since: datetime | None) -> None:
         """From when on we hear everything; None while we are blind: then nobody is silent."""
@@ -213,11 +232,20 @@ class Engine:
         """Let time pass: silences are noticed, holds end, cells before their members."""
         self._faults.judge_cells(now)
         while due := self._faults.timers.take(now):
-            for turn in Turn:
-                for timer in due:
-                    if timer.turn is turn:
-                        self._fall_due(timer, now)
-                self._faults.judge_cells(now)
+            self._fall_due_together(due, now)
+        # What waited for a decision goes on as soon as that is made.
+        while waited := self._faults.take_waiting():
+            self._fall_due_together(waited, now)
+            if len(self._faults.waiting) == len(waited):
+                break
+        self._faults.wait(now)
+
+    def _fall_due_together(self, due: list[Timer], now: datetime) -> None:
+        for turn in Turn:
+            for timer in due:
+                if timer.turn is turn:
+                    self._fall_due(timer, now)
+            self._faults.judge_cells(now)
 
     # -- conditions --------------------------------------------------------------------------
 

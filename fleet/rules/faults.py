@@ -8,7 +8,7 @@ notices it: a restart shifts nothing.
 from datetime import datetime, timedelta
 
 from fleet.grid import UNASSIGNED
-from fleet.rules.cells import Cell, speaker, undecided
+from fleet.rules.cells import Cell, above, homes
 from fleet.rules.changes import Cleared, Fired, Flapped, HoldKey, Suppressed, fault_id
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import TABLE, TIMED, Hold, Phase, Signal
@@ -16,10 +16,9 @@ from fleet.rules.plan import cell_rules
 from fleet.rules.record import Record
 from fleet.rules.rule import Rule
 from fleet.rules.selection import Selection
+from fleet.rules.speakers import Speakers, Subject
 from fleet.rules.terminal import Terminal
 from fleet.rules.timers import Timer, Timers, Turn
-
-Subject = Terminal | Cell
 
 _SOON = timedelta(milliseconds=100)
 
@@ -27,14 +26,17 @@ _SOON = timedelta(milliseconds=100)
 class Faults:
     """The holds of all subjects, their timers, and the cells that may speak for their members."""
 
-    def __init__(self, selection: Selection) -> None:
+    def __init__(self, selection: Selection, region: str = "") -> None:
+        self.region = region
         self.rules = selection.rules
         self._selection = selection
         self.cell_rules = cell_rules(self.rules.values())
         self.cells: dict[str, Cell] = {}
         self.record = Record()
         self.timers = Timers()
+        self.waiting: list[Timer] = []
         self._counted = frozenset[str]().union(*(each.members for each in self.cell_rules))
+        self._speakers = Speakers(self.rules, self.cell_rules, self.cells)
         self._touched: set[str] = set()
 
     def rule_of(self, subject: Subject, name: str) -> Rule | None:
@@ -54,9 +56,8 @@ class Faults:
         if hold is None:
             hold = subject.holds[rule.name, item] = Hold(after, at, at)
         elif after is Phase.IDLE:
-            if hold.fault_id is not None:
-                self._clear(subject, hold, at)
             del subject.holds[rule.name, item]
+            self._clear(subject, rule.name, hold, at)
         elif before is Phase.PENDING:
             hold.phase, hold.since = after, at
             self._fire(subject, rule, item, hold, at)
@@ -65,16 +66,22 @@ class Faults:
             hold.phase, hold.since = after, at
             if signal in (Signal.RAISE, Signal.CLEAR):
                 self._swing(subject, rule, item, hold, at)
+            if after is Phase.FIRING:
+                self._respeak(subject, rule.name, item, hold, at)
         self._moved(subject, rule.name, item)
         if after in TIMED:
             self._start(subject, rule, item, hold, at)
 
     def _start(self, subject: Subject, rule: Rule, item: str, hold: Hold, at: datetime) -> None:
-        """A hold of no length is over at once, unless a cell must be asked first."""
-        if self._over(subject, rule, item, hold) <= at and rule.name not in self._counted:
+        """A hold of no length is over at once, unless somebody must be asked first."""
+        asks = hold.phase is Phase.PENDING and self._must_ask(subject, rule.name)
+        if self._over(subject, rule, item, hold) <= at and not asks:
             self.signal(subject, rule, item, Signal.DUE, at)
         else:
             self.remind(subject, rule.name, item, hold)
+
+    def _must_ask(self, subject: Subject, rule: str) -> bool:
+        return isinstance(subject, Cell) or rule in self._speakers.spoken_for
 
     def _swing(self, subject: Subject, rule: Rule, item: str, hold: Hold, at: datetime) -> None:
         """Note that a fault's condition went to or fro; from a high score on it flaps."""
@@ -110,8 +117,10 @@ class Faults:
         key = _key(subject, rule, item)
         self.record.holds[key] = subject.holds.get((rule, item))
         if isinstance(subject, Terminal) and rule in self._counted:
-            self.cells[subject.cell].recount(self.cell_rules, subject)
-            self._touched.add(subject.cell)
+            for each, code in homes(subject, self.cell_rules):
+                if rule in each.members:
+                    self.cells[code].recount(each, subject)
+                    self._touched.add(code)
 
     def _fire(self, subject: Subject, rule: Rule, item: str, hold: Hold, at: datetime) -> None:
         key = _key(subject, rule.name, item)
@@ -119,27 +128,25 @@ class Faults:
         terminal = subject if isinstance(subject, Terminal) else None
         cell = subject.cell if isinstance(subject, Terminal) else subject.code
         hold.fault_id = fault_id(key, began)
-        if terminal is not None:
-            hold.suppressed_by = speaker(self.cells, self.cell_rules, cell, rule.name)
+        hold.suppressed_by = self._speakers.speaker(subject, rule.name)
         terminal_id = terminal.id if terminal else None
         self.record.changes.append(
             Fired(hold.fault_id, key, rule, terminal_id, cell, began, at, hold.suppressed_by)
         )
-        if isinstance(subject, Cell):
-            self._speak_for(subject, rule, hold, at)
+        self._speak(subject, rule.name, at)
 
-    def _clear(self, subject: Subject, hold: Hold, at: datetime) -> None:
+    def _clear(self, subject: Subject, rule: str, hold: Hold, at: datetime) -> None:
         if hold.fault_id is not None:
             ended = hold.since if hold.phase is Phase.CLEARING else at
             self.record.changes.append(Cleared(hold.fault_id, ended, at))
-        if isinstance(subject, Cell):
-            self._release(subject, hold, at)
+            hold.fault_id = None  # from here on it speaks for nobody
+            self._speak(subject, rule, at)
 
     def drop(self, subject: Subject, rule: str, item: str, now: datetime) -> None:
         """End a hold out of turn: its rule or its terminal is gone."""
         hold = subject.holds.pop((rule, item))
         at = subject.clock(now) if isinstance(subject, Terminal) else now
-        self._clear(subject, hold, max(at, hold.started_at))
+        self._clear(subject, rule, hold, max(at, hold.started_at))
         self._moved(subject, rule, item)
         if subject.transitions.pop((rule, item), None):
             self.record.transitions[_key(subject, rule, item)] = None
@@ -167,11 +174,7 @@ class Faults:
             return False
         if hold.phase not in TIMED:
             return True
-        if (
-            isinstance(subject, Terminal)
-            and hold.phase is Phase.PENDING
-            and undecided(self.cells, self.cell_rules, subject.cell, rule)
-        ):
+        if hold.phase is Phase.PENDING and self._speakers.undecided(subject, rule):
             return False
         self.signal(subject, found, item, Signal.DUE, over)
         return True
@@ -183,8 +186,20 @@ class Faults:
         due = now if found is None else self._over(subject, found, timer.item, hold)
         if isinstance(subject, Terminal):
             due += subject.lag
-        # Over, and still here: its cell is undecided, which is a matter of seconds.
-        self.timers.put(timer._replace(due=due if due > now else now + _SOON))
+        if due > now:
+            self.timers.put(timer._replace(due=due))
+        else:  # over, and still here: what would speak for it is undecided
+            self.waiting.append(timer)
+
+    def take_waiting(self) -> list[Timer]:
+        """The holds that are over and wait for a decision, in order."""
+        waiting, self.waiting = sorted(self.waiting, key=lambda each: (each.turn, each)), []
+        return waiting
+
+    def wait(self, now: datetime) -> None:
+        """Ask those that wait still again soon."""
+        for timer in self.take_waiting():
+            self.timers.put(timer._replace(due=now + _SOON))
 
     def expire(self, terminal: Terminal, at: datetime) -> None:
         """End the holds that were over before the message at `at` was written."""
@@ -196,23 +211,41 @@ class Faults:
             for (rule, item), hold in terminal.holds.items()
             if _waits(hold) and rule in rules
         ]
-        for _, rule, item in sorted(timed):
-            self.end(terminal, rule, item, at)
+        timed.sort()
+        undecided = [each for each in timed if not self.end(terminal, each[1], each[2], at)]
+        for over, rule, item in undecided:  # what they waited for may be decided now
+            if over <= at:
+                self.end(terminal, rule, item, at)
 
     def join(self, terminal: Terminal) -> None:
-        """Count a terminal as a member of its cell."""
-        cell = self.cells.setdefault(terminal.cell, Cell(terminal.cell))
-        cell.above = terminal.above
-        cell.members[terminal.code] = terminal
-        cell.recount(self.cell_rules, terminal)
-        self._touched.add(cell.code)
+        """Count a terminal as a member of its cells."""
+        for each, code in homes(terminal, self.cell_rules):
+            cell = self.cells.setdefault(code, Cell(code))
+            cell.above = above(terminal, code)
+            cell.join(each, terminal)
+            self._touched.add(code)
 
     def leave(self, terminal: Terminal) -> None:
         """Count it no more."""
-        cell = self.cells[terminal.cell]
-        del cell.members[terminal.code]
-        cell.recount(self.cell_rules, terminal)
-        self._touched.add(cell.code)
+        for each, code in homes(terminal, self.cell_rules):
+            self.cells[code].leave(each, terminal)
+            self._touched.add(code)
+
+    def touch(self, cell: str) -> None:
+        """Ask a cell's quorum rules again when it is next time."""
+        self._touched.add(cell)
+
+    def recount(self, terminal: Terminal) -> None:
+        """A terminal came into service or went out of it."""
+        for each, code in homes(terminal, self.cell_rules):
+            self.cells[code].recount(each, terminal)
+            self.touch(code)
+
+    def respeak(self, subject: Subject, at: datetime) -> None:
+        """Ask anew who speaks for a subject's faults: it has moved, or a rule is gone."""
+        for (rule, item), hold in subject.holds.items():
+            if hold.phase is not Phase.CLEARING:
+                self._respeak(subject, rule, item, hold, at)
 
     def judge_cells(self, now: datetime) -> None:
         """Ask the quorum rules of every cell that a member's hold has moved in."""
@@ -222,26 +255,22 @@ class Faults:
                 continue
             for each in self.cell_rules:
                 rule = self._selection.of_cell(each.rule, cell.code, cell.above)
-                self.signal(cell, rule, "", cell.verdict(rule), now)
+                held = (rule.name, self.region) in cell.holds
+                self.signal(cell, rule, self.region, cell.verdict(rule, held=held), now)
 
-    def _speak_for(self, cell: Cell, rule: Rule, by: Hold, at: datetime) -> None:
-        """From now on the cell's fault speaks for the faults that its members have already."""
-        members = next(each.members for each in self.cell_rules if each.rule.name == rule.name)
-        for terminal in cell.members.values():
-            for (name, item), hold in terminal.holds.items():
-                if name in members and hold.fault_id and hold.suppressed_by is None:
-                    hold.suppressed_by = by.fault_id
-                    self.record.changes.append(Suppressed(hold.fault_id, by.fault_id, at))
-                    self.record.holds[_key(terminal, name, item)] = hold
+    def _speak(self, subject: Subject, rule: str, at: datetime) -> None:
+        """A fault began or ended that speaks for others: those still bad get another speaker, or
+        speak for themselves. What is clearing already is left alone: it would end in an alarm."""
+        for other, name, item, hold in list(self._speakers.under(subject, rule)):
+            if hold.phase is not Phase.CLEARING or hold.suppressed_by is None:
+                self._respeak(other, name, item, hold, at)
 
-    def _release(self, cell: Cell, by: Hold, at: datetime) -> None:
-        """The cell is well again: members still bad speak for themselves."""
-        for terminal in cell.members.values():
-            for (name, item), hold in terminal.holds.items():
-                if hold.fault_id and hold.suppressed_by == by.fault_id:
-                    hold.suppressed_by = None
-                    self.record.changes.append(Suppressed(hold.fault_id, None, at))
-                    self.record.holds[_key(terminal, name, item)] = hold
+    def _respeak(self, subject: Subject, rule: str, item: str, hold: Hold, at: datetime) -> None:
+        by = self._speakers.speaker(subject, rule)
+        if hold.fault_id and by != hold.suppressed_by:
+            hold.suppressed_by = by
+            self.record.changes.append(Suppressed(hold.fault_id, by, at))
+            self.record.holds[_key(subject, rule, item)] = hold
 
 
 def _waits(hold: Hold) -> bool:

@@ -15,7 +15,18 @@ PLACES = ("kinds", "vendors", "models", "regions", "cells", "terminals")
 """What tells which terminals are meant."""
 OVERRIDE = ("rules", "groups", *PLACES, "set")
 GROUP = ("name", *PLACES)
-_FIXED = ("name", "scope", "kinds", "vendors", "each", "members", "offline", "count")
+_FIXED = (
+    "name",
+    "scope",
+    "kinds",
+    "vendors",
+    "each",
+    "members",
+    "level",
+    "offline",
+    "count",
+    "caused_by",
+)
 SETTABLE = tuple(field for field in FIELDS if field not in _FIXED)
 """The fields of a rule that an override may set: what it is about stays."""
 

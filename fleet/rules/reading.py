@@ -35,15 +35,15 @@ _TRIGGERS = {
     "silent_for": ("silent_for",),
     "offline": ("offline",),
     "count": ("count", "at_least", "within"),
-    "members": ("members", "at_least", "share"),
+    "members": ("members", "at_least", "share", "within", "level"),
 }
 COUNTED = ("event", "component", "event_id", "action", "outcome")
 """What an event must say to be counted."""
 FIELDS = (
     *("name", "title", "scope", "kinds", "vendors", "enabled"),
-    *(field for fields in _TRIGGERS.values() for field in fields),
+    *dict.fromkeys(field for fields in _TRIGGERS.values() for field in fields),
     *("for", "clear_for", "severity", "impact"),
-    *("component", "skill", "line", "remedy", "parts", "flapping"),
+    *("component", "skill", "line", "remedy", "parts", "flapping", "caused_by"),
 )
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -108,9 +108,12 @@ def read_rule(source: Source, node: yaml.Node, within: Limits = ALL) -> Reading 
         remedy=fields.text("remedy"),
         parts=fields.texts("parts"),
         flapping=_flapping(fields),
+        caused_by=fields.texts("caused_by"),
         vendors=within.narrow(fields, "vendors", fields.texts("vendors")),
         enabled=fields.switch("enabled", default=True),
     )
+    if scope == "cell" and rule.caused_by:
+        fields.report("caused_by", "caused_by is for terminals: a wider cell speaks by itself")
     if (scope == "cell") != isinstance(trigger, Quorum):
         fields.report("scope", "a rule with members has scope: cell, and no other rule has")
     if scope == "cell" and impact is not None:
@@ -167,7 +170,13 @@ def _quorum(fields: Fields) -> Quorum:
     members = fields.texts("members")
     if not members:
         fields.report("members", "members is empty", "name the rules whose terminals count")
-    return Quorum(members, fields.whole("at_least", 1, 1_000_000), fields.share("share"))
+    return Quorum(
+        members,
+        fields.whole("at_least", 1, 1_000_000),
+        fields.share("share"),
+        fields.duration("within", timedelta(seconds=1)) or None,
+        fields.whole("level", 0, 20) if "level" in fields else None,
+    )
 
 
 def _count(fields: Fields) -> Count:

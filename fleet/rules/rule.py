@@ -91,11 +91,15 @@ class Quorum:
     """So many terminals of a cell at once: at least a number of them and at least a share.
 
     A terminal counts while any of the rules named in `members` holds for it, pending or firing.
+    With `within` it takes so many that went bad within so long of one another. With `level` the
+    cell is the one of that level above the terminal's own.
     """
 
     members: tuple[str, ...]
     at_least: int
     share: float
+    within: timedelta | None = None
+    level: int | None = None
 
 
 Trigger = When | Silent | Offline | Count | Quorum
@@ -123,5 +127,7 @@ class Rule:
     remedy: str
     parts: tuple[str, ...]
     flapping: Flapping = DEFAULT
+    caused_by: tuple[str, ...] = ()
+    """Rules of the same terminal whose faults speak for this one's: no mains, no card reader."""
     vendors: frozenset[str] = frozenset()
     enabled: bool = True

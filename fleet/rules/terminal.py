@@ -36,6 +36,8 @@ class Terminal:
     region: str = ""
     above: tuple[str, ...] = ()
     plan: Plan = NO_PLAN
+    in_service: bool = True
+    """Not in maintenance: a quorum counts it."""
     boot: int = -1
     seq: int = 0
     at: datetime | None = None

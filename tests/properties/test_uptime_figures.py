@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -27,6 +27,7 @@ from tests.properties.test_availability_sql import (
     lay_out,
     lines,
     live,
+    stretches,
 )
 
 Database = tuple[asyncio.Runner, AsyncConnection[TupleRow]]
@@ -40,6 +41,29 @@ lives = st.builds(
     commissions,
 )
 cuts = st.lists(st.integers(0, LENGTH), min_size=2, max_size=5, unique=True).map(sorted)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is said of a terminal, a kind or a cell, from and to a microsecond."""
+
+    of: str
+    begin: int
+    end: int
+    said: Any = None
+
+    @property
+    def stored(self) -> dict[str, Any]:
+        return {"of": self.of, "begin": at(self.begin), "end": at(self.end), "said": self.said}
+
+
+@dataclass(frozen=True)
+class Planning:
+    """All that is planned and said."""
+
+    maintenance: list[Plan]
+    schedules: list[Plan]
+    corrections: list[Plan]
 
 
 @dataclass
@@ -65,13 +89,112 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 async def asked(
-    connection: AsyncConnection[TupleRow], fleet: Sequence[Life], questions: Sequence[Question]
+    connection: AsyncConnection[TupleRow],
+    fleet: Sequence[Life],
+    planning: Planning,
+    questions: Sequence[Question],
 ) -> list[list[Slice]]:
     """The answers on a fleet that lived so; nothing is kept."""
     async with connection.transaction(force_rollback=True):
         for number, life in enumerate(fleet):
             await live(connection, number, life)
+        await say(connection, planning)
         return [await slices(connection, EVERYTHING, one, {}) for one in questions]
+
+
+def plans(value: st.SearchStrategy[Any], *subjects: str) -> st.SearchStrategy[list[Plan]]:
+    """What somebody says, of whom, when."""
+    ends = st.tuples(st.integers(0, LENGTH - 1), st.integers(1, LENGTH)).filter(
+        lambda pair: pair[0] < pair[1]
+    )
+    one = st.builds(
+        lambda of, pair, said: Plan(of, pair[0], pair[1], said),
+        st.sampled_from(subjects),
+        ends,
+        value,
+    )
+    return st.lists(one, max_size=3)
+
+
+ABOUT = ("T0", "T1", "atm", *FAMILY, "OTHER")
+plannings = st.builds(
+    Planning,
+    maintenance=plans(st.none(), *ABOUT),
+    # A schedule in force on somebody: open or closed at each microsecond. One at a time on each.
+    schedules=plans(lines(st.booleans()), *ABOUT).map(
+        lambda found: list({one.of: one for one in found}.values())
+    ),
+    corrections=plans(st.sampled_from(ServiceState), "T0", "T1"),
+)
+
+
+def counts(planning: Planning, name: str, life: Life, t: int) -> Any:
+    """The state that counts: the first in precedence."""
+    cell = life.cells[t]
+    above = [] if cell is None else ["OTHER"] if cell == "OTHER" else above_of(cell)
+    nearest = [name, *above, "atm"]
+    if any(one.of in nearest and one.begin <= t < one.end for one in planning.maintenance):
+        return ServiceState.PLANNED_MAINTENANCE
+    for of in nearest:
+        for one in planning.schedules:
+            if one.of == of and one.begin <= t < one.end:
+                if one.said[t] is not True:
+                    return ServiceState.OUT_OF_SCHEDULE
+                break
+        else:
+            continue
+        break
+    for one in reversed(planning.corrections):
+        if one.of == name and one.begin <= t < one.end:
+            return one.said
+    return life.states[t]
+
+
+def above_of(cell: str) -> list[str]:
+    """A cell and those above it, the nearest first."""
+    return list(reversed(FAMILY[: FAMILY.index(cell) + 1]))
+
+
+async def say(connection: AsyncConnection[TupleRow], planning: Planning) -> None:
+    """Store what was planned and said."""
+    for number, one in enumerate(planning.maintenance):
+        await connection.execute(
+            "INSERT INTO planned_window (purpose, terminal_id, cell_code, kind, first, zone,"
+            " author, reason) SELECT 'maintenance', (SELECT id FROM terminal WHERE code = %(of)s),"
+            " (SELECT code FROM cell WHERE code = %(of)s), CASE WHEN %(of)s = 'atm' THEN 'atm' END,"
+            " tstzrange(%(begin)s, %(end)s), 'UTC', 'a', 'r'",
+            one.stored,
+        )
+        await connection.execute(
+            "INSERT INTO planned_occurrence SELECT max(id), tstzrange(%(begin)s, %(end)s)"
+            " FROM planned_window",
+            one.stored | {"n": number},
+        )
+    for number, one in enumerate(planning.schedules):
+        code = f"S{number}"
+        await connection.execute(
+            "INSERT INTO service_schedule (code, name, zone, author) VALUES (%s, 's', 'UTC', 'a')",
+            (code,),
+        )
+        await connection.execute(
+            "INSERT INTO service_schedule_use (schedule_code, terminal_id, cell_code, kind, valid,"
+            " author, reason) SELECT %(code)s, (SELECT id FROM terminal WHERE code = %(of)s),"
+            " (SELECT code FROM cell WHERE code = %(of)s), CASE WHEN %(of)s = 'atm' THEN 'atm' END,"
+            " tstzrange(%(begin)s, %(end)s), 'a', 'r'",
+            one.stored | {"code": code},
+        )
+        closed = [None if open_ is True else "closed" for open_ in one.said]
+        for _, begin, end in stretches(closed):
+            await connection.execute(
+                "INSERT INTO service_closing VALUES (%s, tstzrange(%s, %s))", (code, begin, end)
+            )
+    for one in planning.corrections:
+        await connection.execute(
+            "INSERT INTO service_correction (terminal_id, state, period, author, reason)"
+            " SELECT id, %(said)s, tstzrange(%(begin)s, %(end)s), 'a', 'r' FROM terminal"
+            " WHERE code = %(of)s",
+            one.stored,
+        )
 
 
 def parts(by: By, number: int, cell: str) -> list[str]:
@@ -113,7 +236,8 @@ def count(one: Counted, life: Life, t: int) -> None:
 
 
 @given(
-    fleet=st.lists(lives, max_size=3),
+    fleet=st.lists(lives, min_size=2, max_size=3),
+    planning=plannings,
     by=st.sampled_from([By.FLEET, By.CELL, By.LEVEL, By.TERMINAL, By.VENDOR]),
     ends=cuts,
 )
@@ -123,16 +247,24 @@ def count(one: Counted, life: Life, t: int) -> None:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_the_database_finds_what_counting_finds(
-    database: Database, fleet: list[Life], by: By, ends: list[int]
+    database: Database, fleet: list[Life], planning: Planning, by: By, ends: list[int]
 ) -> None:
-    """By part and bucket; and the parts, and the buckets, add up to the whole, exactly."""
+    """By part and bucket; and the parts, and the buckets, add up to the whole, exactly.
+
+    Maintenance of terminals, cells and kinds, schedules of the same, and corrections overlap as
+    they will: at every microsecond the first in precedence counts.
+    """
     runner, connection = database
     spans = [(at(begin), at(end)) for begin, end in pairwise(ends)]
     whole = [(spans[0][0], spans[-1][1])]
     [got, [*total]] = runner.run(
-        asked(connection, fleet, [Question(by, spans), Question(By.FLEET, whole)])
+        asked(connection, fleet, planning, [Question(by, spans), Question(By.FLEET, whole)])
     )
-    model = counted(fleet, by, ends)
+    lived = [
+        replace(life, states=[counts(planning, f"T{number}", life, t) for t in range(LENGTH)])
+        for number, life in enumerate(fleet)
+    ]
+    model = counted(lived, by, ends)
     number = {begin: n for n, (begin, _) in enumerate(spans)}
     assert {(one.part, number[one.begin]) for one in got} == model.keys()
     for one in got:

@@ -243,3 +243,46 @@ async def test_counted_events_survive_restarts(desk: Desk, connection: Connectio
     await desk.commit([arrival(0, 4, 601)], at(601))
     await desk.commit([arrival(0, 5, 901)], at(901))
     assert (await rows(connection, found))[0] == ("card-reader-errors", at(590), at(600))
+
+
+async def test_what_speaks_for_what_survives_a_restart(desk: Desk, connection: Connection) -> None:
+    """Mains go and take the reader along; the collector dies in between, twice."""
+    dead = {
+        "powerManagement": {"info": {"powerInStatus": "noPower"}},
+        "cardReader": {"device": "powerOff"},
+    }
+    await desk.commit([arrival(0, 1, 0, status=dead)], at(0))
+    await desk.restore(at(10))
+    await desk.commit([arrival(0, 2, 60, status=dead)], at(61))
+    ((mains,),) = await rows(connection, "SELECT id FROM fault WHERE rule = 'mains-lost'")
+    spoken = "SELECT suppressed_by FROM fault WHERE rule = 'card-reader-failed'"
+    assert await rows(connection, spoken) == [(mains,)]
+    await desk.restore(at(70))
+    half = {**dead, "powerManagement": {"info": {"powerInStatus": "powering"}}}
+    await desk.commit([arrival(0, 3, 80, status=half)], at(80))
+    await desk.commit([], at(201))
+    assert await rows(connection, spoken) == [(None,)]
+
+
+async def test_terminals_in_maintenance_are_no_members_of_a_quorum(
+    desk: Desk, connection: Connection
+) -> None:
+    """Three of ten are no outage; three of the seven that nobody is working on are one."""
+    window = """
+        INSERT INTO planned_window (purpose, terminal_id, first, zone, author, reason)
+        SELECT 'maintenance', terminal.id, tstzrange(now() - interval '1 hour', now() + interval
+            '1 hour'), 'UTC', 'tester', 'new readers'
+        FROM terminal ORDER BY terminal.id DESC LIMIT 3 RETURNING id"""
+    await rows(connection, window)
+    occur = """
+        INSERT INTO planned_occurrence (window_id, period)
+        SELECT id, first FROM planned_window RETURNING window_id"""
+    await desk.commit([arrival(n, 1, 0) for n in range(10)], at(0))
+    await desk.commit([arrival(n, 1, 9, channel="status", online=False) for n in range(3)], at(10))
+    await desk.commit([], at(20))
+    outage = "SELECT item FROM fault WHERE scope = 'cell'"
+    assert await rows(connection, outage) == []
+    await rows(connection, occur)
+    await desk.reload_registry(at(21))
+    await desk.commit([], at(27))
+    assert await rows(connection, outage) == [("region-01",)]

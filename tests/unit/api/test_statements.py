@@ -23,10 +23,11 @@ FOR_NOBODY = {
         "to_sign_in": "who it is, is not known yet",
         "caller": "finds out what the scope is",
     },
+    "accounts.management": dict.fromkeys(("accounts", "create"), "admins keep all accounts"),
     "tickets.store": {"counts": "metrics of the whole, for operators"},
     "tickets.writing": {"move": "writes what `moves` has found in scope"},
     "tickets.engine": dict.fromkeys(
-        ("raise_tickets", "causes", "unassigned", "candidates", "load"),
+        ("raise_tickets", "causes", "not_accepted", "unassigned", "candidates", "load"),
         "the engine serves every cell",
     ),
     "windows.holding": {"covered": "the engine serves every cell"},
@@ -34,8 +35,8 @@ FOR_NOBODY = {
     "grid.store": dict.fromkeys(
         (
             *(
-                "standing",
-                "standing_at",
+                "end_uses",
+                "begin_uses",
                 "technicians",
                 "dismiss_people",
                 "appoint_people",
@@ -43,7 +44,7 @@ FOR_NOBODY = {
             ),
             *("forget_memberships", "end_memberships", "begin_memberships", "registered"),
         ),
-        "the command line draws the whole grid",
+        "operations draw the whole grid",
     ),
     "seed": dict.fromkeys(
         ("leave_cells", "enter_cells", "technician_cells", "accounts"), "writes the demo"

@@ -1,6 +1,7 @@
 """The default catalogue: every rule fires on what it is about, and on nothing else."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -183,7 +184,9 @@ def test_a_cell_wide_outage_stands_for_terminals_that_are_silent_or_offline() ->
     """Forty percent, three at least."""
     outage = RULES["cell-outage"]
     assert outage.scope == "cell"
-    assert outage.trigger == Quorum(("silent", "offline"), at_least=3, share=0.4)
+    assert outage.trigger == Quorum(
+        ("silent", "offline"), at_least=3, share=0.4, within=timedelta(minutes=15)
+    )
 
 
 def test_every_ticket_finds_somebody_with_its_skill() -> None:

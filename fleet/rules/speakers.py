@@ -1,0 +1,108 @@
+"""Who speaks for whom: a cell's fault for its members' and for those of narrower cells, a
+terminal's cause for its consequences. Whoever is spoken for raises no ticket of its own.
+
+What speaks is decided first: while the hold of a cell or a cause is pending, those that it would
+speak for wait. A wider cell comes before a narrower one, a cell before its members, a cause before
+its consequences.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from uuid import UUID
+
+from fleet.rules.causes import closure
+from fleet.rules.cells import Cell, homes
+from fleet.rules.hold import Hold, Phase
+from fleet.rules.plan import CellRule
+from fleet.rules.rule import Rule
+from fleet.rules.terminal import Terminal
+
+Subject = Terminal | Cell
+Spoken = tuple[Subject, str, str, Hold]
+"""A hold that may be spoken for: whose, of which rule, on which item."""
+
+
+class Speakers:
+    """The order of deciding among the rules of a catalogue."""
+
+    def __init__(
+        self, rules: Mapping[str, Rule], cell_rules: tuple[CellRule, ...], cells: Mapping[str, Cell]
+    ) -> None:
+        self._cell_rules = tuple(sorted(cell_rules, key=_width))
+        self._cells = cells
+        caused_by = {name: rule.caused_by for name, rule in rules.items()}
+        self._causes = {name: tuple(closure(name, caused_by)) for name in rules}
+        self._effects: dict[str, frozenset[str]] = {
+            name: frozenset(other for other, causes in self._causes.items() if name in causes)
+            for name in rules
+        }
+        counted = frozenset[str]().union(*(each.members for each in cell_rules))
+        self.spoken_for = counted | {name for name, causes in self._causes.items() if causes}
+        """Rules about terminals that must ask before they fire."""
+
+    def speaker(self, subject: Subject, rule: str) -> UUID | None:
+        """The open fault that speaks for a fault of this rule: the widest cell's first."""
+        return next((h.fault_id for h in self._over(subject, rule) if h.fault_id), None)
+
+    def undecided(self, subject: Subject, rule: str) -> bool:
+        """Whether something that would speak for it is pending still."""
+        return any(hold.phase is Phase.PENDING for hold in self._over(subject, rule))
+
+    def under(self, subject: Subject, rule: str) -> Iterator[Spoken]:
+        """The faults that a fault of this rule may speak for."""
+        if isinstance(subject, Cell):
+            yield from self._of_cell(subject, rule)
+        else:
+            effects = self._effects.get(rule, frozenset())
+            yield from _faults(subject, effects)
+
+    def _of_cell(self, cell: Cell, rule: str) -> Iterator[Spoken]:
+        mine = next((each for each in self._cell_rules if each.rule.name == rule), None)
+        if mine is None or rule not in cell.gatherings:
+            return
+        narrower = [other for other in self._cell_rules if _narrower(other, mine)]
+        within: dict[str, Cell] = {}
+        for terminal in cell.gatherings[rule].members.values():
+            yield from _faults(terminal, mine.members)
+            for _, code in homes(terminal, tuple(narrower)):
+                within[code] = self._cells[code]
+        for inner in within.values():
+            yield from _faults(inner, frozenset(other.rule.name for other in narrower))
+
+    def _over(self, subject: Subject, rule: str) -> Iterator[Hold]:
+        if isinstance(subject, Terminal):
+            for each, code in homes(subject, self._cell_rules):
+                if rule in each.members and code in self._cells:
+                    yield from _of(self._cells[code], each.rule.name)
+            for cause in self._causes.get(rule, ()):
+                yield from _of(subject, cause)
+            return
+        mine = next((each for each in self._cell_rules if each.rule.name == rule), None)
+        for each in self._cell_rules:
+            if mine is not None and _narrower(mine, each):
+                level = each.quorum.level or 0
+                if level < len(subject.above):
+                    code = subject.above[len(subject.above) - 1 - level]
+                    if code in self._cells:
+                        yield from _of(self._cells[code], each.rule.name)
+
+
+def _of(subject: Subject, rule: str) -> Iterable[Hold]:
+    return [hold for (name, _), hold in subject.holds.items() if name == rule]
+
+
+def _faults(subject: Subject, rules: frozenset[str]) -> list[Spoken]:
+    return [
+        (subject, name, item, hold)
+        for (name, item), hold in subject.holds.items()
+        if name in rules and hold.fault_id
+    ]
+
+
+def _width(rule: CellRule) -> int:
+    """The widest first: level 0 is the top of the grid, a terminal's own cell the narrowest."""
+    return 1_000_000 if rule.quorum.level is None else rule.quorum.level
+
+
+def _narrower(one: CellRule, other: CellRule) -> bool:
+    """Whether a rule counts some of the same in cells below the other's."""
+    return _width(one) > _width(other) and bool(one.members & other.members)

@@ -1,0 +1,137 @@
+"""What counts of a terminal's time: windows, schedules and corrections over what is recorded."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from tests.integration.api.conftest import SignIn
+from tests.integration.api.test_uptime_by import HOUR, MINUTE, a_bad_hour
+from tests.integration.api.world import at_minute
+
+Database = AsyncConnection[TupleRow]
+
+
+@pytest.fixture
+async def ops(sign_in: SignIn) -> httpx.AsyncClient:
+    """Operations, signed in."""
+    return await sign_in("ops")
+
+
+async def of_terminal(ops: httpx.AsyncClient, code: str = "ATM-1", **query: Any) -> dict[str, Any]:
+    answer = await ops.get("/api/v1/uptime", params=HOUR | {"by": "terminal"} | query)
+    assert answer.status_code == 200, answer.text
+    [found] = [one for one in answer.json()["items"] if one["part"] == code]
+    assert found["up_us"] + found["down_us"] + found["unknown_us"] == found["scope_us"]
+    return dict(found)
+
+
+def span(begin: float, end: float) -> dict[str, str]:
+    return {"from": at_minute(begin).isoformat(), "to": at_minute(end).isoformat()}
+
+
+async def test_maintenance_is_taken_out_of_the_scope(
+    ops: httpx.AsyncClient, connection: Database, sign_in: SignIn
+) -> None:
+    """The works of minutes 12 to 18 lie within an outage of ten: six are judged no more. Who sees
+    the one cell alone is told the same, though the window is of the district."""
+    await a_bad_hour(connection)
+    asked = {"purpose": "maintenance", "cell": "D01", "reason": "Works"} | span(12, 18)
+    assert (await ops.post("/api/v1/windows", json=asked)).status_code == 200
+    silence = {"purpose": "silence", "cell": "D01", "reason": "Noise"} | span(20, 60)
+    assert (await ops.post("/api/v1/windows", json=silence)).status_code == 200
+    for who in (ops, await sign_in("tech01")):
+        found = await of_terminal(who)
+        assert found["scope_us"] == 54 * MINUTE
+        assert found["down_by_cause_us"] == {
+            "card_reader_jammed": 2 * MINUTE,
+            "silent": 2 * MINUTE,
+            "cash_out": 10 * MINUTE,
+        }
+        assert (found["outages"], found["longest_outage_us"]) == (3, 10 * MINUTE)
+    listed = (await ops.get("/api/v1/cells/C001/outages", params=HOUR)).json()["items"]
+    assert sorted(one["us"] for one in listed)[:2] == [2 * MINUTE, 2 * MINUTE]
+    timeline = (await ops.get("/api/v1/terminals/ATM-1/timeline", params=HOUR)).json()["items"]
+    assert [one["state"] for one in timeline if one["kind"] == "state"] == [
+        *("in_service", "out_of_service", "planned_maintenance", "offline", "in_service"),
+        "cash_out",
+    ]
+    assert timeline[-1]["to"] is None
+
+
+async def test_hours_outside_of_the_schedule_are_not_judged(
+    ops: httpx.AsyncClient, connection: Database
+) -> None:
+    """Branches open at minute 15; a terminal with a schedule of its own is always open."""
+    await a_bad_hour(connection)
+    minutes = at_minute(15)
+    week = {str(minutes.isoweekday()): [f"{minutes:%H:%M}-24:00"]}
+    always = {str(day): ["00:00-24:00"] for day in range(1, 8)}
+    for code, hours, about in (
+        ("branch", week, {"cell": "D01"}),
+        ("lobby", always, {"terminal": "ATM-3"}),
+    ):
+        made = {"code": code, "name": code, "time_zone": "UTC", "week": hours}
+        assert (await ops.post("/api/v1/schedules", json=made)).status_code == 200
+        use = about | {"from": at_minute(0).isoformat(), "reason": "Hours"}
+        assert (await ops.post(f"/api/v1/schedules/{code}/uses", json=use)).status_code == 200
+    found = await of_terminal(ops)
+    assert (found["scope_us"], found["down_us"]) == (45 * MINUTE, 15 * MINUTE)
+    assert (await of_terminal(ops, "ATM-3"))["scope_us"] == 60 * MINUTE
+    assert (await of_terminal(ops, "ATM-2"))["unknown_us"] == 45 * MINUTE
+
+
+async def test_a_correction_counts_and_leaves_the_original(
+    ops: httpx.AsyncClient, connection: Database, sign_in: SignIn
+) -> None:
+    """The journal of the switch shows it paid out while we thought it silent; later that is found
+    to be wrong, and withdrawn. Author and reason stay, and so does what was recorded."""
+    await a_bad_hour(connection)
+    path = "/api/v1/terminals/ATM-1/corrections"
+    asked = {"state": "in_service", "reason": "It paid out"} | span(15, 20)
+    made = (await ops.post(path, json=asked)).json()
+    assert (made["author"], made["withdrawn_at"]) == ("ops", None)
+    assert (await of_terminal(ops))["down_us"] == 15 * MINUTE
+    recorded = "SELECT count(*) FROM service_interval WHERE state = 'offline'"
+    assert await (await connection.execute(recorded)).fetchall() == [(1,)]
+    outage = {"state": "out_of_service", "reason": "The screen was dark"} | span(18, 22)
+    await ops.post(path, json=outage)
+    found = await of_terminal(ops)
+    assert found["down_us"] == (5 + 4 + 10) * MINUTE
+    assert found["down_by_cause_us"]["correction"] == 4 * MINUTE
+    withdrawn = (await ops.delete(f"{path}/{made['id']}")).json()
+    assert (withdrawn["withdrawn_by"], withdrawn["reason"]) == ("ops", "It paid out")
+    assert (await of_terminal(ops))["down_us"] == (5 + 5 + 2 + 10) * MINUTE
+    assert len((await ops.get(path)).json()["items"]) == 2
+    assert (await ops.delete(f"{path}/{made['id']}")).status_code == 404
+    backwards = await ops.post(path, json=asked | span(20, 15))
+    assert backwards.json()["errors"][0]["field"] == "body.to"
+    technician = await sign_in("tech01")
+    assert (await technician.post(path, json=asked)).status_code == 403
+    assert (await technician.get(path)).status_code == 200
+    assert (await technician.get("/api/v1/terminals/ATM-4/corrections")).status_code == 404
+    assert (await ops.post("/api/v1/terminals/ATM-9/corrections", json=asked)).status_code == 404
+
+
+async def test_a_target_leaves_an_error_budget(
+    ops: httpx.AsyncClient, connection: Database
+) -> None:
+    """Of 60 known minutes 95 % allows three; twenty were down. Without a target there is none."""
+    await a_bad_hour(connection)
+    found = await of_terminal(ops, target="0.95")
+    assert (found["budget_us"], found["budget_left_us"]) == (3 * MINUTE, -17 * MINUTE)
+    found = await of_terminal(ops)
+    assert (found["budget_us"], found["budget_left_us"]) == (None, None)
+    refused = await ops.get("/api/v1/uptime", params=HOUR | {"target": "95"})
+    assert refused.status_code == 422
+
+
+async def test_what_goes_on_is_told_whole(ops: httpx.AsyncClient, connection: Database) -> None:
+    """An outage that began before the window and is not over."""
+    await a_bad_hour(connection)
+    window = {"from": (at_minute(50) + timedelta(minutes=1)).isoformat()}
+    [one] = (await ops.get("/api/v1/cells/C001/outages", params=window)).json()["items"]
+    assert (one["from"], one["to"]) == ("2026-11-23T08:50:00Z", None)

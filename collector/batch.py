@@ -19,6 +19,7 @@ from fleet.topics import Channel
 LedgerKey = tuple[int, int]
 """A terminal's id and a boot."""
 _SLICE = 50
+_NUMBERED = (Telemetry, Event)  # A | B would be made anew for every message
 
 
 @dataclass(slots=True)
@@ -88,7 +89,7 @@ async def judge(
 
 
 def _numbered(opened: Opened) -> bool:
-    return isinstance(opened.message, Telemetry | Event)
+    return isinstance(opened.message, _NUMBERED)
 
 
 def _take(
@@ -103,7 +104,7 @@ def _take(
             rows.presence(terminal_id, message, arrived_us, retained=arrival.retained)
         )
         return
-    if not isinstance(message, Telemetry | Event):
+    if not isinstance(message, _NUMBERED):
         return
     key = (terminal_id, message.boot)
     received = ledger[key]

@@ -184,9 +184,11 @@ async def _answer(_: Request, error: Exception) -> JSONResponse:
     return _response(problem, headers)
 
 
-async def _answer_http(_: Request, error: Exception) -> JSONResponse:
+async def _answer_http(request: Request, error: Exception) -> JSONResponse:
     """What the framework raises: an unknown path, a method that is not served, a body too large."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
+    if error.status_code == HTTPStatus.BAD_REQUEST:  # raised for bodies that are not even text
+        return await _answer(request, Invalid("body", "cannot be read"))
     return of_status(error.status_code, str(error.detail), error.headers or {})
 
 

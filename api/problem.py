@@ -94,6 +94,9 @@ _INVALID = Kind(422, "invalid", "Invalid request")
 _UNSTORABLE = Kind(
     422, "invalid", "Invalid request", detail="A value is outside what the database can hold."
 )
+_CONTRADICTED = Kind(
+    422, "invalid", "Invalid request", detail="It contradicts what is stored by now."
+)
 _INTERNAL = Kind(500, "internal", "Internal error", detail="This is our fault; it was logged.")
 
 TABLE: Mapping[type[Exception], Kind] = MappingProxyType(
@@ -110,6 +113,7 @@ TABLE: Mapping[type[Exception], Kind] = MappingProxyType(
         ImportRefused: _INVALID,
         RequestValidationError: _INVALID,
         psycopg.DataError: _UNSTORABLE,
+        psycopg.IntegrityError: _CONTRADICTED,
         psycopg.OperationalError: _UNAVAILABLE,
         psycopg_pool.PoolTimeout: _UNAVAILABLE,
         psycopg_pool.PoolClosed: _UNAVAILABLE,

@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -54,7 +55,21 @@ class Settings(BaseSettings):
         description="Where heads are appended to heads.jsonl; empty, or no key: none is exported",
     )
     audit_minutes: float = Field(default=5, gt=0, description="How often a head is exported")
+    channels: Path | None = Field(
+        default=None,
+        description="YAML file of the channels that notifications go to; empty: nobody is told",
+    )
+    report_zone: str = Field(
+        default="", description="Whose months are reported by themselves; empty: none are"
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error")
+
+    @field_validator("report_zone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        if value and value not in available_timezones():
+            raise ValueError("is no time zone: write it as Asia/Shanghai")
+        return value
 
     @property
     def token_lifetime(self) -> timedelta:

@@ -31,6 +31,7 @@ FOR_NOBODY = {
     ),
     "windows.holding": {"covered": "the engine serves every cell"},
     "tickets.clocks": {"live": "the clocks are watched for every cell"},
+    "notifications.store": {"happened": "the notifier serves every cell"},
     "grid.store": dict.fromkeys(
         (
             *(

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI
 
 from api import problem
+from api.accounts import attempts
+from api.accounts.oidc import Issuer
 from api.accounts.routes import router as accounts
 from api.audit.routes import router as audit
 from api.audit.sealing import export, seal
@@ -34,6 +36,7 @@ from api.oversize import Oversize
 from api.paths import V1
 from api.planning import planned_each_time
 from api.requests import RequestLog
+from api.retention import keep
 from api.routing import require_ours
 from api.rules.routes import router as rules
 from api.scheduled import Job, background, run_in_turn_when, scheduled
@@ -45,6 +48,7 @@ from api.terminals.routes import router as terminals
 from api.tickets.engine import Patience, follow_faults, watch_clocks
 from api.tickets.routes import router as tickets
 from api.uptime.routes import router as uptime
+from api.uptime.summing import summing_in
 from api.windows.expansion import expand
 from api.windows.routes import router as windows
 from fleet.chain import signing_key
@@ -59,6 +63,7 @@ _LARGEST_BODY = 64 * 1024
 _LARGEST_MAP = 32 * 1024 * 1024  # a whole grid, a whole registry: operations alone send them
 _WITH_MAPS = (grid, registry)
 _HOUR_S = 3600
+_MINUTE_S = 60
 _SEALED_WITHIN_S = 1
 _DESCRIPTION = """\
 Uptime, faults and tickets of a fleet of self-service terminals. Sign in at `/api/v1/token`, send
@@ -81,6 +86,7 @@ def create_app(
     metrics = Metrics()
     told = channels.read(settings.channels)
     ending = stopping or asyncio.Event()
+    issuer = None if settings.provider is None else Issuer(settings.provider)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -88,7 +94,9 @@ def create_app(
             url = as_api(planned_each_time(settings.database_url))
             pool = await stack.enter_async_context(open_pool(url, name="api"))
             listener = Listener(settings.database_url)
-            app.state.services = Services(settings, shelf, pool, listener, metrics, ending, locks)
+            app.state.services = Services(
+                settings, shelf, pool, listener, metrics, ending, locks, issuer
+            )
             patience = Patience(settings.accept_window, settings.verify_window)
             work = partial(follow_faults, patience=patience)
             job = Job("follow_faults", work, pool, metrics)
@@ -97,6 +105,8 @@ def create_app(
             stack.enter_context(scheduled(job, settings.poll_seconds))
             forgetting = Job("forget_answers", forget, pool, metrics)
             stack.enter_context(scheduled(forgetting, _HOUR_S))
+            calming = Job("forget_attempts", attempts.forget, pool, metrics)
+            stack.enter_context(scheduled(calming, _HOUR_S))
             sealing = Job("seal_audit", seal, pool, metrics)
             stack.enter_context(scheduled(sealing, _SEALED_WITHIN_S))
             if (exporting := _exporting(settings, pool, metrics)) is not None:
@@ -105,9 +115,12 @@ def create_app(
             stack.enter_context(scheduled(clocks, settings.poll_seconds))
             windows_ahead = Job("expand_windows", expand, pool, metrics)
             stack.enter_context(scheduled(windows_ahead, _HOUR_S))
-            if settings.report_zone:
-                reporting = _reporting(settings.report_zone, told, pool, metrics)
-                stack.enter_context(scheduled(reporting, _HOUR_S))
+            sums = Job("sum_uptime", summing_in(settings.time_zone), pool, metrics)
+            stack.enter_context(scheduled(sums, _MINUTE_S))
+            keeping = Job("keep", partial(keep, retention=settings.retention), pool, metrics)
+            stack.enter_context(scheduled(keeping, _HOUR_S))
+            reporting = _reporting(settings.time_zone, told, pool, metrics)
+            stack.enter_context(scheduled(reporting, _HOUR_S))
             telling = _telling(told, pool, metrics)
             for one in telling:
                 stack.enter_context(scheduled(one, settings.poll_seconds))

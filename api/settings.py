@@ -2,10 +2,14 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Self
 from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from api.accounts.oidc import ASYMMETRIC, Provider
+from api.retention import Retention
 
 
 class Settings(BaseSettings):
@@ -24,7 +28,23 @@ class Settings(BaseSettings):
         min_length=32,
         description="Signs bearer tokens; at least 32 bytes, the same in every process",
     )
-    token_minutes: int = Field(default=60, ge=1, le=1440, description="How long a token is good")
+    token_minutes: int = Field(default=15, ge=1, le=1440, description="How long a token is good")
+    session_hours: float = Field(
+        default=336, gt=0, description="How long refresh tokens go on giving new ones"
+    )
+    oidc_issuer: str | None = Field(
+        default=None,
+        description="An identity provider whose tokens are taken too: its URL",
+    )
+    oidc_audience: str | None = Field(
+        default=None, description="What its tokens must be for; needed with an issuer"
+    )
+    oidc_algorithms: str = Field(
+        default="RS256", description="What they may be signed with, by comma; asymmetric alone"
+    )
+    oidc_claim: str = Field(
+        default="preferred_username", description="The claim that names the account"
+    )
     catalogue: Path | None = Field(
         default=None, description="Folder of rule files; empty: the catalogue of the package"
     )
@@ -59,17 +79,73 @@ class Settings(BaseSettings):
         default=None,
         description="YAML file of the channels that notifications go to; empty: nobody is told",
     )
-    report_zone: str = Field(
-        default="", description="Whose months are reported by themselves; empty: none are"
+    time_zone: str = Field(
+        default="UTC",
+        description="The bank's, like Asia/Shanghai: uptime is summed ahead in its hours and days",
+    )
+    keep_telemetry_days: int = Field(
+        default=90, ge=0, description="How long telemetry and presence are kept; 0: for ever"
+    )
+    keep_event_days: int = Field(
+        default=400, ge=0, description="How long events of terminals are kept; 0: for ever"
+    )
+    keep_hour_sums_days: int = Field(
+        default=400, ge=0, description="How long hourly sums of uptime are kept; 0: for ever"
+    )
+    keep_terminal_sums_days: int = Field(
+        default=800, ge=0, description="How long sums of each terminal are kept; 0: for ever"
+    )
+    columns_after_days: int = Field(
+        default=7,
+        ge=0,
+        description="When telemetry and events go to the columnstore, if licensed; 0: never",
     )
     log_level: str = Field(default="info", description="debug, info, warning or error")
 
-    @field_validator("report_zone")
+    @field_validator("time_zone")
     @classmethod
     def _is_a_zone(cls, value: str) -> str:
-        if value and value not in available_timezones():
-            raise ValueError("is no time zone: write it as Asia/Shanghai")
+        if value not in available_timezones():
+            raise ValueError("is no time zone")
         return value
+
+    @property
+    def retention(self) -> Retention:
+        """How long tables are kept, and when they become columns."""
+        return Retention(
+            {
+                "telemetry": self.keep_telemetry_days or None,
+                "presence": self.keep_telemetry_days or None,
+                "event": self.keep_event_days or None,
+                "uptime_cell_hour": self.keep_hour_sums_days or None,
+                "uptime_terminal_day": self.keep_terminal_sums_days or None,
+            },
+            self.columns_after_days or None,
+        )
+
+    @model_validator(mode="after")
+    def _pins(self) -> Self:
+        if self.oidc_issuer is not None and self.oidc_audience is None:
+            raise ValueError("TELLERGRID_OIDC_ISSUER needs TELLERGRID_OIDC_AUDIENCE beside it")
+        if not set(self._algorithms) <= ASYMMETRIC or not self._algorithms:
+            raise ValueError(f"TELLERGRID_OIDC_ALGORITHMS takes {', '.join(sorted(ASYMMETRIC))}")
+        return self
+
+    @property
+    def _algorithms(self) -> tuple[str, ...]:
+        return tuple(name.strip() for name in self.oidc_algorithms.split(",") if name.strip())
+
+    @property
+    def provider(self) -> Provider | None:
+        """The identity provider, with all that is pinned of it."""
+        if self.oidc_issuer is None or self.oidc_audience is None:
+            return None
+        return Provider(self.oidc_issuer, self.oidc_audience, self._algorithms, self.oidc_claim)
+
+    @property
+    def session_lifetime(self) -> timedelta:
+        """How long a session may go on."""
+        return timedelta(hours=self.session_hours)
 
     @property
     def token_lifetime(self) -> timedelta:

@@ -6,7 +6,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from api.notifications.outbox import Channels, is_queued, queue
-from api.reports.store import kept, make
+from api.reports.store import ReportRefused, kept, make
 from api.scope import ENGINE
 from fleet.db.sql import load
 from fleet.notifications.routing import Kind, Told
@@ -28,7 +28,10 @@ async def report_month(
         return
     report = await kept(connection, month, zone)
     if report is None:
-        report = await make(connection, month, zone, ENGINE.actor, "monthly")
+        try:
+            report = await make(connection, month, zone, ENGINE.actor, "monthly")
+        except ReportRefused:
+            return  # there was nothing yet to report on
     known = report.month.fleet.availability
     facts = {
         "month": month,

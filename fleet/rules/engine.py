@@ -19,10 +19,10 @@ from fleet.rules.changes import Transition
 from fleet.rules.faults import Faults
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import HOLDING, Hold, Signal
-from fleet.rules.record import Record
+from fleet.rules.record import Jump, Record
 from fleet.rules.rule import Count, Rule, When
 from fleet.rules.selection import Selection
-from fleet.rules.terminal import Terminal
+from fleet.rules.terminal import Kept, Terminal
 from fleet.rules.timers import Timer, Turn
 from fleet.service_state import ServiceState, prevailing
 from fleet.snapshot import NOTHING_MEASURED, Measured, Values
@@ -36,9 +36,11 @@ Cells = tuple[str, ...]
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
-    """What became of a message: `late` ones are stored and judged no more."""
+    """What became of a message: `late` ones are stored and judged no more, `kept` ones wait for
+    others that are missing."""
 
     late: bool = False
+    kept: bool = False
     changed: bool = False
     measured: Measured = NOTHING_MEASURED
     unknown: tuple[Unknown, ...] = ()
@@ -47,9 +49,17 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 class Engine:
     """The state of the terminals and cells of one region, and the rules that judge them."""
 
-    def __init__(self, rules: Iterable[Rule] | Selection, region: str = "") -> None:
+    def __init__(
+        self,
+        rules: Iterable[Rule] | Selection,
+        region: str = "",
+        lateness: timedelta = timedelta(),
+    ) -> None:
+        """`region` names its part of a cell; `lateness` is how late a message may come and still
+        be judged in its place."""
         self._selection = rules if isinstance(rules, Selection) else Selection(rules)
-        self._faults = Faults(self._selection, region)
+        self._faults = Faults(self._selection, region, lateness)
+        self._lateness = lateness
         self._watching_since: datetime | None = None
         self._by_code: dict[str, Terminal] = {}
         self.terminals: dict[int, Terminal] = {}
@@ -75,6 +85,8 @@ class Engine:
         for (rule, item), hold in terminal.holds.items():
             self._faults.remind(terminal, rule, item, hold)
         self._await_silence(terminal)
+        for kept in terminal.kept.values():
+            self._await_missing(terminal, kept.arrived_at)
         for counting, count in terminal.plan.counts:
             self._await_fewer(terminal, counting, count)
 
@@ -177,35 +189,30 @@ class Engine:
         if not changed and self._goes_on(terminal, message, measured, arrived_at):
             terminal.metrics, terminal.measured = metrics, measured
             return Outcome(measured=measured)
+        if self._waits(terminal, message):
+            snapshot.read(status, storage)
+            self._keep(terminal, message, arrived_at)
+            return Outcome(kept=True, measured=measured)
         if not terminal.is_next(message.boot, message.seq, message.ts, arrived_at):
             snapshot.read(status, storage)
             self._hear(terminal, arrived_at)
             return Outcome(late=True, measured=measured)
-        read = snapshot.read(status, storage) if changed else None
-        at = self._proceed(terminal, message, arrived_at)
-        inputs = _differing(terminal.measured.values, measured.values)
-        terminal.metrics, terminal.measured = metrics, measured
-        if read is not None:
-            inputs |= _differing(terminal.values, read.values)
-            inputs |= _differing(terminal.items, read.items)
-            terminal.status, terminal.storage = status, storage
-            terminal.values, terminal.items = read.values, read.items
-        self._judge(terminal, inputs, at)
-        self._settle(terminal, at)
+        read = self._take_snapshot(terminal, message, measured, arrived_at, live=True)
+        self._catch_up(terminal)
         self._faults.judge_cells(arrived_at)
         unknown = read.unknown if read else ()
         return Outcome(changed=changed, measured=measured, unknown=unknown)
 
     def event(self, terminal: Terminal, message: Event, arrived_at: datetime) -> Outcome:
         """Count an event that came; events move the terminal's clock and end its silence."""
+        if self._waits(terminal, message):
+            self._keep(terminal, message, arrived_at)
+            return Outcome(kept=True)
         if not terminal.is_next(message.boot, message.seq, message.ts, arrived_at):
             self._hear(terminal, arrived_at)
             return Outcome(late=True)
-        at = self._proceed(terminal, message, arrived_at)
-        for rule, count in terminal.plan.counts:
-            if count.matches(message):
-                self._count(terminal, rule, count, at)
-        self._settle(terminal, at)
+        self._take_event(terminal, message, arrived_at, live=True)
+        self._catch_up(terminal)
         self._faults.judge_cells(arrived_at)
         return Outcome()
 
@@ -247,8 +254,6 @@ class Engine:
                     self._fall_due(timer, now)
             self._faults.judge_cells(now)
 
-    # -- conditions --------------------------------------------------------------------------
-
     def _goes_on(
         self, terminal: Terminal, message: Telemetry, measured: Measured, arrived_at: datetime
     ) -> bool:
@@ -262,15 +267,117 @@ class Engine:
         self._faults.record.terminals.add(terminal.id)
         return True
 
-    def _proceed(
-        self, terminal: Terminal, message: Telemetry | Event, arrived_at: datetime
-    ) -> datetime:
-        at = terminal.advance(message.boot, message.seq, message.ts, arrived_at)
-        self._count_down(terminal, at)
-        self._faults.expire(terminal, at)
+    def _take_snapshot(
+        self,
+        terminal: Terminal,
+        message: Telemetry,
+        measured: Measured,
+        arrived_at: datetime,
+        *,
+        live: bool,
+    ) -> snapshot.Snapshot | None:
+        """Judge a snapshot in its turn; what was read of it, if it says anything new."""
+        status, storage = bytes(message.status), bytes(message.storage)
+        changed = status != terminal.status or storage != terminal.storage
+        read = snapshot.read(status, storage) if changed else None
+        at = self._proceed(terminal, message, arrived_at, live=live)
+        inputs = _differing(terminal.measured.values, measured.values)
+        terminal.metrics, terminal.measured = bytes(message.metrics), measured
+        if read is not None:
+            inputs |= _differing(terminal.values, read.values)
+            inputs |= _differing(terminal.items, read.items)
+            terminal.status, terminal.storage = status, storage
+            terminal.values, terminal.items = read.values, read.items
+            self._faults.record.restated.add(terminal.id)
+        self._judge(terminal, inputs, at)
+        self._settle(terminal, at)
+        return read
+
+    def _take_event(
+        self, terminal: Terminal, message: Event, arrived_at: datetime, *, live: bool
+    ) -> None:
+        at = self._proceed(terminal, message, arrived_at, live=live)
+        for rule, count in terminal.plan.counts:
+            if count.matches(message):
+                self._count(terminal, rule, count, at)
+        self._settle(terminal, at)
+
+    # -- order -------------------------------------------------------------------------------
+
+    def _waits(self, terminal: Terminal, message: Telemetry | Event) -> bool:
+        """Whether messages before this one are missing that may come yet."""
+        key = (message.boot, message.seq)
+        behind = key > (terminal.boot, terminal.seq)
+        return behind and bool(self._lateness) and not terminal.follows(*key)
+
+    def _keep(self, terminal: Terminal, message: Telemetry | Event, arrived_at: datetime) -> None:
+        """Let it wait for those before it, as long as they may be late; it is heard already."""
+        key = (message.boot, message.seq)
         terminal.connected = True
         self._hear(terminal, arrived_at)
+        if key not in terminal.kept:
+            terminal.kept[key] = Kept(message, arrived_at)
+            self._faults.record.kept[terminal.id, *key] = terminal.kept[key]
+            self._await_missing(terminal, arrived_at)
+
+    def _await_missing(self, terminal: Terminal, arrived_at: datetime) -> None:
+        self._faults.timers.put(Timer(arrived_at + self._lateness, Turn.KEPT, terminal.code, ""))
+
+    def _catch_up(self, terminal: Terminal) -> None:
+        """Judge what waited for the message that has just been judged."""
+        while kept := terminal.kept.get((terminal.boot, terminal.seq + 1)):
+            self._judge_kept(terminal, kept)
+
+    def _miss_no_longer(self, terminal: Terminal, now: datetime) -> None:
+        """What is missing before a message that has waited long enough will not come in time."""
+        over = [k for k, kept in terminal.kept.items() if kept.arrived_at + self._lateness <= now]
+        for key in sorted(terminal.kept):
+            if over and key <= max(over):
+                self._judge_kept(terminal, terminal.kept[key])
+        self._catch_up(terminal)
+        self._faults.judge_cells(now)
+
+    def _judge_kept(self, terminal: Terminal, kept: Kept) -> None:
+        message, arrived_at = kept
+        key = (message.boot, message.seq)
+        del terminal.kept[key]
+        self._faults.record.kept[terminal.id, *key] = None
+        if key <= (terminal.boot, terminal.seq):  # another boot has taken over meanwhile
+            return
+        if isinstance(message, Event):
+            self._take_event(terminal, message, arrived_at, live=False)
+        else:
+            measured = snapshot.read_metrics(message.metrics)
+            self._take_snapshot(terminal, message, measured, arrived_at, live=False)
+
+    # -- conditions --------------------------------------------------------------------------
+
+    def _proceed(
+        self, terminal: Terminal, message: Telemetry | Event, arrived_at: datetime, *, live: bool
+    ) -> datetime:
+        """Move its time; `live` where the message has only just been heard."""
+        before, set_by = terminal.clock(arrived_at), terminal.moved(message.ts, arrived_at)
+        at = terminal.advance(message.boot, message.seq, message.ts, arrived_at)
+        if set_by is not None:
+            self._note_jump(terminal, message, arrived_at, set_by)
+            if at > before:
+                self._faults.shift(terminal, at - before)
+        terminal.off = set_by is not None
+        self._count_down(terminal, at)
+        self._faults.expire(terminal, at)
+        self._faults.record.terminals.add(terminal.id)
+        if live:
+            terminal.connected = True
+            self._hear(terminal, arrived_at)
         return at
+
+    def _note_jump(
+        self, terminal: Terminal, message: Telemetry | Event, arrived_at: datetime, by: timedelta
+    ) -> None:
+        if not terminal.off:  # else it is as wrong as it was
+            self._faults.record.jumps.append(
+                Jump(terminal.id, message.boot, message.seq, message.ts, arrived_at, by)
+            )
 
     def _hear(self, terminal: Terminal, arrived_at: datetime) -> None:
         first = terminal.heard_at is None
@@ -352,7 +459,7 @@ class Engine:
         """While a count is full there is one reminder of when its oldest event is too old."""
         times = terminal.counts.get(rule.name)
         if times and terminal.holding(rule.name):
-            due = _too_old_at(times, count) + terminal.lag
+            due = _too_old_at(times, count) + terminal.lag + self._lateness
             self._faults.timers.put(Timer(due, Turn.COUNT, terminal.code, rule.name))
 
     def _settle(self, terminal: Terminal, at: datetime) -> None:
@@ -381,12 +488,16 @@ class Engine:
         subject: Terminal | Cell | None = self._by_code.get(timer.subject)
         if timer.turn is Turn.CELL:
             subject = self._faults.cells.get(timer.subject)
-        if isinstance(subject, Terminal) and timer.turn is Turn.SILENCE:
+        if isinstance(subject, Terminal) and timer.turn is Turn.KEPT:
+            self._miss_no_longer(subject, now)
+        elif isinstance(subject, Terminal) and timer.turn is Turn.SILENCE:
             self._fall_silent(subject, timer, now)
         elif isinstance(subject, Terminal) and timer.turn is Turn.COUNT:
             self._fewer(subject, timer, now)
         elif subject is not None:
-            clock = subject.clock(now) if isinstance(subject, Terminal) else now
+            clock = now
+            if isinstance(subject, Terminal):
+                clock = subject.settled(now, self._lateness)
             if not self._faults.end(subject, timer.rule, timer.item, clock):
                 self._faults.put_off(subject, timer, now)
 
@@ -401,11 +512,11 @@ class Engine:
                     )
 
     def _fewer(self, terminal: Terminal, timer: Timer, now: datetime) -> None:
-        self._count_down(terminal, terminal.clock(now))
+        self._count_down(terminal, terminal.settled(now, self._lateness))
         rule = terminal.plan.rules.get(timer.rule)
         count = rule.trigger if rule else None
         if isinstance(count, Count) and terminal.holding(timer.rule):
-            due = _too_old_at(terminal.counts[timer.rule], count) + terminal.lag
+            due = _too_old_at(terminal.counts[timer.rule], count) + terminal.lag + self._lateness
             again = max(due, now + timedelta(milliseconds=100))
             self._faults.timers.put(timer._replace(due=again))
 

@@ -10,7 +10,7 @@ FROM python:3.13-slim
 # and a new volume takes its owner from here.
 RUN useradd --system --uid 10001 --no-create-home tellergrid \
     && install -d -o 1883 -g 1883 /broker \
-    && install -d -o 10001 -g 10001 /state
+    && install -d -o 10001 -g 10001 /state /audit
 COPY --from=dependencies /opt/venv /opt/venv
 COPY fleet /srv/fleet
 COPY collector /srv/collector

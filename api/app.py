@@ -9,16 +9,20 @@ from fastapi import FastAPI
 
 from api import problem
 from api.accounts.routes import router as accounts
+from api.audit.routes import router as audit
+from api.audit.sealing import export, seal
 from api.cells.routes import router as cells
 from api.corrections.routes import router as corrections
 from api.coverage.routes import router as coverage
 from api.events.routes import router as events
 from api.faults.routes import router as faults
+from api.headers import DOCS, SecurityHeaders
 from api.health import router as health
 from api.idempotency import forget
 from api.listener import Listener
 from api.metrics import Metrics
 from api.openapi import DescribedApi, operation_id
+from api.oversize import Oversize
 from api.paths import V1
 from api.planning import planned_each_time
 from api.requests import RequestLog
@@ -30,20 +34,22 @@ from api.services import Services
 from api.settings import Settings
 from api.technicians.routes import router as technicians
 from api.terminals.routes import router as terminals
-from api.tickets.engine import follow_faults, watch_clocks
+from api.tickets.engine import Patience, follow_faults, watch_clocks
 from api.tickets.routes import router as tickets
 from api.uptime.routes import router as uptime
 from api.windows.expansion import expand
 from api.windows.routes import router as windows
-from fleet.db.pool import open_pool
-from fleet.rules.catalogue import load
+from fleet.chain import signing_key
+from fleet.db.pool import Pool, open_pool
+from fleet.rules.shelf import Shelf
 
 _ROUTERS = (
     *(health, accounts, cells, coverage, uptime, terminals, faults, tickets, technicians, rules),
-    *(events, windows, corrections),
+    *(audit, events, windows, corrections),
 )
 _LARGEST_BODY = 64 * 1024
 _HOUR_S = 3600
+_SEALED_WITHIN_S = 1
 _DESCRIPTION = """\
 Uptime, faults and tickets of a fleet of self-service terminals. Sign in at `/api/v1/token`, send
 the token as `Authorization: Bearer …`. Errors are problem details (RFC 9457). Collections are
@@ -60,7 +66,7 @@ def create_app(
 
     Raises `CatalogueError` when the rule catalogue is not sound.
     """
-    catalogue = load(settings.catalogue)
+    shelf = Shelf(settings.catalogue)
     metrics = Metrics()
     ending = stopping or asyncio.Event()
 
@@ -70,16 +76,19 @@ def create_app(
             url = as_api(planned_each_time(settings.database_url))
             pool = await stack.enter_async_context(open_pool(url, name="api"))
             listener = Listener(settings.database_url)
-            app.state.services = Services(
-                settings, catalogue, pool, listener, metrics, ending, locks
-            )
-            work = partial(follow_faults, verify=settings.verify_window)
+            app.state.services = Services(settings, shelf, pool, listener, metrics, ending, locks)
+            patience = Patience(settings.accept_window, settings.verify_window)
+            work = partial(follow_faults, patience=patience)
             job = Job("follow_faults", work, pool, metrics)
             woken = stack.enter_context(listener.wakeups())
             await stack.enter_async_context(background(listener.run(), job.run_when(woken)))
             stack.enter_context(scheduled(job, settings.poll_seconds))
             forgetting = Job("forget_answers", forget, pool, metrics)
             stack.enter_context(scheduled(forgetting, _HOUR_S))
+            sealing = Job("seal_audit", seal, pool, metrics)
+            stack.enter_context(scheduled(sealing, _SEALED_WITHIN_S))
+            if (exporting := _exporting(settings, pool, metrics)) is not None:
+                stack.enter_context(scheduled(exporting, 60 * settings.audit_minutes))
             clocks = Job("watch_clocks", watch_clocks, pool, metrics)
             stack.enter_context(scheduled(clocks, settings.poll_seconds))
             windows_ahead = Job("expand_windows", expand, pool, metrics)
@@ -92,15 +101,25 @@ def create_app(
         description=_DESCRIPTION,
         version="1",
         lifespan=lifespan,
-        max_body_size=_LARGEST_BODY,
         openapi_url=f"{V1}/openapi.json",
-        docs_url=f"{V1}/docs",
+        docs_url=DOCS,
         redoc_url=None,
         generate_unique_id_function=operation_id,
     )
+    app.add_middleware(Oversize)
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestLog, metrics=metrics)
     problem.register(app)
     for router in _ROUTERS:
         require_ours(router)
-        app.include_router(router)
+        app.include_router(router, max_body_size=_LARGEST_BODY)
     return app
+
+
+def _exporting(settings: Settings, pool: Pool, metrics: Metrics) -> Job | None:
+    """The export of the audit's heads, where there is a key and a folder for them."""
+    if settings.audit_key is None or settings.audit_folder is None:
+        return None
+    key = signing_key(settings.audit_key.get_secret_value())
+    work = partial(export, key=key, folder=settings.audit_folder)
+    return Job("export_audit", work, pool, metrics)

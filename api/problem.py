@@ -133,6 +133,16 @@ def _example(kind: Kind) -> dict[str, Any]:
     return example
 
 
+def of_status(
+    status: int, detail: str, headers: Mapping[str, str] = MappingProxyType({})
+) -> JSONResponse:
+    """The answer to what the framework refuses: its status says what kind of problem it is."""
+    title = HTTPStatus(status).phrase
+    return _response(
+        Problem(type="about:blank", title=title, status=status, detail=detail), headers
+    )
+
+
 async def _answer(_: Request, error: Exception) -> JSONResponse:
     kind = next(TABLE[base] for base in type(error).__mro__ if base in TABLE)
     fields = _fields(error)
@@ -155,11 +165,7 @@ async def _answer(_: Request, error: Exception) -> JSONResponse:
 async def _answer_http(_: Request, error: Exception) -> JSONResponse:
     """What the framework raises: an unknown path, a method that is not served, a body too large."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
-    title = HTTPStatus(error.status_code).phrase
-    problem = Problem(
-        type="about:blank", title=title, status=error.status_code, detail=str(error.detail)
-    )
-    return _response(problem, error.headers or {})
+    return of_status(error.status_code, str(error.detail), error.headers or {})
 
 
 def _fields(error: Exception) -> list[FieldError] | None:

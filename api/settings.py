@@ -29,6 +29,11 @@ class Settings(BaseSettings):
     )
     api_host: str = Field(default="127.0.0.1", description="Address to listen on")
     api_port: int = Field(default=28080, ge=0, le=65535, description="Port to listen on")
+    accept_minutes: float = Field(
+        default=30,
+        gt=0,
+        description="How long a technician has to accept before somebody else is sent",
+    )
     verify_minutes: float = Field(
         default=60,
         ge=0,
@@ -39,12 +44,27 @@ class Settings(BaseSettings):
         gt=0,
         description="How often tickets and the event feed look by themselves, notified or not",
     )
+    audit_key: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="Signs the audit's exported heads; at least 32 bytes, kept from the database",
+    )
+    audit_folder: Path | None = Field(
+        default=None,
+        description="Where heads are appended to heads.jsonl; empty, or no key: none is exported",
+    )
+    audit_minutes: float = Field(default=5, gt=0, description="How often a head is exported")
     log_level: str = Field(default="info", description="debug, info, warning or error")
 
     @property
     def token_lifetime(self) -> timedelta:
         """How long a token is good."""
         return timedelta(minutes=self.token_minutes)
+
+    @property
+    def accept_window(self) -> timedelta:
+        """How long a technician has to accept."""
+        return timedelta(minutes=self.accept_minutes)
 
     @property
     def verify_window(self) -> timedelta:

@@ -14,11 +14,12 @@ import uvicorn
 from collector import registry
 from collector.errors import CollectorError
 from collector.region import Region, Terms
+from collector.reload import watch_catalogue
 from collector.service import application
 from collector.settings import Settings
 from fleet.db.pool import connect
 from fleet.mqtt import Backoff, Broker
-from fleet.rules import catalogue
+from fleet.rules.shelf import Shelf
 
 log = structlog.get_logger()
 
@@ -33,7 +34,7 @@ class Collector:
         self._terms = Terms(
             database_url=settings.database_url.get_secret_value(),
             broker=Broker.parse(settings.broker_url.get_secret_value()),
-            catalogue=catalogue.load(settings.catalogue),
+            shelf=Shelf(settings.catalogue),
             batch_count=min(settings.batch_count, settings.receive_maximum // 2),
             batch_linger_s=settings.batch_linger_ms / 1000,
             receive_maximum=settings.receive_maximum,
@@ -42,6 +43,11 @@ class Collector:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self.regions: dict[str, Region] = {}
+
+    @property
+    def shelf(self) -> Shelf:
+        """Where the rules come from."""
+        return self._terms.shelf
 
     def stop(self) -> None:
         """Stop gracefully: what was taken is committed and acknowledged."""
@@ -52,19 +58,20 @@ class Collector:
     async def run(self) -> None:
         """Serve the regions until stopped; raises what a region's task cannot recover from."""
         watching = asyncio.create_task(self._watch_registry())
+        reading = asyncio.create_task(watch_catalogue(self.shelf))
         stopped = asyncio.create_task(self._stop_wanted())
         try:
             while not stopped.done():
-                running = {watching, stopped, *self._tasks}
+                running = {watching, reading, stopped, *self._tasks}
                 done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()
                 self._tasks -= done
         finally:
             self.stop()
-            watching.cancel()
-            stopped.cancel()
-            await asyncio.gather(watching, stopped, *self._tasks, return_exceptions=True)
+            for task in (watching, reading, stopped):
+                task.cancel()
+            await asyncio.gather(watching, reading, stopped, *self._tasks, return_exceptions=True)
 
     async def _stop_wanted(self) -> None:
         await self._stopping.wait()
@@ -115,7 +122,7 @@ async def serve(settings: Settings) -> None:
         loop.add_signal_handler(number, collector.stop)
     web = _Web(
         uvicorn.Config(
-            application(lambda: collector.regions),
+            application(lambda: collector.regions, collector.shelf),
             host=settings.collector_host,
             port=settings.collector_port,
             log_level="warning",

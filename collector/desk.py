@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import psycopg
 import structlog
 
-from collector import gaps, metrics, quarantine, registry, restore, rows, store
+from collector import adoption, gaps, metrics, quarantine, registry, restore, rows, store
 from collector.batch import Batch, LedgerKey, judge, keys, open_all
 from collector.intake import Arrival, set_aside
 from collector.repair import MANNERS, Ask, Manners, Repair, Stored
@@ -55,14 +55,35 @@ class Desk:
         self._ledger = {}
         await store.prepare(self._connection)
         self._registry = await registry.read(self._connection, self._region)
+        changed = await adoption.changed(self._connection, self._region, self._catalogue)
         self.engine = await restore.engine(
-            self._connection, self._registry, self._catalogue.selection(), now
+            self._connection, self._registry, self._catalogue.selection(), now, changed
         )
+        if changed:
+            await self._go_over()
         self._boots = {each.id: each.boot for each in self.engine.terminals.values()}
         self.engine.watch(self._watching_since)
         missing = await gaps.stored(self._connection, self._region)
         self._repair = Repair(missing, now, self._manners)
         await self._connection.commit()
+
+    async def _go_over(self) -> None:
+        """Write what the catalogue says anew, with the note that it was asked."""
+        record = self.engine.take()
+        identity, terminals = self._catalogue.identity, self.engine.terminals
+        async with self._connection.transaction():
+            await store.write(self._connection, Batch(record=record), terminals, identity)
+            await adoption.note(self._connection, self._region, self._catalogue)
+        log.info("catalogue taken", region=self._region, catalogue=identity)
+
+    async def adopt(self, catalogue: Catalogue, now: datetime) -> None:
+        """Go over to another catalogue, between two batches; to the one in force it does nothing.
+
+        Everything is read back as after a restart: what is exact there is exact here.
+        """
+        if catalogue.identity != self._catalogue.identity:
+            self._catalogue = catalogue
+            await self.restore(now)
 
     def watch(self, since: datetime | None) -> None:
         """From when on we hear everything; None while the broker is away."""
@@ -121,7 +142,8 @@ class Desk:
     async def _commit(self, arrivals: Sequence[Arrival], now: datetime) -> None:
         began = time.perf_counter()
         opened, aside = open_all(arrivals, self._registry)
-        missing = keys(opened) - self._ledger.keys()
+        # Not a difference of sets: that would walk through every ledger there is.
+        missing = {key for key in keys(opened) if key not in self._ledger}
         if missing:
             self._ledger |= await store.read_ledger(self._connection, missing)
             await self._connection.commit()

@@ -21,7 +21,7 @@ from collector.store import Connection
 from fleet.db.pool import connect
 from fleet.db.sql import load
 from fleet.mqtt import Backoff, Broker, MqttError
-from fleet.rules.catalogue import Catalogue
+from fleet.rules.shelf import Shelf
 
 _SQL = load("collector", "region")
 _LOCK_EVERY_S = 1.0
@@ -45,7 +45,7 @@ class Terms:
 
     database_url: str
     broker: Broker
-    catalogue: Catalogue
+    shelf: Shelf
     batch_count: int
     batch_linger_s: float
     receive_maximum: int
@@ -94,7 +94,7 @@ class Region:
         try:
             if not await self._lock(connection):
                 return
-            desk = Desk(connection, self.name, self._terms.catalogue)
+            desk = Desk(connection, self.name, self._terms.shelf.current)
             await desk.restore(self._terms.clock())
             self._log.info("region taken", terminals=len(desk.engine.terminals))
             while not self._stopping.is_set():
@@ -142,6 +142,7 @@ class Region:
         if self._registry_changed.is_set():
             self._registry_changed.clear()
             await desk.reload_registry(terms.clock())
+        await desk.adopt(terms.shelf.current, terms.clock())
         arrivals = await inlet.batch(terms.batch_count, terms.batch_linger_s, _TICK_S)
         metrics.queue_messages.labels(self.name).set(len(inlet))
         # Time passes only as far as we have read: what waits in the queue came before `now`.

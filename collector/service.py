@@ -9,12 +9,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from collector.region import Region, Stage
+from fleet.rules.shelf import Shelf
 
 Regions = Callable[[], Mapping[str, Region]]
 
 
-def application(regions: Regions) -> Starlette:
-    """`/healthz`: the process lives; `/readyz`: its regions are served or stand by; `/metrics`."""
+def application(regions: Regions, shelf: Shelf) -> Starlette:
+    """`/healthz`: the process lives; `/readyz`: its regions are served or stand by; `/metrics`.
+
+    A catalogue that was refused makes nothing unready: the one before it is in force.
+    """
 
     async def healthz(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -22,7 +26,14 @@ def application(regions: Regions) -> Starlette:
     async def readyz(_request: Request) -> Response:
         found = regions()
         ready = bool(found) and all(r.stage is not Stage.CONNECTING for r in found.values())
-        body = {"status": "ready" if ready else "not ready", "regions": _stages(found)}
+        body: dict[str, object] = {
+            "status": "ready" if ready else "not ready",
+            "regions": _stages(found),
+        }
+        body["catalogue"] = {
+            "identity": shelf.current.identity,
+            "refused": [str(problem) for problem in shelf.refused],
+        }
         return JSONResponse(body, status_code=200 if ready else 503)
 
     async def metrics(_request: Request) -> Response:

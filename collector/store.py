@@ -24,6 +24,7 @@ _SQL = load("collector", "store")
 async def prepare(connection: Connection) -> None:
     """What a connection needs before its first batch."""
     await connection.execute(_SQL["make_beat"])
+    await connection.execute(_SQL["look_up"])
 
 
 async def write(
@@ -125,10 +126,13 @@ def _multirange(spans: Iterable[Span]) -> str:
 
 async def _beats(cursor: Cursor, touched: Iterable[Terminal], *, rebooted: bool) -> None:
     """What changes with every message, by way of a table of this connection alone."""
-    await _copy(cursor, "copy_beat", [rows.beat(each) for each in touched])
+    packed = [rows.beat(each) for each in touched]
+    await _copy(cursor, "copy_beat", packed)
     if rebooted:
         await cursor.execute(_SQL["keep_ledgers"])
-    await cursor.execute(_SQL["upsert_terminal_state"])
+    await cursor.execute(_SQL["update_terminal_state"])
+    if cursor.rowcount < len(packed):
+        await cursor.execute(_SQL["insert_terminal_state"])
 
 
 async def _snapshots(cursor: Cursor, changed: Sequence[Terminal]) -> None:

@@ -41,6 +41,12 @@ CREATE TEMPORARY TABLE IF NOT EXISTS beat (
     heard_at timestamptz, connected boolean, metrics text
 ) ON COMMIT DELETE ROWS;
 
+-- name: look_up
+-- A batch looks its rows up by key. The planner, who has no statistics of `beat`, would sometimes
+-- rather read all of a large table.
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+
 -- name: copy_beat
 COPY beat (terminal_id, boot, seq, ts, arrived_at, heard_at, connected, metrics)
 FROM STDIN (FORMAT BINARY);
@@ -53,12 +59,18 @@ JOIN terminal_state AS state ON state.terminal_id = beat.terminal_id AND state.b
 JOIN boot_received AS whole ON whole.terminal_id = state.terminal_id AND whole.boot = state.boot
 WHERE ledger.terminal_id = whole.terminal_id AND ledger.boot = whole.boot;
 
--- name: upsert_terminal_state
+-- name: update_terminal_state
+UPDATE terminal_state AS state
+SET boot = beat.boot, seq = beat.seq, ts = beat.ts, arrived_at = beat.arrived_at,
+    heard_at = beat.heard_at, connected = beat.connected, metrics = beat.metrics::json
+FROM beat
+WHERE state.terminal_id = beat.terminal_id;
+
+-- name: insert_terminal_state
+-- Those that were never heard before.
 INSERT INTO terminal_state (terminal_id, boot, seq, ts, arrived_at, heard_at, connected, metrics)
 SELECT terminal_id, boot, seq, ts, arrived_at, heard_at, connected, metrics::json FROM beat
-ON CONFLICT (terminal_id) DO UPDATE
-SET boot = EXCLUDED.boot, seq = EXCLUDED.seq, ts = EXCLUDED.ts, arrived_at = EXCLUDED.arrived_at,
-    heard_at = EXCLUDED.heard_at, connected = EXCLUDED.connected, metrics = EXCLUDED.metrics;
+ON CONFLICT (terminal_id) DO NOTHING;
 
 -- name: upsert_terminal_snapshot
 -- Texts go in binary: in text each quote is escaped.

@@ -37,6 +37,10 @@ class Settings(BaseSettings):
         None, description="What terminals' passwords follow from; by default generated once"
     )
 
+    audit_key: SecretStr | None = Field(
+        None, description="What the audit's heads are signed with; by default generated once"
+    )
+
     @property
     def collector_url(self) -> str:
         """Where the collector answers, seen from this machine."""

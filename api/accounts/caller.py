@@ -11,7 +11,7 @@ from psycopg.rows import TupleRow
 
 from api.accounts.store import CallerRow, caller_row
 from api.accounts.tokens import read
-from api.errors import Unauthenticated
+from api.errors import Forbidden, Unauthenticated
 from api.idempotency import claim
 from api.paths import V1
 from api.scope import EVERYTHING, Presence, Scope, enter
@@ -38,6 +38,12 @@ class Caller:
     def actor(self) -> Actor:
         """The caller as the ticket lifecycle knows them."""
         return Actor(Role(self.account.role), self.account.technician_id)
+
+
+def require_role(caller: Caller, *roles: Role) -> None:
+    """Raise `Forbidden` for whoever has another role."""
+    if caller.actor.role not in roles:
+        raise Forbidden(f"This is for {' and '.join(sorted(roles))}, you are {caller.actor.role}.")
 
 
 async def authenticate(

@@ -16,6 +16,7 @@ from api.tables import AskedMedia, Media, answer, documented_tables
 from api.terminals import store, table
 from api.terminals.schemas import Kind, Terminal, TerminalDetail, Timeline
 from api.tickets import store as tickets
+from api.tickets.viewer import AsViewer
 from api.window import AskedWindow
 from fleet.service_state import ServiceState
 
@@ -46,7 +47,9 @@ async def list_terminals(
 
 
 @router.get("/{id}", responses=documented(Unauthenticated, NotFound))
-async def get_terminal(code: _Code, caller: SignedIn, connection: Connection) -> TerminalDetail:
+async def get_terminal(
+    code: _Code, caller: SignedIn, viewer: AsViewer, connection: Connection
+) -> TerminalDetail:
     """One terminal: how it is, what it last said, what is open on it."""
     terminal = await store.terminal(connection, caller.scope, code)
     open_faults = await faults.faults(
@@ -54,8 +57,7 @@ async def get_terminal(code: _Code, caller: SignedIn, connection: Connection) ->
     )
     open_tickets = await tickets.tickets(
         connection,
-        caller.scope,
-        caller.actor,
+        viewer,
         tickets.Filter(open=True, terminal=code),
         rows=_MOST_OPEN,
     )

@@ -40,8 +40,13 @@ class Watched:
     """A ticket's row with its clocks, and the escalations that its history lacks."""
 
     row: Mapping[str, Any]
+    policy: Policy | None = None
     readings: tuple[Reading, ...] = ()
     escalations: tuple[Escalation, ...] = ()
+
+    def tells(self, level: Level) -> str:
+        """Who hears of a level."""
+        return "operations" if self.policy is None else self.policy.tells(level)
 
     def comes_to(self, level: Level | None) -> bool:
         """Whether a running clock is at a level; with none given, whether any runs."""
@@ -92,13 +97,14 @@ def _watch(row: Mapping[str, Any], policies: Sequence[Policy], cells: Sequence[s
         state=State(row["state"]),
         resolved_at=row["resolved_at"],
         recovered_at=row["recovered_at"],
+        by_hand=row["fault_id"] is None,
         steps=[
             Step(Event(event), State(state), at, reason)
             for event, state, at, reason in row["steps"]
         ],
     )
     readings = read(policy, history, row["at"])
-    return Watched(row, readings, tuple(escalations(policy, history, readings)))
+    return Watched(row, policy, readings, tuple(escalations(policy, history, readings)))
 
 
 async def _policies(connection: AsyncConnection[TupleRow]) -> list[Policy]:

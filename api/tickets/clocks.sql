@@ -25,8 +25,8 @@ GROUP BY cell_code;
 -- name: histories
 -- Tickets with all that happened to each, in order.
 SELECT card.id, card.version, card.state, card.fault_id, card.technician_id, card.parent_id,
-    card.held_in, card.reopened, card.resolved_at, card.recovered_at, card.created_at,
-    card.severity, card.cell, now() AS at,
+    card.held_in, card.reopened, card.resolved_at, card.recovered_at, card.line, card.pinned,
+    card.created_at, card.severity, card.cell, now() AS at,
     ARRAY(SELECT row(step.event, step.to_state, step.at, step.reason)
         FROM ticket_transition AS step
         WHERE step.ticket_id = card.id

@@ -5,7 +5,8 @@ crash anywhere, and race with people: the transaction, the unique index of live 
 version of each see to it that nothing is done twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,9 +21,10 @@ from api.tickets.store import of_row
 from api.tickets.writing import ENGINE, Change, announce, write
 from api.windows.holding import held
 from fleet.db.sql import load
+from fleet.sla.policy import Level
 from fleet.tickets.assignment import Candidate, Opening, assign
-from fleet.tickets.following import Cause, Step, follow
-from fleet.tickets.lifecycle import Actor, Event, Refusal, decide
+from fleet.tickets.following import Cause, Step, facts, follow, not_accepted, told_of
+from fleet.tickets.lifecycle import ALL_TRUE, Actor, Event, Fact, Refusal, decide
 from fleet.tickets.outcome import Said, after
 from fleet.tickets.ticket import Ticket
 
@@ -31,11 +33,20 @@ _ACTOR = Actor(ENGINE.role)
 _log = structlog.get_logger("api.tickets.engine")
 
 
-async def follow_faults(connection: AsyncConnection[TupleRow], verify: timedelta) -> None:
-    """Bring all tickets up to what telemetry says now; `verify` is the verify window."""
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long things may take: to be accepted, and after RESOLVED to stay well."""
+
+    accept: timedelta
+    verify: timedelta
+
+
+async def follow_faults(connection: AsyncConnection[TupleRow], patience: Patience) -> None:
+    """Bring all tickets up to what telemetry says now, and to what time it is."""
     held_back = await held(connection)
     await raise_tickets(connection, held_back)
-    await follow_causes(connection, verify, held_back)
+    await follow_causes(connection, patience.verify, held_back)
+    await take_back(connection, patience.accept)
     await send_technicians(connection)
 
 
@@ -60,8 +71,32 @@ async def follow_causes(
         cause = Cause(row["open_fault"], row["suppressed"], row["spoken_for_by"], row["cleared_at"])
         step = follow(ticket, cause, row["at"], verify)
         if step is not None:
-            changes += _change(ticket, step, row["at"])
+            now = facts(ticket, row["at"], verify)
+            changes += _change(ticket, step, row["at"], now)
     return await write(connection, changes)
+
+
+async def take_back(connection: AsyncConnection[TupleRow], accept: timedelta) -> None:
+    """Take tickets back from whoever did not accept in time, and escalate."""
+    changes: list[Change] = []
+    for row in await _rows(connection, "not_accepted", since=accept):
+        step = not_accepted(row["asked_at"], row["at"], accept)
+        if step is not None:
+            changes += _change(of_row(row), step, row["at"])
+    await write(connection, changes)
+    await escalate_refusals(connection, {change.after: change.event for change in changes})
+
+
+async def escalate_refusals(
+    connection: AsyncConnection[TupleRow], refused: Mapping[Ticket, Event]
+) -> None:
+    """Tell the first of each ticket's chain that a technician does not go."""
+    clocks = await watched(connection, [ticket.id for ticket in refused], EVERYTHING)
+    changes: list[Change] = []
+    for ticket, event in refused.items():
+        one = clocks[ticket.id]
+        changes += _change(ticket, told_of(event, one.tells(Level.WARNING)), one.row["at"])
+    await write(connection, changes)
 
 
 async def send_technicians(connection: AsyncConnection[TupleRow]) -> int:
@@ -104,9 +139,11 @@ async def _rows(
         return await cursor.fetchall()
 
 
-def _change(ticket: Ticket, step: Step, at: datetime) -> list[Change]:
+def _change(
+    ticket: Ticket, step: Step, at: datetime, now: frozenset[Fact] = ALL_TRUE
+) -> list[Change]:
     """The change that a step makes: one, unless the lifecycle has no such move."""
-    decision = decide(ticket, step.event, _ACTOR, step.said.needs_met())
+    decision = decide(ticket, step.event, _ACTOR, step.said.needs_met(), now)
     if isinstance(decision, Refusal):
         _log.error("engine refused", ticket=ticket.id, event=step.event, why=decision.why)
         return []

@@ -48,15 +48,16 @@ SELECT id, 'raise', 'NEW', %(actor)s, %(role)s FROM raised;
 
 -- name: causes
 -- Live tickets with what telemetry says of their cause: the open fault of the same cause, which may
--- be a later one than the ticket's own (but not while windows hold that), and the live ticket of the cell fault that speaks for it.
+-- be a later one than the ticket's own (but not while windows hold that), and the live ticket of the
+-- cell fault that speaks for it. Of what was raised by hand, telemetry says nothing.
 -- Most tickets are left out: not resolved, their own fault open and unsuppressed, and no recovery
 -- noted, there is nothing to do with them.
 SELECT card.id, card.version, card.state, card.fault_id, card.technician_id, card.parent_id,
-    card.held_in, card.reopened, card.resolved_at, card.recovered_at, now() AS at,
-    present.id AS open_fault, present.suppressed_by IS NOT NULL AS suppressed,
-    speaker.id AS spoken_for_by, own.cleared_at
+    card.held_in, card.reopened, card.resolved_at, card.recovered_at, card.line, card.pinned,
+    now() AS at, present.id AS open_fault,
+    present.suppressed_by IS NOT NULL AS suppressed, speaker.id AS spoken_for_by, own.cleared_at
 FROM ticket_card AS card
-JOIN fault AS own ON own.id = card.fault_id
+LEFT JOIN fault AS own ON own.id = card.fault_id
 LEFT JOIN fault AS present
     ON (present.scope, present.subject, present.rule, present.item)
         = (card.scope, card.subject, card.rule, card.item)
@@ -67,6 +68,20 @@ LEFT JOIN ticket AS speaker
 WHERE card.state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
     AND (card.state = 'RESOLVED' OR card.recovered_at IS NOT NULL
         OR present.id IS DISTINCT FROM card.fault_id OR present.suppressed_by IS NOT NULL);
+
+-- name: not_accepted
+-- Tickets whose technician was asked longer ago than `since`, and when that was.
+SELECT card.*, asked.at AS asked_at, now() AS at
+FROM ticket_card AS card
+JOIN LATERAL (
+    SELECT ticket_transition.at
+    FROM ticket_transition
+    WHERE ticket_transition.ticket_id = card.id
+        AND ticket_transition.event IN ('assign', 'reopen')
+    ORDER BY ticket_transition.id DESC
+    LIMIT 1
+) AS asked ON asked.at <= now() - %(since)s::interval
+WHERE card.state = 'ASSIGNED';
 
 -- name: unassigned
 -- Tickets that nobody has, the most urgent first, then the oldest.
@@ -88,11 +103,10 @@ WHERE ticket.id = ANY(%(tickets)s)
     AND ticket.skill = ANY(technician.skills)
     AND NOT EXISTS (
         SELECT
-        FROM ticket_transition
-        JOIN account ON account.id = ticket_transition.account_id
-        WHERE ticket_transition.ticket_id = ticket.id
-            AND ticket_transition.event = 'decline'
-            AND account.technician_id = technician.id)
+        FROM ticket_transition AS step
+        WHERE step.ticket_id = ticket.id
+            AND step.event IN ('decline', 'time_out')
+            AND step.refused_by = technician.id)
 GROUP BY ticket.id, technician.id;
 
 -- name: load

@@ -1,6 +1,7 @@
 """Moves that people ask for."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import NoReturn
 
 from psycopg import AsyncConnection
@@ -9,11 +10,13 @@ from psycopg.rows import TupleRow, dict_row
 from api import etag
 from api.accounts.caller import Caller
 from api.errors import Forbidden, Invalid, MoveRefused, NotFound
+from api.tickets.engine import escalate_refusals
 from api.tickets.schemas import MoveRequest
 from api.tickets.store import of_row
 from api.tickets.writing import Author, Change, write
 from fleet.db.sql import load
-from fleet.tickets.lifecycle import Move, Need, Refusal, Why, allowed, decide
+from fleet.tickets.following import facts
+from fleet.tickets.lifecycle import Event, Fact, Move, Need, Refusal, Why, allowed, decide
 from fleet.tickets.outcome import Said, after
 from fleet.tickets.ticket import Ticket
 
@@ -25,28 +28,48 @@ async def move(
     caller: Caller,
     key: int,
     asked: MoveRequest,
+    verify: timedelta,
     expected: int | None = None,
 ) -> None:
     """Make a move, or write nothing and raise what stands in the way.
 
-    `expected` is the version that the caller has seen. That is `Stale`, `NotFound`, `Forbidden`,
-    `MoveRefused` with what is allowed, or `Invalid`.
+    `verify` is the verify window, `expected` the version that the caller has seen. That is `Stale`,
+    `NotFound`, `Forbidden`, `MoveRefused` with what is allowed, or `Invalid`.
     """
     ticket, at = await _locked(connection, caller, key)
     etag.require(expected, ticket.version, f"Ticket {key}")
-    decision = decide(ticket, asked.event, caller.actor, _given(asked))
+    now = facts(ticket, at, verify)
+    decision = decide(ticket, asked.event, caller.actor, _given(asked), now)
+    if isinstance(decision, Move) and Need.TECHNICIAN in decision.needs:
+        sent, fits = await _technician(connection, caller, ticket, asked)
+        found_out = now if fits else now - {Fact.FITTING}
+        decision = decide(ticket, asked.event, caller.actor, _given(asked), found_out)
+    else:
+        sent = None
     if isinstance(decision, Refusal):
-        _refuse(decision, ticket, caller, asked)
-    said = Said(
-        reason=asked.reason,
-        note=asked.note,
-        technician_id=await _technician(connection, caller, ticket, decision, asked),
-        parent_id=await _parent(connection, caller, ticket, decision, asked),
-        device_at=asked.device_at,
-    )
+        _refuse(decision, ticket, asked, allowed(ticket, caller.actor, now))
+    said = _said(asked, sent, await _parent(connection, caller, ticket, decision, asked))
     author = Author(caller.account.username, caller.actor.role, caller.account.account_id)
     moved = after(ticket, decision, said, at)
     await write(connection, [Change(asked.event, ticket, moved, said, author)])
+    if asked.event is Event.DECLINE:
+        await escalate_refusals(connection, {moved: asked.event})
+
+
+def _said(asked: MoveRequest, technician: int | None, parent: int | None) -> Said:
+    place = asked.position
+    return Said(
+        reason=asked.reason,
+        note=asked.note,
+        technician_id=technician,
+        parent_id=parent,
+        device_at=asked.device_at,
+        place=None if place is None else (place.latitude, place.longitude),
+        pinned=asked.pin,
+        cause=asked.cause,
+        action=asked.action,
+        parts_used=None if asked.parts_used is None else tuple(asked.parts_used),
+    )
 
 
 async def _locked(
@@ -65,47 +88,38 @@ def _given(asked: MoveRequest) -> frozenset[Need]:
         Need.REASON: asked.reason,
         Need.TECHNICIAN: asked.technician,
         Need.PARENT: asked.parent,
+        Need.CAUSE: asked.cause,
+        Need.ACTION: asked.action,
     }
     return frozenset(need for need, value in given.items() if value is not None)
 
 
-def _refuse(refusal: Refusal, ticket: Ticket, caller: Caller, asked: MoveRequest) -> NoReturn:
+def _refuse(
+    refusal: Refusal, ticket: Ticket, asked: MoveRequest, offered: Sequence[Event]
+) -> NoReturn:
     match refusal.why:
         case Why.ROLE | Why.NOT_YOURS:
             raise Forbidden(f"You may not {asked.event} ticket {ticket.id}: {refusal.why}.")
         case Why.MISSING:
             field = min(refusal.missing)
             raise Invalid(f"body.{field}", f"is needed to {asked.event} a ticket")
+        case Why.GUARD:
+            only_if = "; ".join(sorted(refusal.unmet))
+            raise MoveRefused(f"Ticket {ticket.id}: {asked.event} only if {only_if}.", offered)
         case _:
-            raise MoveRefused(
-                f"Ticket {ticket.id} is {ticket.state}: {refusal.why}.",
-                allowed(ticket, caller.actor),
-            )
+            raise MoveRefused(f"Ticket {ticket.id} is {ticket.state}: {refusal.why}.", offered)
 
 
 async def _technician(
-    connection: AsyncConnection[TupleRow],
-    caller: Caller,
-    ticket: Ticket,
-    move: Move,
-    asked: MoveRequest,
-) -> int | None:
-    """The key of the technician named, who must have the skill and answer for the cell."""
-    if Need.TECHNICIAN not in move.needs:
-        return None
+    connection: AsyncConnection[TupleRow], caller: Caller, ticket: Ticket, asked: MoveRequest
+) -> tuple[int, bool]:
+    """The key of the technician named, and whether they may be sent."""
     parameters = {"id": ticket.id, "code": asked.technician, "scope": caller.scope.parameter}
     row = await (await connection.execute(_SQL["technician"], parameters)).fetchone()
     if row is None:
         raise Invalid("body.technician", f"there is no technician {asked.technician}")
-    key, eligible = row
-    if not eligible:
-        raise MoveRefused(
-            f"{asked.technician} has not the skill for ticket {ticket.id} or does not answer for"
-            " its cell.",
-            allowed(ticket, caller.actor),
-        )
-    found: int = key
-    return found
+    key, fits = row
+    return key, fits
 
 
 async def _parent(

@@ -16,7 +16,9 @@ from api.routing import Router
 from api.services import Connection
 from api.tickets import store
 from api.tickets.moves import move
-from api.tickets.schemas import MoveRequest, Ticket, TicketDetail
+from api.tickets.raising import raise_by_hand
+from api.tickets.schemas import MoveRequest, RaiseRequest, Ticket, TicketDetail
+from api.tickets.viewer import AsViewer
 from fleet.sla.policy import Level
 from fleet.tickets.ticket import State
 
@@ -35,7 +37,7 @@ _Id = Annotated[int, Path(alias="id", ge=1, le=2_147_483_647)]
 
 @router.get("/tickets", responses=documented(Unauthenticated))
 async def list_tickets(
-    caller: SignedIn,
+    viewer: AsViewer,
     connection: Connection,
     page: AskedPage,
     state: Annotated[list[State] | None, Query(description="May be given several times")] = None,
@@ -58,32 +60,46 @@ async def list_tickets(
         if live is False:
             raise Invalid("query.open", "ended tickets have no running clocks")
         rows = await store.by_clock(
-            connection, caller.scope, caller.actor, wanted, sla, page.after(store.Due), page.rows
+            connection, viewer, wanted, sla, page.after(store.Due), page.rows
         )
         return page.page(rows, lambda ticket: store.due(ticket, sla))
-    rows = await store.tickets(
-        connection, caller.scope, caller.actor, wanted, page.after(int), page.rows
-    )
+    rows = await store.tickets(connection, viewer, wanted, page.after(int), page.rows)
     return page.page(rows, lambda ticket: ticket.id)
+
+
+@router.post("/tickets", responses=documented(Unauthenticated, Forbidden, MoveRefused))
+async def raise_ticket(
+    asked: RaiseRequest,
+    caller: SignedIn,
+    viewer: AsViewer,
+    connection: Connection,
+    response: Response,
+) -> TicketDetail:
+    """Raise a ticket by hand: of an open fault that has none, or of what no telemetry tells.
+
+    Refused while a live ticket tells of the same cause: there is one at a time.
+    """
+    key = await raise_by_hand(connection, caller, asked)
+    raised = await store.ticket(connection, viewer, key)
+    etag.show(response, raised.version)
+    return raised
 
 
 @router.get("/me/tickets", responses=documented(Unauthenticated))
 async def list_my_tickets(
-    caller: SignedIn, connection: Connection, page: AskedPage
+    viewer: AsViewer, connection: Connection, page: AskedPage
 ) -> Page[Ticket]:
     """What you have to do as a technician, the most urgent first, then the oldest."""
-    rows = await store.to_do(
-        connection, caller.scope, caller.actor, page.after(store.Urgency), page.rows
-    )
+    rows = await store.to_do(connection, viewer, page.after(store.Urgency), page.rows)
     return page.page(rows, store.urgency)
 
 
 @router.get("/tickets/{id}", responses=documented(Unauthenticated, NotFound))
 async def get_ticket(
-    key: _Id, caller: SignedIn, connection: Connection, response: Response
+    key: _Id, viewer: AsViewer, connection: Connection, response: Response
 ) -> TicketDetail:
     """One ticket: all that happened to it, and what you may do with it next."""
-    found = await store.ticket(connection, caller.scope, caller.actor, key)
+    found = await store.ticket(connection, viewer, key)
     etag.show(response, found.version)
     return found
 
@@ -96,6 +112,7 @@ async def move_ticket(
     key: _Id,
     asked: MoveRequest,
     caller: SignedIn,
+    viewer: AsViewer,
     connection: Connection,
     expected: Expected,
     response: Response,
@@ -104,7 +121,7 @@ async def move_ticket(
 
     The ticket as it is afterwards. A move that is refused changes nothing.
     """
-    await move(connection, caller, key, asked, expected)
-    moved = await store.ticket(connection, caller.scope, caller.actor, key)
+    await move(connection, caller, key, asked, viewer.verify, expected)
+    moved = await store.ticket(connection, viewer, key)
     etag.show(response, moved.version)
     return moved

@@ -9,14 +9,15 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row, dict_row
 
 from api.errors import NotFound
-from api.scope import Scope
 from api.tickets.clocks import Watched, next_due, watched
 from api.tickets.schemas import Ticket, TicketClock, TicketDetail, Transition
+from api.tickets.viewer import Viewer
 from fleet.db.sql import load
 from fleet.rules.rule import Severity
 from fleet.sla.policy import Level
 from fleet.tickets import ticket as lifecycle
-from fleet.tickets.lifecycle import Actor, allowed
+from fleet.tickets.following import facts
+from fleet.tickets.lifecycle import allowed
 
 _SQL = load("api.tickets", "store")
 
@@ -51,24 +52,22 @@ class Urgency(NamedTuple):
 
 async def tickets(
     connection: AsyncConnection[TupleRow],
-    scope: Scope,
-    actor: Actor,
+    viewer: Viewer,
     wanted: Filter,
     after: int | None = None,
     rows: int = 1,
 ) -> Sequence[Ticket]:
     """The next tickets after an id, the newest first, with what the actor may do with each."""
-    parameters = asdict(wanted) | {"after": after, "rows": rows, "scope": scope.parameter}
+    parameters = asdict(wanted) | {"after": after, "rows": rows, "scope": viewer.scope.parameter}
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_SQL["tickets"], parameters)
         found = await cursor.fetchall()
-    return await _cards(connection, scope, found, actor)
+    return await _cards(connection, viewer, found)
 
 
 async def by_clock(
     connection: AsyncConnection[TupleRow],
-    scope: Scope,
-    actor: Actor,
+    viewer: Viewer,
     wanted: Filter,
     level: Level | None,
     after: Due | None,
@@ -78,38 +77,37 @@ async def by_clock(
 
     What is due is computed: all live tickets that the filter leaves are read for it.
     """
-    parameters = asdict(wanted) | {"scope": scope.parameter}
+    parameters = asdict(wanted) | {"scope": viewer.scope.parameter}
     found = await (await connection.execute(_SQL["live_ids"], parameters)).fetchall()
-    clocks = await watched(connection, [key for (key,) in found], scope)
+    clocks = await watched(connection, [key for (key,) in found], viewer.scope)
     places = sorted(
         Due(one.next_due(level), key) for key, one in clocks.items() if one.comes_to(level)
     )
     keys = [place.id for place in places if after is None or place > after][:rows]
-    shown = await tickets(connection, scope, actor, Filter(ids=keys), rows=rows)
+    shown = await tickets(connection, viewer, Filter(ids=keys), rows=rows)
     order = {key: number for number, key in enumerate(keys)}
     return sorted(shown, key=lambda ticket: order[ticket.id])
 
 
 async def to_do(
     connection: AsyncConnection[TupleRow],
-    scope: Scope,
-    actor: Actor,
+    viewer: Viewer,
     after: Urgency | None,
     rows: int,
 ) -> Sequence[Ticket]:
     """What a technician has to do next, the most urgent first; nothing for who is none."""
     parameters = {
-        "technician_id": actor.technician_id,
+        "technician_id": viewer.actor.technician_id,
         "after_urgency": after and after.urgency,
         "after_created_at": after and after.created_at,
         "after_id": after and after.id,
         "rows": rows,
-        "scope": scope.parameter,
+        "scope": viewer.scope.parameter,
     }
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_SQL["to_do"], parameters)
         found = await cursor.fetchall()
-    return await _cards(connection, scope, found, actor)
+    return await _cards(connection, viewer, found)
 
 
 def urgency(ticket: Ticket) -> Urgency:
@@ -117,15 +115,13 @@ def urgency(ticket: Ticket) -> Urgency:
     return Urgency(list(Severity).index(ticket.severity) + 1, ticket.created_at, ticket.id)
 
 
-async def ticket(
-    connection: AsyncConnection[TupleRow], scope: Scope, actor: Actor, key: int
-) -> TicketDetail:
+async def ticket(connection: AsyncConnection[TupleRow], viewer: Viewer, key: int) -> TicketDetail:
     """One ticket with all that happened to it; raises `NotFound`."""
-    found = await tickets(connection, scope, actor, Filter(id=key))
+    found = await tickets(connection, viewer, Filter(id=key))
     if not found:
         raise NotFound("ticket", key)
     async with connection.cursor(row_factory=class_row(Transition)) as cursor:
-        await cursor.execute(_SQL["transitions"], {"id": key, "scope": scope.parameter})
+        await cursor.execute(_SQL["transitions"], {"id": key, "scope": viewer.scope.parameter})
         return TicketDetail(**found[0].model_dump(), transitions=await cursor.fetchall())
 
 
@@ -153,20 +149,19 @@ def of_row(row: Mapping[str, Any]) -> lifecycle.Ticket:
         reopened=row["reopened"],
         resolved_at=row["resolved_at"],
         recovered_at=row["recovered_at"],
+        line=row["line"],
+        pinned=row["pinned"],
     )
 
 
 async def _cards(
-    connection: AsyncConnection[TupleRow],
-    scope: Scope,
-    rows: Sequence[Mapping[str, Any]],
-    actor: Actor,
+    connection: AsyncConnection[TupleRow], viewer: Viewer, rows: Sequence[Mapping[str, Any]]
 ) -> list[Ticket]:
-    clocks = await watched(connection, [row["id"] for row in rows], scope)
-    return [_card(row, clocks[row["id"]], actor) for row in rows]
+    clocks = await watched(connection, [row["id"] for row in rows], viewer.scope)
+    return [_card(row, clocks[row["id"]], viewer) for row in rows]
 
 
-def _card(row: Mapping[str, Any], clocks: Watched, actor: Actor) -> Ticket:
+def _card(row: Mapping[str, Any], clocks: Watched, viewer: Viewer) -> Ticket:
     shown = [
         TicketClock(
             clock=one.clock,
@@ -179,4 +174,6 @@ def _card(row: Mapping[str, Any], clocks: Watched, actor: Actor) -> Ticket:
         )
         for one in clocks.readings
     ]
-    return Ticket.model_validate({**row, "allowed": allowed(of_row(row), actor), "clocks": shown})
+    ticket = of_row(row)
+    offered = allowed(ticket, viewer.actor, facts(ticket, clocks.row["at"], viewer.verify))
+    return Ticket.model_validate({**row, "allowed": offered, "clocks": shown})

@@ -7,7 +7,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from fleet.db.sql import load
-from fleet.tickets.lifecycle import Event, Role
+from fleet.tickets.lifecycle import REFUSALS, Event, Role
 from fleet.tickets.outcome import Said
 from fleet.tickets.ticket import Ticket
 
@@ -67,6 +67,8 @@ def _parameters(change: Change) -> dict[str, object]:
         "reopened": after.reopened,
         "resolved_at": after.resolved_at,
         "recovered_at": after.recovered_at,
+        "line": after.line,
+        "pinned": after.pinned,
         "event": change.event,
         "account_id": author.account_id,
         "actor": author.name,
@@ -74,4 +76,10 @@ def _parameters(change: Change) -> dict[str, object]:
         "reason": said.reason,
         "note": said.note,
         "device_at": said.device_at,
+        "latitude": said.place and said.place[0],
+        "longitude": said.place and said.place[1],
+        "cause": said.cause,
+        "action": said.action,
+        "refused_by": before.technician_id if change.event in REFUSALS else None,
+        "parts_used": None if said.parts_used is None else list(said.parts_used),
     }

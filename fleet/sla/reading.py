@@ -29,13 +29,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What a ticket's clocks depend on; `steps` in order."""
+    """What a ticket's clocks depend on; `steps` in order.
+
+    Of what was raised `by_hand` no telemetry tells: it is restored when it is resolved.
+    """
 
     created_at: datetime
     state: State
     resolved_at: datetime | None
     recovered_at: datetime | None
     steps: Sequence[Step]
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ def _read(policy: Policy, history: History, clock: Clock, at: datetime) -> Readi
     pauses = _holds(history.steps, policy.pausing)
     paused = stopped is None and bool(pauses) and pauses[-1].end == FOREVER
     if clock is Clock.RESTORE:
-        pauses += _recoveries(history.steps)
+        pauses += _recoveries(history)
     target = policy.targets[clock]
     ran = used(policy.calendar, begin, max(begin, stopped or at), pauses)
     return Reading(
@@ -129,7 +133,8 @@ def _stopped(history: History, clock: Clock) -> datetime | None:
     cut_short = history.state in (State.CANCELLED, State.MERGED)
     ended = history.steps[-1].at if cut_short else FOREVER
     if clock is Clock.RESTORE:
-        stop = history.recovered_at or ended
+        restored = history.resolved_at if history.by_hand else history.recovered_at
+        stop = restored or ended
     else:
         begun = _begin(history, clock)
         met = (
@@ -155,12 +160,13 @@ def _holds(steps: Sequence[Step], pausing: frozenset[str]) -> list[Span]:
     return spans if since is None else [*spans, Span(since, FOREVER)]
 
 
-def _recoveries(steps: Sequence[Step]) -> list[Span]:
+def _recoveries(history: History) -> list[Span]:
     """From each recovery to the relapse after it; the last one stops the clock instead."""
     spans: list[Span] = []
     since: datetime | None = None
-    for step in steps:
-        if step.event is Event.RECOVER:
+    restores = Event.RESOLVE if history.by_hand else Event.RECOVER
+    for step in history.steps:
+        if step.event is restores:
             since = step.at
         elif since is not None and step.event in (Event.RELAPSE, Event.REOPEN):
             spans.append(Span(since, step.at))

@@ -5,7 +5,7 @@
 
 import sys
 
-from fleet.tickets.lifecycle import MOVES, Event, Guard, Move, Role
+from fleet.tickets.lifecycle import MOVES, Event, Move, Role
 from fleet.tickets.ticket import ENDED, State
 
 _INTRODUCTION = """\
@@ -30,10 +30,13 @@ _ENGINE = """
 by a cell fault | `raise` |
 | a ticket is NEW | `assign`: among those with the skill who answer for the cell, else for the \
 nearest one above it, whoever has the fewest tickets to do (the lowest code on a tie), but nobody \
-who declined it; while there is none it stays NEW |
+who declined it or let its time run out; while there is none it stays NEW |
 | the fault clears before anyone accepted | `recover`: RESOLVED |
 | the fault clears later | `recover`: only `recovered_at` is set, a person is on the way |
 | the same cause fires again while the ticket is live | `relapse`: `recovered_at` is unset |
+| a technician declines | `escalate`: the reason is `declined`, the note says who is told |
+| a technician does not accept within `TELLERGRID_ACCEPT_MINUTES` | `time_out`, then `escalate`: \
+the reason is `not accepted` |
 | a running clock of the service level comes to its warning or passes its target | `escalate`: \
 the reason says which, the note who is told; once for each since raised or reopened |
 | the same cause fires again after RESOLVED, or is still there when the verify window ends | \
@@ -41,6 +44,13 @@ the reason says which, the note who is told; once for each since raised or reope
 | the verify window after RESOLVED ends and the fault is gone | `close` |
 | a cell fault takes over before anyone accepted | `merge` into the cell's ticket |
 | the cell fault lets go of a fault that is still there | `raise`: a ticket of its own |
+
+The **line** of a ticket is its rule's: 1 is what branch staff can clear, 2 takes a field engineer.
+`hand_over` gives it to the other line: it is NEW again, and goes to somebody of that line.
+
+Operations raise tickets by hand: of an open fault that has none (a warning, one that was
+cancelled), or of something that no telemetry tells. That one is resolved by hand, and closes when
+the verify window ends.
 
 A ticket that operations cancelled stays cancelled: the fault it was about raises no other.
 One that operations merged is spoken for by its parent as long as that is live.
@@ -95,8 +105,8 @@ def _table() -> list[str]:
 def _cells(move: Move) -> tuple[str, ...]:
     who = ", ".join(role for role in Role if role in move.by)
     target = "the same" if move.source is move.target else move.target
-    guard = "" if move.guard is Guard.NONE else move.guard
-    return (f"`{move.event}`", target, who, guard, ", ".join(sorted(move.needs)))
+    only_if = "; ".join(sorted(move.only_if))
+    return (f"`{move.event}`", target, who, only_if, ", ".join(sorted(move.needs)))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from fleet.tickets.lifecycle import Event
+from fleet.tickets.lifecycle import ALL_TRUE, Event, Fact
 from fleet.tickets.outcome import Said
 from fleet.tickets.ticket import State, Ticket
 
@@ -36,6 +36,8 @@ class Step:
 
 def follow(ticket: Ticket, cause: Cause, at: datetime, verify: timedelta) -> Step | None:
     """The engine's next step with a live ticket, if there is one; `verify` is the verify window."""
+    if ticket.by_hand:
+        return Step(Event.CLOSE) if verified(ticket, at, verify) else None
     if cause.open_fault is None:
         return _gone(ticket, cause, at, verify)
     if cause.suppressed:
@@ -46,7 +48,7 @@ def follow(ticket: Ticket, cause: Cause, at: datetime, verify: timedelta) -> Ste
 def _gone(ticket: Ticket, cause: Cause, at: datetime, verify: timedelta) -> Step | None:
     if ticket.recovered_at is None:
         return Step(Event.RECOVER, Said(recovered_at=cause.cleared_at))
-    if _verified(ticket, at, verify):
+    if verified(ticket, at, verify):
         return Step(Event.CLOSE)
     return None
 
@@ -65,7 +67,7 @@ def _there(ticket: Ticket, fault: UUID, at: datetime, verify: timedelta) -> Step
         # Resolved by hand, the fault may take its clearing time: it has the verify window for it.
         if again:
             return Step(Event.REOPEN, Said(reason="fired again", fault_id=fault))
-        if _verified(ticket, at, verify):
+        if verified(ticket, at, verify):
             return Step(Event.REOPEN, Said(reason="did not recover", fault_id=fault))
         return None
     if again or ticket.recovered_at is not None:
@@ -73,5 +75,22 @@ def _there(ticket: Ticket, fault: UUID, at: datetime, verify: timedelta) -> Step
     return None
 
 
-def _verified(ticket: Ticket, at: datetime, verify: timedelta) -> bool:
+def verified(ticket: Ticket, at: datetime, verify: timedelta) -> bool:
+    """Whether it was resolved so long ago that the verify window is over."""
     return ticket.resolved_at is not None and at >= ticket.resolved_at + verify
+
+
+def facts(ticket: Ticket, at: datetime, verify: timedelta) -> frozenset[Fact]:
+    """What is true around a ticket at an instant, as far as that is a matter of time."""
+    return ALL_TRUE if verified(ticket, at, verify) else ALL_TRUE - {Fact.VERIFIED}
+
+
+def not_accepted(asked_at: datetime, at: datetime, patience: timedelta) -> Step | None:
+    """What happens to an ASSIGNED ticket whose technician was asked at an instant."""
+    return Step(Event.TIME_OUT, Said(reason="not accepted")) if at >= asked_at + patience else None
+
+
+def told_of(event: Event, who: str) -> Step:
+    """How it escalates that a technician does not go: as declined, or as not accepted."""
+    reason = "declined" if event is Event.DECLINE else "not accepted"
+    return Step(Event.ESCALATE, Said(reason=reason, note=f"for {who}"))

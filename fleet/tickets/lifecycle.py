@@ -6,6 +6,7 @@ The rules of this file:
   says is `allowed` are made from it.
 - A move is found by its event and the state the ticket is in; where an event leads to several
   states, guards that exclude one another choose.
+- What guards ask that is not of the ticket is a `Fact`: whoever asks for a move has found it out.
 - `technician` as a role means the assignee: nobody moves another technician's ticket.
 - CLOSED, CANCELLED and MERGED are ends: no move leaves them. A later fault gets its own ticket.
 """
@@ -34,11 +35,13 @@ class Event(StrEnum):
     RAISE = "raise"
     ASSIGN = "assign"
     DECLINE = "decline"
+    TIME_OUT = "time_out"
     ACCEPT = "accept"
     DEPART = "depart"
     ARRIVE = "arrive"
     HOLD = "hold"
     RESUME = "resume"
+    HAND_OVER = "hand_over"
     RESOLVE = "resolve"
     RECOVER = "recover"
     RELAPSE = "relapse"
@@ -49,19 +52,36 @@ class Event(StrEnum):
     MERGE = "merge"
 
 
+REFUSALS = frozenset({Event.DECLINE, Event.TIME_OUT})
+"""Whoever had the ticket does not go, and is not sent to it again."""
+
+
 class Need(StrEnum):
     """What must be said with a move."""
 
     REASON = "reason"
     TECHNICIAN = "technician"
     PARENT = "parent"
+    CAUSE = "cause"
+    ACTION = "action"
+
+
+class Fact(StrEnum):
+    """What is true around a ticket, as whoever asks for a move has found out."""
+
+    UNTOLD = "no live ticket tells of its cause"
+    FITTING = "the technician has the skill, answers for the cell"
+    VERIFIED = "the verify window is over"
+
+
+ALL_TRUE = frozenset(Fact)
 
 
 class Guard(StrEnum):
     """What must be true of the ticket for a move, besides its state."""
 
-    NONE = ""
-    RECOVERED = "telemetry says the fault is gone"
+    RECOVERED = "telemetry says the fault is gone, or never knew of it"
+    UNPINNED = "it is not pinned"
     WITH_TECHNICIAN = "it has a technician"
     WITHOUT_TECHNICIAN = "it has no technician"
     HELD_ACCEPTED = "held in ACCEPTED"
@@ -71,8 +91,8 @@ class Guard(StrEnum):
 
 _HOLDS: Mapping[Guard, Callable[[Ticket], bool]] = MappingProxyType(
     {
-        Guard.NONE: lambda _: True,
-        Guard.RECOVERED: lambda ticket: ticket.recovered_at is not None,
+        Guard.RECOVERED: lambda ticket: ticket.recovered_at is not None or ticket.by_hand,
+        Guard.UNPINNED: lambda ticket: not ticket.pinned,
         Guard.WITH_TECHNICIAN: lambda ticket: ticket.technician_id is not None,
         Guard.WITHOUT_TECHNICIAN: lambda ticket: ticket.technician_id is None,
         Guard.HELD_ACCEPTED: lambda ticket: ticket.held_in is State.ACCEPTED,
@@ -90,8 +110,16 @@ class Move:
     source: State | None
     target: State
     by: frozenset[Role]
-    guard: Guard = Guard.NONE
+    only_if: frozenset[Guard | Fact] = frozenset()
     needs: frozenset[Need] = frozenset()
+
+    def unmet(self, ticket: Ticket, facts: frozenset[Fact]) -> frozenset[Guard | Fact]:
+        """What of its conditions is not true."""
+        return frozenset(
+            one
+            for one in self.only_if
+            if not (one in facts if isinstance(one, Fact) else _HOLDS[one](ticket))
+        )
 
 
 _ENGINE = frozenset({Role.ENGINE})
@@ -100,6 +128,11 @@ _STAFF = frozenset({Role.OPERATIONS, Role.ADMIN})
 _REASON = frozenset({Need.REASON})
 _NAMED = frozenset({Need.TECHNICIAN})
 _INTO = frozenset({Need.REASON, Need.PARENT})
+_DONE = frozenset({Need.CAUSE, Need.ACTION})
+
+_FITTING = frozenset({Fact.FITTING})
+_BETTER: frozenset[Guard | Fact] = frozenset({Fact.FITTING, Guard.UNPINNED})
+_VERIFIED: frozenset[Guard | Fact] = frozenset({Guard.RECOVERED, Fact.VERIFIED})
 
 _BEFORE_ACCEPTANCE = (State.NEW, State.ASSIGNED)
 _UNDER_WAY = (State.ACCEPTED, State.EN_ROUTE, State.ON_SITE)
@@ -107,10 +140,20 @@ _TAKEN = (*_UNDER_WAY, State.ON_HOLD)
 _LIVE = (*_BEFORE_ACCEPTANCE, *_TAKEN, State.RESOLVED)
 
 MOVES: tuple[Move, ...] = (
-    Move(Event.RAISE, None, State.NEW, _ENGINE),
-    Move(Event.ASSIGN, State.NEW, State.ASSIGNED, _ENGINE | _STAFF, needs=_NAMED),
-    Move(Event.ASSIGN, State.ASSIGNED, State.ASSIGNED, _STAFF, needs=_NAMED),
+    Move(Event.RAISE, None, State.NEW, _ENGINE | _STAFF, frozenset({Fact.UNTOLD})),
+    Move(Event.ASSIGN, State.NEW, State.ASSIGNED, _ENGINE | _STAFF, _FITTING, _NAMED),
+    Move(Event.ASSIGN, State.ASSIGNED, State.ASSIGNED, _STAFF, _FITTING, _NAMED),
+    # What nobody accepted yet may go to somebody who suits better, unless a person pinned it.
+    Move(
+        Event.ASSIGN,
+        State.ASSIGNED,
+        State.ASSIGNED,
+        _ENGINE,
+        _BETTER,
+        _NAMED,
+    ),
     Move(Event.DECLINE, State.ASSIGNED, State.NEW, _ASSIGNEE, needs=_REASON),
+    Move(Event.TIME_OUT, State.ASSIGNED, State.NEW, _ENGINE, needs=_REASON),
     Move(Event.ACCEPT, State.ASSIGNED, State.ACCEPTED, _ASSIGNEE),
     Move(Event.DEPART, State.ACCEPTED, State.EN_ROUTE, _ASSIGNEE),
     Move(Event.ARRIVE, State.EN_ROUTE, State.ON_SITE, _ASSIGNEE),
@@ -119,14 +162,20 @@ MOVES: tuple[Move, ...] = (
         for state in _UNDER_WAY
     ),
     *(
-        Move(Event.RESUME, State.ON_HOLD, state, _ASSIGNEE | _STAFF, guard)
+        Move(Event.RESUME, State.ON_HOLD, state, _ASSIGNEE | _STAFF, frozenset({guard}))
         for state, guard in zip(
             _UNDER_WAY,
             (Guard.HELD_ACCEPTED, Guard.HELD_EN_ROUTE, Guard.HELD_ON_SITE),
             strict=True,
         )
     ),
-    Move(Event.RESOLVE, State.ON_SITE, State.RESOLVED, _ASSIGNEE),
+    # To the other line: branch staff find that it takes an engineer, or the other way round.
+    Move(Event.HAND_OVER, State.NEW, State.NEW, _STAFF, needs=_REASON),
+    *(
+        Move(Event.HAND_OVER, state, State.NEW, _ASSIGNEE | _STAFF, needs=_REASON)
+        for state in (State.ASSIGNED, *_TAKEN)
+    ),
+    Move(Event.RESOLVE, State.ON_SITE, State.RESOLVED, _ASSIGNEE, needs=_DONE),
     # Nobody travels yet: recovery resolves. Later it is only noted, for a person is on the way.
     *(Move(Event.RECOVER, state, State.RESOLVED, _ENGINE) for state in _BEFORE_ACCEPTANCE),
     *(Move(Event.RECOVER, state, state, _ENGINE) for state in (*_TAKEN, State.RESOLVED)),
@@ -134,13 +183,13 @@ MOVES: tuple[Move, ...] = (
     # A clock of the service level ran into its warning or its target: noted, and told.
     *(Move(Event.ESCALATE, state, state, _ENGINE, needs=_REASON) for state in _LIVE),
     *(
-        Move(Event.REOPEN, State.RESOLVED, target, _ENGINE | _STAFF, guard, _REASON)
+        Move(Event.REOPEN, State.RESOLVED, target, _ENGINE | _STAFF, frozenset({guard}), _REASON)
         for target, guard in (
             (State.ASSIGNED, Guard.WITH_TECHNICIAN),
             (State.NEW, Guard.WITHOUT_TECHNICIAN),
         )
     ),
-    Move(Event.CLOSE, State.RESOLVED, State.CLOSED, _ENGINE | _STAFF, Guard.RECOVERED),
+    Move(Event.CLOSE, State.RESOLVED, State.CLOSED, _ENGINE | _STAFF, _VERIFIED),
     *(Move(Event.CANCEL, state, State.CANCELLED, _STAFF, needs=_REASON) for state in _LIVE),
     *(
         Move(Event.MERGE, state, State.MERGED, _ENGINE | _STAFF, needs=_INTO)
@@ -173,22 +222,32 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A move that will not be made; `missing` for `Why.MISSING` alone."""
+    """A move that will not be made; `missing` for `Why.MISSING` alone, `unmet` for `Why.GUARD`."""
 
     why: Why
     missing: frozenset[Need] = frozenset()
+    unmet: frozenset[Guard | Fact] = frozenset()
+
+
+def may_ever(event: Event, role: Role) -> bool:
+    """Whether a role makes a move at all, in whatever state."""
+    return any(role in move.by for move in MOVES if move.event is event)
 
 
 def decide(
-    ticket: Ticket, event: Event, actor: Actor, said: frozenset[Need] = frozenset()
+    ticket: Ticket,
+    event: Event,
+    actor: Actor,
+    said: frozenset[Need] = frozenset(),
+    facts: frozenset[Fact] = ALL_TRUE,
 ) -> Move | Refusal:
     """The move that an event makes now, or why it makes none.
 
     Authority is judged before the state, so that what may not be done says nothing of the ticket.
-    `said` names what comes with the event.
+    `said` names what comes with the event, `facts` what is true around the ticket.
     """
     rows = [move for move in MOVES if move.event is event]
-    if not any(actor.role in move.by for move in rows):
+    if not may_ever(event, actor.role):
         return Refusal(Why.ROLE)
     if actor.role is Role.TECHNICIAN and ticket.technician_id != actor.technician_id:
         return Refusal(Why.NOT_YOURS)
@@ -198,18 +257,20 @@ def decide(
     rows = [move for move in rows if actor.role in move.by]
     if not rows:
         return Refusal(Why.ROLE)
-    ready = [move for move in rows if _HOLDS[move.guard](ticket)]
+    ready = [move for move in rows if not move.unmet(ticket, facts)]
     if not ready:
-        return Refusal(Why.GUARD)
+        return Refusal(Why.GUARD, unmet=rows[0].unmet(ticket, facts))
     move = ready[0]
     if missing := move.needs - said:
         return Refusal(Why.MISSING, missing)
     return move
 
 
-def allowed(ticket: Ticket, actor: Actor) -> tuple[Event, ...]:
+def allowed(ticket: Ticket, actor: Actor, facts: frozenset[Fact] = ALL_TRUE) -> tuple[Event, ...]:
     """What this actor may do next with the ticket, given that they say what is needed."""
     everything = frozenset(Need)
     return tuple(
-        event for event in Event if isinstance(decide(ticket, event, actor, everything), Move)
+        event
+        for event in Event
+        if isinstance(decide(ticket, event, actor, everything, facts), Move)
     )

@@ -7,12 +7,19 @@ from types import MappingProxyType
 from uuid import UUID
 
 from fleet.tickets.lifecycle import Event, Move, Need
+from fleet.tickets.resolution import ActionCode, CauseCode
 from fleet.tickets.ticket import State, Ticket
+
+OTHER_LINE: Mapping[int, int] = MappingProxyType({1: 2, 2: 1})
+"""Whom a ticket is handed over to: branch staff are the first line, field engineers the second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What comes with an event: by a person in the request, by the engine from telemetry."""
+    """What comes with an event: by a person in the request, by the engine from telemetry.
+
+    `place` is where the actor's device was: latitude and longitude, WGS 84.
+    """
 
     reason: str | None = None
     note: str | None = None
@@ -21,6 +28,11 @@ class Said:
     fault_id: UUID | None = None
     recovered_at: datetime | None = None
     device_at: datetime | None = None
+    place: tuple[float, float] | None = None
+    pinned: bool = False
+    cause: CauseCode | None = None
+    action: ActionCode | None = None
+    parts_used: tuple[str, ...] | None = None
 
     def needs_met(self) -> frozenset[Need]:
         """Which of the needs of moves this meets."""
@@ -28,6 +40,8 @@ class Said:
             Need.REASON: self.reason,
             Need.TECHNICIAN: self.technician_id,
             Need.PARENT: self.parent_id,
+            Need.CAUSE: self.cause,
+            Need.ACTION: self.action,
         }
         return frozenset(need for need, value in given.items() if value is not None)
 
@@ -51,11 +65,15 @@ def _unchanged(ticket: Ticket, _: Said) -> Ticket:
 
 
 def _assign(ticket: Ticket, said: Said) -> Ticket:
-    return replace(ticket, technician_id=said.technician_id)
+    return replace(ticket, technician_id=said.technician_id, pinned=said.pinned)
 
 
-def _decline(ticket: Ticket, _: Said) -> Ticket:
-    return replace(ticket, technician_id=None)
+def _let_go(ticket: Ticket, _: Said) -> Ticket:
+    return replace(ticket, technician_id=None, pinned=False)
+
+
+def _hand_over(ticket: Ticket, said: Said) -> Ticket:
+    return replace(_let_go(ticket, said), line=OTHER_LINE[ticket.line])
 
 
 def _recover(ticket: Ticket, said: Said) -> Ticket:
@@ -79,7 +97,9 @@ def _merge(ticket: Ticket, said: Said) -> Ticket:
 _EFFECTS: Mapping[Event, Callable[[Ticket, Said], Ticket]] = MappingProxyType(
     {
         Event.ASSIGN: _assign,
-        Event.DECLINE: _decline,
+        Event.DECLINE: _let_go,
+        Event.TIME_OUT: _let_go,
+        Event.HAND_OVER: _hand_over,
         Event.RECOVER: _recover,
         Event.RELAPSE: _relapse,
         Event.REOPEN: _reopen,

@@ -30,16 +30,24 @@ class Ticket:
     """What decides a ticket's moves and is changed by them; what it is about stays elsewhere.
 
     `version` grows by one with every move. `held_in` is the state that ON_HOLD interrupted.
-    `recovered_at` is since when telemetry says that the fault is gone.
+    `recovered_at` is since when telemetry says that the fault is gone. `pinned`: a person chose the
+    technician, and dispatch does not move it. Without `fault_id` it was raised by hand.
     """
 
     id: int
     version: int
     state: State
-    fault_id: UUID
+    fault_id: UUID | None
     technician_id: int | None = None
     parent_id: int | None = None
     held_in: State | None = None
     reopened: int = 0
     resolved_at: datetime | None = None
     recovered_at: datetime | None = None
+    line: int = 2
+    pinned: bool = False
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether telemetry knows nothing of what it is about."""
+        return self.fault_id is None

@@ -25,6 +25,7 @@ class InitSettings(BaseSettings):
     )
 
     database_url: SecretStr
+    api_database_password: SecretStr = Field(description="What the api's own role logs in with")
     demo_password: SecretStr = Field(description="The password of every account of the demo")
     terminal_secret: SecretStr
     collector_broker_password: SecretStr
@@ -58,6 +59,7 @@ def init(
                 settings.database_url.get_secret_value(),
                 grid,
                 lambda _username: settings.demo_password.get_secret_value(),
+                settings.api_database_password.get_secret_value(),
             )
         )
     output.print(f"ready: {terminals} terminals in {len(grid.cells)} cells")

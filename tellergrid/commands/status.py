@@ -15,6 +15,7 @@ from tellergrid.stack.home import existing_home
 
 _SOMETHING_IS_NOT_HEALTHY = 1
 _NOTHING_RUNS = 3
+_MOST_PROBLEMS = 5
 _COLOURS = {"healthy": "green", "unhealthy": "red", "stopped": "red"}
 
 
@@ -60,6 +61,13 @@ def _show(health: Health) -> None:
         figures.add_row(name, value)
     output.print()
     output.print(figures)
+    if health.catalogue is not None and health.catalogue.refused:
+        refused = health.catalogue.refused
+        output.print("\n[red]a newer catalogue was refused, the one above stays in force:[/]")
+        for problem in refused[:_MOST_PROBLEMS]:
+            typer.echo(f"  {problem}")
+        if len(refused) > _MOST_PROBLEMS:
+            output.print(f"  and {len(refused) - _MOST_PROBLEMS} more: tellergrid rules check")
 
 
 def _figures(health: Health) -> list[tuple[str, str]]:
@@ -75,6 +83,7 @@ def _figures(health: Health) -> list[tuple[str, str]]:
         ("open faults", _count(health.open_faults)),
         ("open tickets", _count(health.open_tickets)),
         ("connections", _count(health.connections)),
+        ("rule catalogue", health.catalogue.identity if health.catalogue else "unknown"),
     ]
 
 

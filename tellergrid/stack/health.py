@@ -35,6 +35,17 @@ class PartHealth(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
+class Catalogue(msgspec.Struct, frozen=True):
+    """The rules in force, and what is wrong with newer ones that are not."""
+
+    identity: str
+    refused: tuple[str, ...] = ()
+
+
+class _Readiness(msgspec.Struct):
+    catalogue: Catalogue
+
+
 class Health(msgspec.Struct):
     """The whole system now; a figure is None where who knows it cannot be asked."""
 
@@ -43,6 +54,7 @@ class Health(msgspec.Struct):
     open_faults: int | None = None
     open_tickets: int | None = None
     connections: int | None = None
+    catalogue: Catalogue | None = None
 
     @property
     def healthy(self) -> bool:
@@ -118,6 +130,8 @@ async def _ask_collector(record: Record, health: Health) -> PartHealth:
             await asyncio.sleep(wait_s)
             page = await client.get("/metrics")
             looks.append(throughput.read(page.text, time.monotonic()))
+        said = await client.get("/readyz")
+    health.catalogue = msgspec.json.decode(said.content, type=_Readiness).catalogue
     health.throughput = throughput.between(*looks)
     return answer
 

@@ -62,6 +62,11 @@ class Home:
         return self.root / "fleet.json"
 
     @property
+    def audit(self) -> Path:
+        """The exported heads of the audit."""
+        return self.root / "audit"
+
+    @property
     def simulator(self) -> Path:
         """What the simulator remembers over a restart."""
         return self.root / "simulator"
@@ -92,7 +97,7 @@ def open_home(path: Path) -> Home:
         rights = owner(root / "database") or rights
         root.chmod(root.stat().st_mode | 0o011)
     home = Home(root, rights)
-    for folder in (home.logs, home.simulator):
+    for folder in (home.logs, home.simulator, home.audit):
         folder.mkdir(mode=0o700, exist_ok=True)
     home.database.mkdir(mode=0o755, exist_ok=True)
     return home

@@ -40,9 +40,12 @@ class Cluster:
     background_workers: int = _BACKGROUND_WORKERS
 
     def url(self, database: str = DATABASE) -> str:
-        """Return how a client reaches one of its databases."""
-        password = quote(self.password, safe="")
-        return f"postgresql://{USER}:{password}@{LOOPBACK}:{self.port}/{database}"
+        """Return how its owner reaches one of its databases."""
+        return self.url_as(USER, self.password, database)
+
+    def url_as(self, user: str, password: str, database: str = DATABASE) -> str:
+        """Return how somebody else does."""
+        return f"postgresql://{user}:{quote(password, safe='')}@{LOOPBACK}:{self.port}/{database}"
 
 
 def prepare(cluster: Cluster) -> None:

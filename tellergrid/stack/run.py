@@ -70,7 +70,11 @@ def _start(
     if (cluster := wiring.cluster) is not None:
         postgres.create_database(cluster)
     audience.step("Migrating the database and seeding the demo grid")
-    people = asyncio.run(migrate_and_seed(wiring.database_url, grid, wiring.vault.person))
+    people = asyncio.run(
+        migrate_and_seed(
+            wiring.database_url, grid, wiring.vault.person, wiring.api_database_password
+        )
+    )
     wiring.vault.save()
     written.accounts = [Account(one.username, one.password, one.role) for one in people]
     for part in service_parts(wiring, fleet if written.simulator else None):

@@ -11,12 +11,18 @@ _LEGIBLE = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters and digits that look 
 _TYPED_LENGTH = 12  # 59 bits
 
 
+def _random() -> str:
+    return secrets.token_urlsafe(32)
+
+
 class _Secrets(msgspec.Struct):
     database: str
     token: str
     terminal: str
     broker: dict[str, str]
     people: dict[str, str]
+    api_database: str = msgspec.field(default_factory=_random)
+    audit: str = msgspec.field(default_factory=_random)
 
 
 class Vault:
@@ -32,13 +38,23 @@ class Vault:
 
     @property
     def database(self) -> str:
-        """The password of the embedded database's one account."""
+        """The password of the embedded database's owner."""
         return self._secrets.database
+
+    @property
+    def api_database(self) -> str:
+        """The password of the api's role in the embedded database."""
+        return self._secrets.api_database
 
     @property
     def token(self) -> str:
         """What the api signs its tokens with."""
         return self._secrets.token
+
+    @property
+    def audit(self) -> str:
+        """What the heads of the audit are signed with."""
+        return self._secrets.audit
 
     @property
     def terminal(self) -> str:
@@ -58,7 +74,3 @@ class Vault:
     def save(self) -> None:
         """Keep what was handed out since."""
         write_private(self._path, self._secrets)
-
-
-def _random() -> str:
-    return secrets.token_urlsafe(32)

@@ -9,6 +9,7 @@ from tellergrid.engines.locate import Engines
 from tellergrid.settings import Settings
 from tellergrid.stack.errors import StackError
 from tellergrid.stack.home import Home
+from tellergrid.stack.logins import API_ROLE
 from tellergrid.stack.mosquitto import SERVICE_ACCOUNTS, BrokerFiles
 from tellergrid.stack.ports import LOOPBACK
 from tellergrid.stack.postgres import Cluster
@@ -67,6 +68,18 @@ class Wiring:
         return self.settings.database_url
 
     @property
+    def api_database_password(self) -> str | None:
+        """What the api's own role logs in with; at a database named from outside, it has none."""
+        return None if self.cluster is None else self.vault.api_database
+
+    @property
+    def api_database_url(self) -> str:
+        """Where the api finds the database; at one named from outside, with the account given."""
+        if (cluster := self.cluster) is not None:
+            return cluster.url_as(API_ROLE, self.vault.api_database)
+        return self.database_url
+
+    @property
     def broker(self) -> BrokerAddress:
         """Where the broker is; at one named from outside, all of us share the account given."""
         if self.broker_files is None:
@@ -85,6 +98,12 @@ class Wiring:
         given = self.settings.terminal_secret
         return self.vault.terminal if given is None else given.get_secret_value()
 
+    @property
+    def audit_key(self) -> str:
+        """What the audit's heads are signed with."""
+        given = self.settings.audit_key
+        return self.vault.audit if given is None else given.get_secret_value()
+
     def broker_passwords(self, terminals: tuple[str, ...]) -> dict[str, str]:
         """Everybody the embedded broker lets in, with their passwords."""
         services = {name: self.vault.broker(name) for name in SERVICE_ACCOUNTS}
@@ -95,7 +114,7 @@ class Wiring:
         """Say how the collector is run."""
         return self._service(
             "collector",
-            database=True,
+            database_url=self.database_url,
             TELLERGRID_COLLECTOR_HOST=self.settings.collector_host,
             TELLERGRID_COLLECTOR_PORT=str(self.settings.collector_port),
         )
@@ -104,10 +123,12 @@ class Wiring:
         """Say how the api is run."""
         return self._service(
             "api",
-            database=True,
+            database_url=self.api_database_url,
             TELLERGRID_API_HOST=self.settings.api_host,
             TELLERGRID_API_PORT=str(self.settings.api_port),
             TELLERGRID_TOKEN_SECRET=self.vault.token,
+            TELLERGRID_AUDIT_KEY=self.audit_key,
+            TELLERGRID_AUDIT_FOLDER=str(self.home.audit),
         )
 
     def simulator(self, fleet: Fleet) -> Program:
@@ -121,11 +142,11 @@ class Wiring:
         )
 
     def _service(
-        self, name: str, *arguments: str, database: bool = False, **environment: str
+        self, name: str, *arguments: str, database_url: str = "", **environment: str
     ) -> Program:
         environment["TELLERGRID_BROKER_URL"] = self.broker.accounts[name].url
         # A service that needs no database is not given one, even if our own environment names it.
-        environment["TELLERGRID_DATABASE_URL"] = self.database_url if database else ""
+        environment["TELLERGRID_DATABASE_URL"] = database_url
         environment["PYTHONUNBUFFERED"] = "1"
         # -P: a folder of the same name where we were called does not shadow the service.
         command = (sys.executable, "-P", "-m", name, *arguments)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from fleet.tickets.following import Cause, follow
 from fleet.tickets.lifecycle import MOVES, Actor, Event, Move, Refusal, Role, Why, allowed, decide
 from fleet.tickets.outcome import Said, after
+from fleet.tickets.resolution import ActionCode, CauseCode
 from fleet.tickets.ticket import ENDED, State, Ticket
 
 BEGIN = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -29,6 +30,9 @@ words = st.builds(
     parent_id=st.none() | st.just(99),
     fault_id=st.none() | st.sampled_from(FAULTS),
     recovered_at=st.just(BEGIN),
+    pinned=st.booleans(),
+    cause=st.none() | st.sampled_from(CauseCode),
+    action=st.none() | st.sampled_from(ActionCode),
 )
 causes = st.one_of(
     st.builds(Cause, cleared_at=st.just(BEGIN)),

@@ -12,9 +12,12 @@ from fleet.tickets.assignment import Candidate, Opening, assign
 from fleet.tickets.diagram import page
 from fleet.tickets.following import Cause, Step, follow
 from fleet.tickets.lifecycle import (
+    ALL_TRUE,
     MOVES,
     Actor,
     Event,
+    Fact,
+    Guard,
     Move,
     Need,
     Refusal,
@@ -22,8 +25,10 @@ from fleet.tickets.lifecycle import (
     Why,
     allowed,
     decide,
+    may_ever,
 )
 from fleet.tickets.outcome import Said, after
+from fleet.tickets.resolution import ActionCode, CauseCode
 from fleet.tickets.ticket import ENDED, State, Ticket
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -33,40 +38,44 @@ ASSIGNEE = Actor(Role.TECHNICIAN, 7)
 OTHER = Actor(Role.TECHNICIAN, 8)
 ENGINE = Actor(Role.ENGINE)
 EVERYTHING_SAID = frozenset(Need)
+DONE = Said(cause=CauseCode.WEAR, action=ActionCode.REPLACED)
 
 # What each role may do in each state, written down apart from the table: for tickets that have a
-# technician, have recovered, and were held while ACCEPTED.
+# technician, have recovered, are not pinned, were held while ACCEPTED, and resolved long ago.
 STAFF_ANY = {Event.CANCEL, Event.MERGE}
 EXPECTED: dict[State, dict[Role, set[Event]]] = {
     State.NEW: {
         Role.ENGINE: {Event.ESCALATE, Event.ASSIGN, Event.RECOVER, Event.RELAPSE, Event.MERGE},
         Role.TECHNICIAN: set(),
-        Role.OPERATIONS: {Event.ASSIGN, *STAFF_ANY},
+        Role.OPERATIONS: {Event.ASSIGN, Event.HAND_OVER, *STAFF_ANY},
     },
     State.ASSIGNED: {
-        Role.ENGINE: {Event.ESCALATE, Event.RECOVER, Event.RELAPSE, Event.MERGE},
-        Role.TECHNICIAN: {Event.ACCEPT, Event.DECLINE},
-        Role.OPERATIONS: {Event.ASSIGN, *STAFF_ANY},
+        Role.ENGINE: {
+            *(Event.ESCALATE, Event.RECOVER, Event.RELAPSE, Event.MERGE),
+            *(Event.ASSIGN, Event.TIME_OUT),
+        },
+        Role.TECHNICIAN: {Event.ACCEPT, Event.DECLINE, Event.HAND_OVER},
+        Role.OPERATIONS: {Event.ASSIGN, Event.HAND_OVER, *STAFF_ANY},
     },
     State.ACCEPTED: {
         Role.ENGINE: {Event.ESCALATE, Event.RECOVER, Event.RELAPSE},
-        Role.TECHNICIAN: {Event.DEPART, Event.HOLD},
-        Role.OPERATIONS: {Event.HOLD, *STAFF_ANY},
+        Role.TECHNICIAN: {Event.DEPART, Event.HOLD, Event.HAND_OVER},
+        Role.OPERATIONS: {Event.HOLD, Event.HAND_OVER, *STAFF_ANY},
     },
     State.EN_ROUTE: {
         Role.ENGINE: {Event.ESCALATE, Event.RECOVER, Event.RELAPSE},
-        Role.TECHNICIAN: {Event.ARRIVE, Event.HOLD},
-        Role.OPERATIONS: {Event.HOLD, *STAFF_ANY},
+        Role.TECHNICIAN: {Event.ARRIVE, Event.HOLD, Event.HAND_OVER},
+        Role.OPERATIONS: {Event.HOLD, Event.HAND_OVER, *STAFF_ANY},
     },
     State.ON_SITE: {
         Role.ENGINE: {Event.ESCALATE, Event.RECOVER, Event.RELAPSE},
-        Role.TECHNICIAN: {Event.RESOLVE, Event.HOLD},
-        Role.OPERATIONS: {Event.HOLD, *STAFF_ANY},
+        Role.TECHNICIAN: {Event.RESOLVE, Event.HOLD, Event.HAND_OVER},
+        Role.OPERATIONS: {Event.HOLD, Event.HAND_OVER, *STAFF_ANY},
     },
     State.ON_HOLD: {
         Role.ENGINE: {Event.ESCALATE, Event.RECOVER, Event.RELAPSE},
-        Role.TECHNICIAN: {Event.RESUME},
-        Role.OPERATIONS: {Event.RESUME, *STAFF_ANY},
+        Role.TECHNICIAN: {Event.RESUME, Event.HAND_OVER},
+        Role.OPERATIONS: {Event.RESUME, Event.HAND_OVER, *STAFF_ANY},
     },
     State.RESOLVED: {
         Role.ENGINE: {Event.ESCALATE, Event.RECOVER, Event.REOPEN, Event.CLOSE},
@@ -107,8 +116,7 @@ def test_exactly_the_expected_moves_are_made(state: State, role: Role, event: Ev
         assert decision.source is state
         assert role in decision.by
     else:
-        may_never = all(role not in move.by for move in MOVES if move.event is event)
-        assert (decision.why is Why.ROLE) or not may_never
+        assert (decision.why is Why.ROLE) or may_ever(event, role)
 
 
 @pytest.mark.parametrize("state", State)
@@ -158,15 +166,50 @@ def test_a_ticket_closes_only_once_telemetry_agrees() -> None:
     """Resolved by hand while the fault is still open: not even operations closes it."""
     open_still = ticket(State.RESOLVED, recovered_at=None)
     decision = decide(open_still, Event.CLOSE, Actor(Role.OPERATIONS))
-    assert decision == Refusal(Why.GUARD)
+    assert decision == Refusal(Why.GUARD, unmet=frozenset({Guard.RECOVERED}))
     assert Event.CLOSE not in allowed(open_still, Actor(Role.OPERATIONS))
+
+
+def test_what_is_around_a_ticket_is_a_guard_too() -> None:
+    """Nobody closes before the verify window ends, or sends who does not fit, or moves a pin."""
+    early = decide(
+        ticket(State.RESOLVED), Event.CLOSE, ENGINE, EVERYTHING_SAID, ALL_TRUE - {Fact.VERIFIED}
+    )
+    assert early == Refusal(Why.GUARD, unmet=frozenset({Fact.VERIFIED}))
+    unfit = ALL_TRUE - {Fact.FITTING}
+    sent = decide(ticket(State.NEW), Event.ASSIGN, Actor(Role.OPERATIONS), EVERYTHING_SAID, unfit)
+    assert sent == Refusal(Why.GUARD, unmet=frozenset({Fact.FITTING}))
+    pinned = ticket(State.ASSIGNED, pinned=True)
+    moved = decide(pinned, Event.ASSIGN, ENGINE, EVERYTHING_SAID)
+    assert moved == Refusal(Why.GUARD, unmet=frozenset({Guard.UNPINNED}))
+    by_hand = decide(pinned, Event.ASSIGN, Actor(Role.OPERATIONS), EVERYTHING_SAID)
+    assert isinstance(by_hand, Move)
+
+
+def test_work_is_resolved_with_what_was_found_and_done() -> None:
+    """Without cause and action codes it is not."""
+    decision = decide(ticket(State.ON_SITE), Event.RESOLVE, ASSIGNEE)
+    assert decision == Refusal(Why.MISSING, frozenset({Need.CAUSE, Need.ACTION}))
+
+
+@pytest.mark.parametrize("state", [State.NEW, State.ASSIGNED, State.ON_SITE, State.ON_HOLD])
+def test_handed_over_it_is_the_other_lines(state: State) -> None:
+    """Branch staff cannot clear it: it is new, nobody's, the second line's; and back again."""
+    first = ticket(state, line=1, pinned=True, recovered_at=None)
+    actor = Actor(Role.OPERATIONS)
+    over = step(first, Event.HAND_OVER, Said(reason="takes an engineer"), actor)
+    assert (over.state, over.line, over.technician_id, over.pinned, over.held_in) == (
+        *(State.NEW, 2, None, False, None),
+    )
+    assert step(over, Event.HAND_OVER, Said(reason="only paper"), actor).line == 1
 
 
 def test_the_main_path_keeps_its_times() -> None:
     """From ASSIGNED to RESOLVED by the assignee, each move a version."""
     done = ticket(State.ASSIGNED, recovered_at=None)
-    for event in (Event.ACCEPT, Event.DEPART, Event.ARRIVE, Event.RESOLVE):
+    for event in (Event.ACCEPT, Event.DEPART, Event.ARRIVE):
         done = step(done, event)
+    done = step(done, Event.RESOLVE, DONE)
     assert done.state is State.RESOLVED
     assert done.resolved_at == NOW
     assert done.version == 5
@@ -253,6 +296,16 @@ FOLLOWING: dict[str, tuple[Ticket, Cause, Step | None]] = {
         ticket(State.ACCEPTED, recovered_at=None),
         Cause(open_fault=FAULT, suppressed=True, spoken_for_by=99),
         None,
+    ),
+    "raised by hand, no telemetry tells of it: it waits for people": (
+        ticket(State.ASSIGNED, fault_id=None, recovered_at=None),
+        Cause(),
+        None,
+    ),
+    "raised by hand and resolved: closed when the verify window is over": (
+        ticket(State.RESOLVED, fault_id=None, recovered_at=None, resolved_at=NOW - HOUR),
+        Cause(),
+        Step(Event.CLOSE),
     ),
     "operations reopened it although telemetry is well: recovery leaves it to them": (
         ticket(State.ASSIGNED),

@@ -15,7 +15,7 @@ from fleet.tickets.lifecycle import Event, Role
 from fleet.tickets.ticket import State
 from tests.integration.api.conftest import SignIn
 from tests.integration.api.test_scheduled import listening, tickets_are, until
-from tests.integration.api.world import SomeFault, fire
+from tests.integration.api.world import SomeFault, clear, fire
 from tests.unit.test_tickets import EXPECTED
 
 Database = AsyncConnection[TupleRow]
@@ -25,7 +25,15 @@ USERS = {
     Role.ADMIN: "admin",
     Role.TESTER: "tester",
 }
-EVERYTHING = {"reason": "parts", "note": "as agreed", "technician": "T02", "parent": 2}
+DONE = {"cause": "jam", "action": "cleared", "parts_used": ["rollers"]}
+EVERYTHING: dict[str, Any] = {
+    "reason": "parts",
+    "note": "as agreed",
+    "technician": "T02",
+    "parent": 2,
+} | DONE
+
+OFFERED = ["assign", "hand_over", "cancel", "merge"]
 
 
 @pytest.fixture
@@ -75,7 +83,8 @@ async def put(connection: Database, ticket: int, state: State) -> None:
     """Leave the ticket in a state, recovered, and if held, then while accepted."""
     await connection.execute(
         "UPDATE ticket SET state = %(state)s, technician_id = 1, parent_id = NULL,"
-        " recovered_at = now(), resolved_at = CASE WHEN %(state)s = 'RESOLVED' THEN now() END"
+        " recovered_at = now(), pinned = false,"
+        " resolved_at = CASE WHEN %(state)s = 'RESOLVED' THEN now() - interval '1 day' END"
         " WHERE id = %(id)s",
         {"state": state, "id": ticket},
     )
@@ -91,7 +100,10 @@ async def test_the_main_path_is_written_down(
         await move(technician, ticket, event)
     await move(technician, ticket, "hold", reason="parts", note="feeder module")
     await move(technician, ticket, "resume")
-    answer = await move(technician, ticket, "resolve", note="card removed")
+    missing = await move(technician, ticket, "resolve", note="card removed")
+    assert missing.json()["errors"][0]["field"] == "body.action"
+    here = {"latitude": 30.27, "longitude": 120.15}
+    answer = await move(technician, ticket, "resolve", note="card removed", position=here, **DONE)
     assert answer.status_code == 200
     detail = answer.json()
     assert (detail["state"], detail["technician"]) == ("RESOLVED", "T01")
@@ -112,6 +124,8 @@ async def test_the_main_path_is_written_down(
     assert steps[2]["device_at"] == "2026-11-23T08:05:00Z"
     assert (steps[5]["reason"], steps[5]["note"]) == ("parts", "feeder module")
     assert steps[6]["to_state"] == "ON_SITE"
+    assert {name: steps[7][name] for name in DONE} == DONE
+    assert {name: steps[7][name] for name in here} == here
 
 
 @pytest.mark.usefixtures("engine_elsewhere")
@@ -120,7 +134,7 @@ async def test_every_state_role_and_event(
 ) -> None:
     """Exactly the moves of the lifecycle happen; the rest is 409 or 403 and writes nothing.
 
-    A refusal for the state says what is allowed instead.
+    A refusal for the state says what is allowed instead. A decline is noted, and that it was told.
     """
     await connection.execute(
         "INSERT INTO ticket_transition (ticket_id, event, from_state, to_state, actor, role)"
@@ -138,7 +152,9 @@ async def test_every_state_role_and_event(
                 row, count = await stored(connection, ticket)
                 if event in may:
                     assert answer.status_code == 200, story
-                    assert (row["version"], count) == (before[0]["version"] + 1, before[1] + 1)
+                    steps = 2 if event is Event.DECLINE else 1
+                    after = (before[0]["version"] + steps, before[1] + steps)
+                    assert (row["version"], count) == after
                 else:
                     assert answer.status_code in (403, 409), story
                     assert (row, count) == before, story
@@ -155,8 +171,8 @@ async def test_a_ticket_offers_what_its_reader_may_do(
         allowed: list[str] = (await who.get(f"/api/v1/tickets/{ticket}")).json()["allowed"]
         return allowed
 
-    assert await offered(people[Role.TECHNICIAN]) == ["decline", "accept"]
-    assert await offered(people[Role.OPERATIONS]) == ["assign", "cancel", "merge"]
+    assert await offered(people[Role.TECHNICIAN]) == ["decline", "accept", "hand_over"]
+    assert await offered(people[Role.OPERATIONS]) == OFFERED
     assert await offered(people[Role.TESTER]) == []
     assert await offered(await sign_in("tech02")) == []
 
@@ -204,7 +220,7 @@ async def test_only_who_can_do_it_is_given_it(
     elsewhere = await move(operations, ticket, "assign", technician="T03")
     assert (elsewhere.status_code, elsewhere.json()["allowed"]) == (
         409,
-        ["assign", "cancel", "merge"],
+        OFFERED,
     )
     unknown = await move(operations, ticket, "assign", technician="T99")
     assert unknown.status_code == 422
@@ -212,6 +228,139 @@ async def test_only_who_can_do_it_is_given_it(
     assert await stored(connection, ticket) == before
     given = await move(operations, ticket, "assign", technician="T02")
     assert given.json()["technician"] == "T02"
+
+
+@pytest.mark.usefixtures("engine_elsewhere")
+async def test_before_the_verify_window_ends_nobody_closes(
+    people: dict[Role, httpx.AsyncClient], ticket: int, connection: Database
+) -> None:
+    """Resolved just now and well again: operations wait as the engine does."""
+    await put(connection, ticket, State.RESOLVED)
+    await connection.execute("UPDATE ticket SET resolved_at = now() WHERE id = %s", (ticket,))
+    operations = people[Role.OPERATIONS]
+    seen = (await operations.get(f"/api/v1/tickets/{ticket}")).json()
+    assert "close" not in seen["allowed"]
+    refused = await move(operations, ticket, "close")
+    assert (refused.status_code, refused.json()["allowed"]) == (409, seen["allowed"])
+    assert "verify window" in refused.json()["detail"]
+
+
+@pytest.mark.usefixtures("engine_elsewhere")
+async def test_a_decline_is_told_to_the_first_of_the_chain(
+    people: dict[Role, httpx.AsyncClient], ticket: int
+) -> None:
+    """Who does not go is written down, and who is to hear of it."""
+    answer = await move(people[Role.TECHNICIAN], ticket, "decline", reason="other work")
+    *_, declined, told = answer.json()["transitions"]
+    assert (declined["event"], declined["reason"]) == ("decline", "other work")
+    assert (told["event"], told["reason"], told["note"]) == (
+        *("escalate", "declined", "for operations"),
+    )
+
+
+@pytest.mark.usefixtures("engine_elsewhere")
+async def test_branch_staff_hand_over_to_an_engineer(
+    people: dict[Role, httpx.AsyncClient], ticket: int, connection: Database
+) -> None:
+    """What the rule took for the first line's work is not: it is the second line's, and new."""
+    await connection.execute("UPDATE ticket SET line = 1, state = 'ON_SITE' WHERE id = 1")
+    technician = people[Role.TECHNICIAN]
+    answer = await move(technician, ticket, "hand_over", reason="the drive is broken")
+    handed = answer.json()
+    assert (handed["state"], handed["line"], handed["technician"]) == ("NEW", 2, None)
+    assert handed["transitions"][-1]["reason"] == "the drive is broken"
+
+
+BY_HAND: dict[str, Any] = {
+    "terminal": "ATM-3",
+    "component": "terminal",
+    "title": "The screen is scratched",
+    "severity": "minor",
+    "skill": "card",
+    "line": 2,
+    "note": "The branch called",
+}
+
+
+async def test_operations_raise_tickets_by_hand(
+    people: dict[Role, httpx.AsyncClient], ticket: int, connection: Database
+) -> None:
+    """Of what no telemetry tells: somebody is sent, there is one a cause, and people end it."""
+    assert ticket
+    operations = people[Role.OPERATIONS]
+    answer = await operations.post("/api/v1/tickets", json=BY_HAND)
+    assert answer.status_code == 200, answer.text
+    raised = answer.json()
+    assert (raised["state"], raised["fault_id"], raised["cell"]) == ("NEW", None, "C002")
+    assert (raised["rule"], raised["transitions"][0]["actor"]) == ("by_hand", "ops")
+    again = await operations.post("/api/v1/tickets", json=BY_HAND)
+    assert again.status_code == 409
+    assert f"ticket {raised['id']} " in again.json()["detail"]
+
+    async def sent() -> bool:
+        return bool((await stored(connection, raised["id"]))[0]["state"] == "ASSIGNED")
+
+    await until(sent)
+    await put(connection, raised["id"], State.ON_SITE)
+    await connection.execute("UPDATE ticket SET recovered_at = NULL WHERE fault_id IS NULL")
+    done = await move(people[Role.TECHNICIAN], raised["id"], "resolve", **DONE)
+    assert done.status_code == 404, "T01 does not answer for that cell"
+    await connection.execute(
+        "UPDATE ticket SET state = 'RESOLVED', resolved_at = now() - interval '1 day'"
+        " WHERE id = %s",
+        (raised["id"],),
+    )
+    await fire(connection, SomeFault(item="wakes the engine"))
+
+    async def closed() -> bool:
+        return bool((await stored(connection, raised["id"]))[0]["state"] == "CLOSED")
+
+    await until(closed)
+    later = await operations.post("/api/v1/tickets", json=BY_HAND)
+    assert later.json()["previous_id"] == raised["id"]
+
+
+async def test_a_warning_gets_a_ticket_when_operations_want_one(
+    people: dict[Role, httpx.AsyncClient], ticket: int, connection: Database
+) -> None:
+    """A fault that raises none by itself; asked for twice, there is one."""
+    assert ticket
+    fault = await fire(connection, SomeFault(item="x", severity="warning"))
+    operations = people[Role.OPERATIONS]
+    answer = await operations.post("/api/v1/tickets", json={"fault": str(fault)})
+    assert (answer.status_code, answer.json()["severity"]) == (200, "warning")
+    again = await operations.post("/api/v1/tickets", json={"fault": str(fault)})
+    assert again.status_code == 409
+    await clear(connection, fault)
+
+    async def resolved() -> bool:
+        row, _ = await stored(connection, answer.json()["id"])
+        return bool(row["state"] == "RESOLVED")
+
+    await until(resolved)
+
+
+WRONG_BY_HAND: list[tuple[dict[str, Any], str]] = [
+    ({"terminal": "ATM-99"}, "there is no terminal ATM-99"),
+    ({"fault": "0d9fca52-57d6-4a4f-8b8a-3f4f4bb1a0c1"}, "the fault says"),
+    ({"cell": "C001"}, "name one of"),
+    ({"title": None}, "title is needed"),
+    ({"skill": "magic"}, "should be one of"),
+    ({"line": 3}, "body.line"),
+]
+
+
+async def test_what_is_raised_by_hand_is_whole(people: dict[Role, httpx.AsyncClient]) -> None:
+    """Nobody but operations raises; what is missing or unknown is named."""
+    refused = await people[Role.TECHNICIAN].post("/api/v1/tickets", json=BY_HAND)
+    assert refused.status_code == 403
+    for changed, words in WRONG_BY_HAND:
+        body = BY_HAND | changed
+        if "fault" in changed:
+            del body["terminal"]
+        answer = await people[Role.OPERATIONS].post("/api/v1/tickets", json=body)
+        assert answer.status_code == 422, body
+        assert words in answer.json()["detail"], answer.text
 
 
 @pytest.mark.parametrize("parent", [1, 4711])

@@ -10,7 +10,7 @@ import pytest
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, dict_row
 
-from api.tickets.engine import follow_faults, raise_tickets
+from api.tickets.engine import Patience, follow_faults, raise_tickets
 from fleet.db.pool import connect
 from tests.integration.api.world import (
     CELL_OUTAGE,
@@ -24,12 +24,14 @@ from tests.integration.api.world import (
 
 Database = AsyncConnection[TupleRow]
 VERIFY = timedelta(hours=1)
+ACCEPT = timedelta(minutes=30)
+PATIENCE = Patience(ACCEPT, VERIFY)
 
 
 async def engine(connection: Database) -> None:
     """One run of the engine."""
     async with connection.transaction():
-        await follow_faults(connection, VERIFY)
+        await follow_faults(connection, PATIENCE)
 
 
 async def tickets(connection: Database) -> list[dict[str, Any]]:
@@ -134,7 +136,7 @@ async def test_a_terminal_in_no_cell_has_a_ticket_too(connection: Database) -> N
     assert (ticket["state"], ticket["cell"]) == ("NEW", "UNASSIGNED")
 
 
-async def test_sixteen_racing_raisers_raise_one_ticket(
+async def test_sixty_four_racing_raisers_raise_one_ticket(
     connection: Database, database_url: str
 ) -> None:
     """Without any lock among them, they meet at the unique index: one wins, none fails."""
@@ -149,7 +151,7 @@ async def test_sixteen_racing_raisers_raise_one_ticket(
                 return await raise_tickets(one)
 
     start = asyncio.Event()
-    racers = [asyncio.create_task(race(start)) for _ in range(16)]
+    racers = [asyncio.create_task(race(start)) for _ in range(64)]
     await asyncio.sleep(0)
     start.set()
     assert sum(await asyncio.gather(*racers)) == 2
@@ -165,7 +167,7 @@ async def test_a_crash_in_between_leaves_nothing_behind(
     """The engine dies after writing, before its commit: nothing was raised, and the next does."""
     await fire(connection)
     dying = await connect(database_url, name="dying")
-    await follow_faults(dying, VERIFY)
+    await follow_faults(dying, PATIENCE)
     await dying.close()
     assert await tickets(connection) == []
     await engine(connection)
@@ -208,6 +210,32 @@ async def test_recovery_later_is_only_noted_and_taken_back(
     assert (ticket["state"], ticket["recovered_at"]) == (state, None)
     assert ticket["fault_id"] == again
     assert (await story(connection, ticket["id"]))[-2:] == ["recover", "relapse"]
+
+
+async def test_who_does_not_accept_in_time_is_not_waited_for(connection: Database) -> None:
+    """T01 says nothing for half an hour: it is told, T02 of the district is sent, then nobody."""
+    await fire(connection)
+    await engine(connection)
+    for sent in ("T01", "T02"):
+        [ticket] = await tickets(connection)
+        assert (ticket["state"], ticket["technician"]) == ("ASSIGNED", sent)
+        await connection.execute("UPDATE ticket_transition SET at = at - %s", (ACCEPT,))
+        await engine(connection)
+    [ticket] = await tickets(connection)
+    assert (ticket["state"], ticket["technician"]) == ("NEW", None)
+    told = ["time_out", "escalate"]
+    expected = ["raise", "assign", *told, "assign", *told]
+    assert await story(connection, ticket["id"]) == expected
+
+
+async def test_accepted_in_time_it_stays(connection: Database) -> None:
+    """However long ago they were asked."""
+    await fire(connection)
+    await engine(connection)
+    await put(connection, 1, "ACCEPTED")
+    await connection.execute("UPDATE ticket_transition SET at = at - 2 * %s", (ACCEPT,))
+    await engine(connection)
+    assert (await tickets(connection))[0]["state"] == "ACCEPTED"
 
 
 async def test_a_resolved_ticket_closes_after_the_verify_window(connection: Database) -> None:

@@ -95,7 +95,10 @@ async def test_a_terminal_says_how_it_is(ops: httpx.AsyncClient, connection: Dat
     assert terminal["snapshot"]["ts"] == "2026-11-23T08:01:00Z"
     assert [one["id"] for one in terminal["open_faults"]] == [str(fault)]
     [ticket] = terminal["open_tickets"]
-    assert (ticket["technician"], ticket["allowed"]) == ("T01", ["assign", "cancel", "merge"])
+    assert (ticket["technician"], ticket["allowed"]) == (
+        "T01",
+        ["assign", "hand_over", "cancel", "merge"],
+    )
     silent = await get(ops, "terminals/KSK-5")
     assert (silent["service_state"], silent["snapshot"]) == ("unknown", None)
 

@@ -72,7 +72,7 @@ def _forged(settings: Settings) -> dict[str, str]:
     return {
         "expired": issue(secret, "admin", "admin", now - 2 * day, day),
         "of another secret": issue("x" * 32, "admin", "admin", now, day),
-        "not signed": jwt.encode(claims, None, algorithm="none"),
+        "not signed": jwt.encode(claims, "", algorithm="none"),
         "signed with another algorithm": jwt.encode(claims, secret * 2, algorithm="HS512"),
         "without an end": jwt.encode(
             {name: claims[name] for name in ("sub", "role", "iat")}, secret, algorithm="HS256"

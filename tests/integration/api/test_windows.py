@@ -9,7 +9,7 @@ import pytest
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from api.tickets.engine import follow_faults
+from api.tickets.engine import Patience, follow_faults
 from api.windows.expansion import expand
 from tests.integration.api.conftest import SignIn
 from tests.integration.api.world import CELL_OUTAGE, SomeFault, clear, fire
@@ -17,7 +17,7 @@ from tests.integration.api.world import CELL_OUTAGE, SomeFault, clear, fire
 Database = AsyncConnection[TupleRow]
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
-VERIFY = HOUR
+PATIENCE = Patience(HOUR, HOUR)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ async def a_fault(
 async def tickets(connection: Database) -> list[str]:
     """After another run of the engine, by a process that remembers nothing: who has a ticket."""
     async with connection.transaction():
-        await follow_faults(connection, VERIFY)
+        await follow_faults(connection, PATIENCE)
     cursor = await connection.execute("SELECT subject || ' ' || state FROM ticket ORDER BY id")
     return [row[0] for row in await cursor.fetchall()]
 

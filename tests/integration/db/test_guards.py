@@ -1,4 +1,4 @@
-"""Row-level security: no table and no view goes without, unless it is excused by name."""
+"""Row-level security and audit: no table goes without, unless it is excused by name."""
 
 import psycopg
 import pytest
@@ -21,6 +21,16 @@ OF_NO_CELL = {
 # Views that read with their owner's eyes.
 FOR_EVERYBODY = {"cell_ancestor": "the tree by its codes alone"}
 
+# Tables that the api writes and whose changes are not kept.
+NOT_AUDITED = {
+    "audit_seal": "the audit's own chain",
+    "cell_version": "written by the database itself, of `cell`",
+    "idempotency_key": "answers, forgotten after a month",
+    "planned_occurrence": "follows from `planned_window`",
+    "service_closing": "follows from the schedule's tables",
+    "terminal_cell": "follows from `cell` and `terminal`, and keeps its own history",
+}
+
 _UNGUARDED = """
     SELECT relname FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relrowsecurity
@@ -31,6 +41,12 @@ _OWNERS_EYES = """
     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('v', 'm')
         AND has_table_privilege('tellergrid_scoped', oid, 'SELECT')
         AND NOT coalesce(reloptions::text LIKE '%security_invoker=true%', false)
+"""
+_UNAUDITED = """
+    SELECT relname FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+        AND has_table_privilege('tellergrid_whole', oid, 'INSERT,UPDATE,DELETE')
+        AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = pg_class.oid AND tgname = 'audit')
 """
 _POLICIES = "SELECT tablename, policyname FROM pg_policies WHERE schemaname = 'public'"
 
@@ -60,6 +76,11 @@ def test_a_guarded_table_has_both_policies(database_url: str) -> None:
     assert {"scoped", "whole"} <= {policy for _, policy in found}
     for table in {table for table, _ in found}:
         assert {(table, "scoped"), (table, "whole")} <= found
+
+
+def test_every_table_that_the_api_writes_is_audited(database_url: str) -> None:
+    """A new one needs `CALL keep_audit_of(…)` in its migration, or a reason here."""
+    assert _names(database_url, _UNAUDITED) == NOT_AUDITED.keys()
 
 
 def test_who_has_not_said_for_whom_sees_nothing(database_url: str) -> None:

@@ -26,7 +26,7 @@ FOR_NOBODY = {
     "tickets.store": {"counts": "metrics of the whole, for operators"},
     "tickets.writing": {"move": "writes what `moves` has found in scope"},
     "tickets.engine": dict.fromkeys(
-        ("raise_tickets", "causes", "unassigned", "candidates", "load"),
+        ("raise_tickets", "causes", "not_accepted", "unassigned", "candidates", "load"),
         "the engine serves every cell",
     ),
     "windows.holding": {"covered": "the engine serves every cell"},

@@ -1,0 +1,53 @@
+"""What every answer tells a browser, whom it lets read, and how much a request may bring."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from fastapi import FastAPI
+
+from api.headers import HEADERS
+from tests.integration.api.conftest import SignIn, client_of
+
+_PATHS = (
+    *("/healthz", "/api/v1/me", "/api/v1/nothing-here", "/api/v1/openapi.json", "/metrics"),
+    "/api/v1/docs",
+)
+
+
+@pytest.mark.parametrize("path", _PATHS)
+async def test_every_answer_is_hardened(app: FastAPI, path: str) -> None:
+    """Good answers, refusals and unknown paths alike."""
+    async with client_of(app) as client:
+        answer = await client.get(path)
+    for name, value in HEADERS.items():
+        if (path, name) != ("/api/v1/docs", "Content-Security-Policy"):
+            assert answer.headers[name] == value
+
+
+async def test_no_other_origin_may_read(sign_in: SignIn) -> None:
+    """Neither asked before nor after: nothing is allowed to a page of another origin."""
+    client = await sign_in("ops")
+    headers = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "GET"}
+    for answer in (
+        await client.options("/api/v1/tickets", headers=headers),
+        await client.get("/api/v1/tickets", headers=headers),
+    ):
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+async def test_a_body_is_bounded(sign_in: SignIn) -> None:
+    """Over 64 KiB is refused, whether its length is announced or it comes in pieces."""
+    client = await sign_in("ops")
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(65):
+            yield b" " * 1024
+
+    for content in (b" " * 65 * 1024, pieces()):
+        answer = await client.post(
+            "/api/v1/tickets/1/transitions",
+            content=content,
+            headers={"Content-Type": "application/json"},
+        )
+        assert answer.status_code == 413
+        assert answer.headers["Content-Type"] == "application/problem+json"

@@ -5,7 +5,7 @@ import random
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import structlog
@@ -38,6 +38,7 @@ class Collector:
             batch_count=min(settings.batch_count, settings.receive_maximum // 2),
             batch_linger_s=settings.batch_linger_ms / 1000,
             receive_maximum=settings.receive_maximum,
+            lateness=timedelta(milliseconds=settings.lateness_ms),
             clock=lambda: datetime.now(UTC),
         )
         self._tasks: set[asyncio.Task[None]] = set()

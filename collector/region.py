@@ -8,7 +8,7 @@ begins again: lock, state read back, session resumed, redelivery taken.
 import asyncio
 import random
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import psycopg
@@ -49,6 +49,7 @@ class Terms:
     batch_count: int
     batch_linger_s: float
     receive_maximum: int
+    lateness: timedelta
     clock: Clock
 
 
@@ -94,7 +95,8 @@ class Region:
         try:
             if not await self._lock(connection):
                 return
-            desk = Desk(connection, self.name, self._terms.shelf.current)
+            terms = self._terms
+            desk = Desk(connection, self.name, terms.shelf.current, lateness=terms.lateness)
             await desk.restore(self._terms.clock())
             self._log.info("region taken", terminals=len(desk.engine.terminals))
             while not self._stopping.is_set():

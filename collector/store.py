@@ -6,7 +6,7 @@ from dataclasses import astuple
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import TupleRow
 
-from collector import rows
+from collector import order, rows
 from collector.batch import Batch, LedgerKey
 from collector.intake import SetAside
 from fleet.db.sql import load
@@ -38,9 +38,11 @@ async def write(
         touched = {i: terminals[i] for i in sorted(batch.record.terminals) if i in terminals}
         await _ledger(cursor, batch.received, touched)
         await _beats(cursor, touched.values(), rebooted=batch.rebooted)
-        await _snapshots(cursor, [each for i, each in touched.items() if i in batch.changed])
+        restated = batch.record.restated
+        await _snapshots(cursor, [each for i, each in touched.items() if i in restated])
         await _holds(cursor, batch.record)
         await _transitions(cursor, batch.record)
+        await order.write(cursor, batch.record, batch.late)
         await _service(cursor, [c for c in batch.record.changes if isinstance(c, Transition)])
         await _faults(cursor, batch.record.changes, catalogue)
 

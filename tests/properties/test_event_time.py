@@ -228,6 +228,6 @@ def test_a_clock_that_is_set_neither_fires_nor_clears(
 
 
 def taken(line: Line) -> list[Change]:
-    found = [change for change in line.changes if isinstance(change, Fired | Cleared)]
+    found: list[Change] = [c for c in line.changes if isinstance(c, Fired | Cleared)]
     line.changes.clear()
     return found

@@ -16,6 +16,8 @@ from api.corrections.routes import router as corrections
 from api.coverage.routes import router as coverage
 from api.events.routes import router as events
 from api.faults.routes import router as faults
+from api.grid.registry import router as registry
+from api.grid.routes import router as grid
 from api.headers import DOCS, SecurityHeaders
 from api.health import router as health
 from api.idempotency import forget
@@ -45,9 +47,11 @@ from fleet.rules.shelf import Shelf
 
 _ROUTERS = (
     *(health, accounts, cells, coverage, uptime, terminals, faults, tickets, technicians, rules),
-    *(audit, events, windows, corrections),
+    *(audit, events, windows, corrections, grid, registry),
 )
 _LARGEST_BODY = 64 * 1024
+_LARGEST_MAP = 32 * 1024 * 1024  # a whole grid, a whole registry: operations alone send them
+_WITH_MAPS = (grid, registry)
 _HOUR_S = 3600
 _SEALED_WITHIN_S = 1
 _DESCRIPTION = """\
@@ -112,7 +116,8 @@ def create_app(
     problem.register(app)
     for router in _ROUTERS:
         require_ours(router)
-        app.include_router(router, max_body_size=_LARGEST_BODY)
+        most = _LARGEST_MAP if router in _WITH_MAPS else _LARGEST_BODY
+        app.include_router(router, max_body_size=most)
     return app
 
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from api.errors import ApiError, Forbidden, Invalid, MoveRefused, NotFound, Stale, Unauthenticated
+from fleet.grid.cell import ImportRefused
 
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger("api.problem")
@@ -24,7 +25,10 @@ _log = structlog.get_logger("api.problem")
 class FieldError(BaseModel):
     """What is wrong with one field of the request."""
 
-    field: str = Field(description="Where it is: `query.limit`, `body.event`, `path.id`")
+    field: str = Field(
+        description="Where it is: `query.limit`, `body.event`, `path.id`; of a map or a registry"
+        " that is refused, the cell, the terminal, the feature or the line"
+    )
     message: str
 
 
@@ -89,6 +93,7 @@ TABLE: Mapping[type[Exception], Kind] = MappingProxyType(
         MoveRefused: Kind(409, "move-refused", "Not possible now"),
         Stale: Kind(412, "stale", "Changed since you read it"),
         Invalid: _INVALID,
+        ImportRefused: _INVALID,
         RequestValidationError: _INVALID,
         psycopg.DataError: _UNSTORABLE,
         psycopg.OperationalError: _UNAVAILABLE,
@@ -171,6 +176,8 @@ async def _answer_http(_: Request, error: Exception) -> JSONResponse:
 def _fields(error: Exception) -> list[FieldError] | None:
     if isinstance(error, Invalid):
         return [FieldError(field=error.field, message=str(error))]
+    if isinstance(error, ImportRefused):
+        return [FieldError(field=one.where, message=one.what) for one in error.problems]
     if isinstance(error, RequestValidationError):
         return [
             FieldError(field=".".join(map(str, one["loc"])), message=_without_prefix(one["msg"]))

@@ -34,6 +34,7 @@ async def write(
     async with connection.transaction(), connection.cursor() as cursor:
         await copy_telemetry(cursor, batch.telemetry)
         await _copy(cursor, "copy_event", batch.events)
+        await _copy(cursor, "copy_presence", batch.presences)
         await _quarantine(cursor, batch.aside)
         touched = {i: terminals[i] for i in sorted(batch.record.terminals) if i in terminals}
         await _ledger(cursor, batch.received, touched)

@@ -6,6 +6,9 @@ FROM STDIN (FORMAT BINARY);
 -- name: copy_event
 COPY event (ts, terminal_id, boot, seq, arrived_at, name, body) FROM STDIN (FORMAT BINARY);
 
+-- name: copy_presence
+COPY presence (arrived_at, terminal_id, boot, online, retained) FROM STDIN (FORMAT BINARY);
+
 -- name: insert_quarantine
 INSERT INTO quarantine (arrived_at, topic, reason, detail, size, payload, whole)
 VALUES (%s, %s, %s, %s, %s, %s, %s);

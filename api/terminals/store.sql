@@ -5,8 +5,9 @@
 -- terminal of that code.
 SELECT terminal.code AS id, terminal.kind, terminal.vendor, terminal.model,
     terminal.region_code AS region, terminal.site, terminal.latitude, terminal.longitude,
-    coalesce(terminal_cell.cell_code, 'UNASSIGNED') AS cell, terminal.commissioned_at,
-    terminal.decommissioned_at,
+    coalesce(terminal_cell.cell_code, 'UNASSIGNED') AS cell,
+    coalesce(terminal_cell.method, 'unassigned') AS cell_method, terminal_cell.version AS map_version,
+    terminal.skills, terminal.commissioned_at, terminal.decommissioned_at,
     coalesce(terminal_state.service_state, 'unknown') AS service_state,
     terminal_state.service_since, terminal_state.connected, terminal_state.heard_at
 FROM terminal

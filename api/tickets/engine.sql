@@ -91,8 +91,8 @@ WHERE card.state = 'NEW'
 ORDER BY card.urgency, card.created_at, card.id;
 
 -- name: candidates
--- Who could be sent to which of the tickets: with the skill, answering for the cell or one above
--- it, and not having declined the ticket.
+-- Who could be sent to which of the tickets: with the skill and those that the terminal takes,
+-- answering for the cell or one above it, and not having declined the ticket.
 SELECT ticket.id AS ticket_id, technician.id AS technician_id, technician.code,
     min(cell_ancestor.distance) AS distance
 FROM ticket
@@ -101,6 +101,9 @@ JOIN technician_cell ON technician_cell.cell_code = cell_ancestor.ancestor_code
 JOIN technician ON technician.id = technician_cell.technician_id
 WHERE ticket.id = ANY(%(tickets)s)
     AND ticket.skill = ANY(technician.skills)
+    AND NOT EXISTS (
+        SELECT FROM terminal
+        WHERE terminal.id = ticket.terminal_id AND NOT terminal.skills <@ technician.skills)
     AND NOT EXISTS (
         SELECT
         FROM ticket_transition AS step

@@ -15,9 +15,12 @@ WHERE ticket.id = %(id)s AND (%(scope)s::text[] IS NULL OR ticket.cell_code = AN
 FOR UPDATE;
 
 -- name: technician
--- A technician by code, and whether they may be sent to the ticket: skill and cell.
+-- A technician by code, and whether they may be sent to the ticket: skills and cell.
 SELECT technician.id,
-    ticket.skill = ANY(technician.skills) AND EXISTS (
+    ticket.skill = ANY(technician.skills) AND NOT EXISTS (
+        SELECT FROM terminal
+        WHERE terminal.id = ticket.terminal_id AND NOT terminal.skills <@ technician.skills)
+    AND EXISTS (
         SELECT
         FROM technician_cell
         JOIN cell_ancestor ON cell_ancestor.ancestor_code = technician_cell.cell_code

@@ -34,8 +34,8 @@ FOR_NOBODY = {
     "grid.store": dict.fromkeys(
         (
             *(
-                "standing",
-                "standing_at",
+                "end_uses",
+                "begin_uses",
                 "technicians",
                 "dismiss_people",
                 "appoint_people",
@@ -43,7 +43,7 @@ FOR_NOBODY = {
             ),
             *("forget_memberships", "end_memberships", "begin_memberships", "registered"),
         ),
-        "the command line draws the whole grid",
+        "operations draw the whole grid",
     ),
     "seed": dict.fromkeys(
         ("leave_cells", "enter_cells", "technician_cells", "accounts"), "writes the demo"

@@ -39,3 +39,5 @@ CREATE TABLE clock_jump (
 COMMENT ON TABLE clock_jump IS 'A terminal''s clock that was set before this message: no hold went on by it.';
 COMMENT ON COLUMN clock_jump.set_by IS 'By how much more, or less, it moved than ours';
 CREATE INDEX clock_jump_arrived ON clock_jump (arrived_at DESC);
+
+REVOKE ALL ON waiting_message, late_message, clock_jump FROM tellergrid_scoped, tellergrid_whole;

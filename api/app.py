@@ -8,6 +8,8 @@ from functools import partial
 from fastapi import FastAPI
 
 from api import problem
+from api.accounts import attempts
+from api.accounts.oidc import Issuer
 from api.accounts.routes import router as accounts
 from api.audit.routes import router as audit
 from api.audit.sealing import export, seal
@@ -73,6 +75,7 @@ def create_app(
     shelf = Shelf(settings.catalogue)
     metrics = Metrics()
     ending = stopping or asyncio.Event()
+    issuer = None if settings.provider is None else Issuer(settings.provider)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -80,7 +83,9 @@ def create_app(
             url = as_api(planned_each_time(settings.database_url))
             pool = await stack.enter_async_context(open_pool(url, name="api"))
             listener = Listener(settings.database_url)
-            app.state.services = Services(settings, shelf, pool, listener, metrics, ending, locks)
+            app.state.services = Services(
+                settings, shelf, pool, listener, metrics, ending, locks, issuer
+            )
             patience = Patience(settings.accept_window, settings.verify_window)
             work = partial(follow_faults, patience=patience)
             job = Job("follow_faults", work, pool, metrics)
@@ -89,6 +94,8 @@ def create_app(
             stack.enter_context(scheduled(job, settings.poll_seconds))
             forgetting = Job("forget_answers", forget, pool, metrics)
             stack.enter_context(scheduled(forgetting, _HOUR_S))
+            calming = Job("forget_attempts", attempts.forget, pool, metrics)
+            stack.enter_context(scheduled(calming, _HOUR_S))
             sealing = Job("seal_audit", seal, pool, metrics)
             stack.enter_context(scheduled(sealing, _SEALED_WITHIN_S))
             if (exporting := _exporting(settings, pool, metrics)) is not None:

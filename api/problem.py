@@ -15,7 +15,18 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from api.errors import ApiError, Forbidden, Invalid, MoveRefused, NotFound, Stale, Unauthenticated
+from api.errors import (
+    ApiError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    MoveRefused,
+    NotFound,
+    Stale,
+    TooMany,
+    Unauthenticated,
+    Unreachable,
+)
 from fleet.grid.cell import ImportRefused
 
 MEDIA_TYPE = "application/problem+json"
@@ -91,6 +102,9 @@ TABLE: Mapping[type[Exception], Kind] = MappingProxyType(
         Unauthenticated: Kind(401, "unauthenticated", "Sign in", (("WWW-Authenticate", "Bearer"),)),
         Forbidden: Kind(403, "forbidden", "Not allowed"),
         MoveRefused: Kind(409, "move-refused", "Not possible now"),
+        Conflict: Kind(409, "conflict", "There already"),
+        TooMany: Kind(429, "too-many", "Too many"),
+        Unreachable: Kind(503, "unreachable", "Unavailable", (("Retry-After", "5"),)),
         Stale: Kind(412, "stale", "Changed since you read it"),
         Invalid: _INVALID,
         ImportRefused: _INVALID,
@@ -164,7 +178,10 @@ async def _answer(_: Request, error: Exception) -> JSONResponse:
         errors=fields,
         allowed=error.allowed if isinstance(error, MoveRefused) else None,
     )
-    return _response(problem, dict(kind.headers))
+    headers = dict(kind.headers)
+    if isinstance(error, TooMany):
+        headers["Retry-After"] = str(error.wait_s)
+    return _response(problem, headers)
 
 
 async def _answer_http(_: Request, error: Exception) -> JSONResponse:

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from api.accounts.oidc import Issuer
 from api.listener import Listener
 from api.metrics import Metrics
 from api.scope import Locks, Presence, enter
@@ -32,6 +33,7 @@ class Services:
     metrics: Metrics
     stopping: asyncio.Event
     locks: Locks = Locks.BOTH
+    issuer: Issuer | None = None
 
     @property
     def catalogue(self) -> Catalogue:

@@ -28,6 +28,7 @@ NOT_AUDITED = {
     "idempotency_key": "answers, forgotten after a month",
     "planned_occurrence": "follows from `planned_window`",
     "service_closing": "follows from the schedule's tables",
+    "sign_in_attempt": "failures, forgotten after a quarter of an hour",
     "terminal_cell": "follows from `cell` and `terminal`, and keeps its own history",
 }
 

@@ -23,6 +23,7 @@ FOR_NOBODY = {
         "to_sign_in": "who it is, is not known yet",
         "caller": "finds out what the scope is",
     },
+    "accounts.management": dict.fromkeys(("accounts", "create"), "admins keep all accounts"),
     "tickets.store": {"counts": "metrics of the whole, for operators"},
     "tickets.writing": {"move": "writes what `moves` has found in scope"},
     "tickets.engine": dict.fromkeys(

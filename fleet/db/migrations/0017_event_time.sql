@@ -19,12 +19,10 @@ CREATE TABLE late_message (
     channel text NOT NULL CHECK (channel IN ('telemetry', 'event')),
     ts timestamptz NOT NULL,
     arrived_at timestamptz NOT NULL,
-    replayed_at timestamptz,
     PRIMARY KEY (terminal_id, boot, seq)
 );
 COMMENT ON TABLE late_message IS
     'Messages that came when later ones had been judged: stored in telemetry or event, never judged.';
-COMMENT ON COLUMN late_message.replayed_at IS 'When somebody last looked at what would have come of it';
 CREATE INDEX late_message_arrived ON late_message (arrived_at DESC);
 
 CREATE TABLE clock_jump (

@@ -4,7 +4,7 @@ Reads only. Status and storage stand in a row where they changed; a row without 
 message before, and so does what is made of it here.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -94,7 +94,7 @@ async def terminals(
 
 async def heard(
     connection: Connection, terminals: Sequence[Terminal], since: datetime, until: datetime
-) -> AsyncIterator[Heard]:
+) -> AsyncGenerator[Heard, None]:
     """Everything that arrived of them from `since` to `until`, in its order; in a transaction."""
     asked = {"ids": [each.id for each in terminals], "since": since, "until": until}
     latest = {each.id: (each.status or b"{}", each.storage or b"[]") for each in terminals}

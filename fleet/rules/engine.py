@@ -27,13 +27,17 @@ from fleet.snapshot import NOTHING_MEASURED, Measured
 from fleet.telemetry import Event, Presence, Telemetry
 from fleet.vocabulary import Unknown
 
+RETURN = timedelta(minutes=1)
+"""How long terminals have to come back after the broker did; twice the longest back-off."""
+_LOOK_AGAIN = timedelta(seconds=1)
+
 Cells = tuple[str, ...]
 """Codes of the cells above another."""
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What became of a message: `late` ones are stored and judged no more, `kept` ones wait for
-    others that are missing."""
+    others that are missing; `changed` ones may say something else than the one before."""
 
     late: bool = False
     kept: bool = False
@@ -58,6 +62,7 @@ class Engine:
         self._lateness = lateness
         self._judging = Judging(self._faults)
         self._watching_since: datetime | None = None
+        self._returned_at: datetime | None = None
         self._by_code: dict[str, Terminal] = {}
         self.terminals: dict[int, Terminal] = {}
 
@@ -174,6 +179,14 @@ class Engine:
         """From when on we hear everything; None while we are blind: then nobody is silent."""
         self._watching_since = since
 
+    def returned(self, at: datetime) -> None:
+        """The broker was away, for us and for the terminals: each has `RETURN` to speak again.
+
+        Until then a will says only that the broker ended, and a hold is not over by time alone:
+        what ended it may still wait at the terminal.
+        """
+        self._returned_at = at
+
     # -- what happens ------------------------------------------------------------------------
 
     def telemetry(self, terminal: Terminal, message: Telemetry, arrived_at: datetime) -> Outcome:
@@ -194,6 +207,8 @@ class Engine:
             snapshot.read(status, storage)
             self._judging.hear(terminal, arrived_at)
             return Outcome(late=True, measured=measured)
+        # What follows a gap is told whole: what is missing may have said something else.
+        changed = changed or not terminal.follows(message.boot, message.seq)
         read = self._judging.take_snapshot(terminal, message, measured, arrived_at, live=True)
         self._catch_up(terminal)
         self._faults.judge_cells(arrived_at)
@@ -227,6 +242,9 @@ class Engine:
         self._faults.record.terminals.add(terminal.id)
         if message.online and not retained:
             self._judging.hear(terminal, arrived_at)
+        if not message.online and (until := self._awaited(terminal, "", arrived_at)):
+            self._faults.timers.put(Timer(until, Turn.RETURN, terminal.code, ""))
+            return Outcome()
         self._judging.judge_connection(terminal, terminal.clock(arrived_at))
         self._judging.settle(terminal, terminal.clock(arrived_at))
         self._faults.judge_cells(arrived_at)
@@ -320,6 +338,12 @@ class Engine:
             subject = self._faults.cells.get(timer.subject)
         if isinstance(subject, Terminal) and timer.turn is Turn.KEPT:
             self._miss_no_longer(subject, now)
+        elif subject is not None and (until := self._awaited(subject, timer.rule, now)):
+            again = min(until, max(now, timer.due) + _LOOK_AGAIN)
+            self._faults.timers.put(timer._replace(due=again))
+        elif isinstance(subject, Terminal) and timer.turn is Turn.RETURN:
+            self._judging.judge_connection(subject, subject.clock(timer.due))
+            self._judging.settle(subject, subject.clock(timer.due))
         elif isinstance(subject, Terminal) and timer.turn is Turn.SILENCE:
             self._fall_silent(subject, timer, now)
         elif isinstance(subject, Terminal) and timer.turn is Turn.COUNT:
@@ -330,6 +354,17 @@ class Engine:
                 clock = subject.settled(now, self._lateness)
             if not self._faults.end(subject, timer.rule, timer.item, clock):
                 self._faults.put_off(subject, timer, now)
+
+    def _awaited(self, subject: Terminal | Cell, rule: str, now: datetime) -> datetime | None:
+        """Until when what was cut off with us may come back; a cell waits for its members."""
+        since = self._returned_at
+        if since is None or now >= since + RETURN:
+            return None
+        members: Iterable[Terminal] = (subject,) if isinstance(subject, Terminal) else ()
+        if isinstance(subject, Cell) and (gathering := subject.gatherings.get(rule)):
+            members = gathering.members.values()
+        back = all(each.heard_at and each.heard_at >= since for each in members)
+        return None if back else since + RETURN
 
     def _fall_silent(self, terminal: Terminal, timer: Timer, now: datetime) -> None:
         after = terminal.plan.silent.get(timer.rule)

@@ -137,7 +137,7 @@ class Terminal:
         """
         if self.at is None or self.arrived_at is None:
             return None
-        by = (ts - self.at) - (arrived_at - self.arrived_at)
+        by = (ts - self.at) - max(arrived_at - self.arrived_at, timedelta())
         set_back = ts < self.at and by < -JUMP
         return by if by > JUMP or set_back else None
 

@@ -1,17 +1,13 @@
-"""What became of the order in which messages were written: those that wait for others, those that
-came too late to be judged, clocks that were set."""
+"""Messages out of their order: those that wait for others, and those that came too late."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import astuple
 from datetime import datetime
 from typing import NamedTuple
 
-from psycopg import AsyncConnection, AsyncCursor
+from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from fleet.db.sql import load
-from fleet.rules.record import Record
 from fleet.rules.terminal import Kept
 from fleet.telemetry import Event, Telemetry, decode, encode
 from fleet.topics import Channel
@@ -33,19 +29,10 @@ class Late(NamedTuple):
     arrived_at: datetime
 
 
-async def write(cursor: AsyncCursor[TupleRow], record: Record, late: Sequence[Late]) -> None:
-    """Write it down, in the batch's transaction."""
-    for key, kept in record.kept.items():
-        if kept is None:
-            await cursor.execute(_SQL["wait_no_longer"], key)
-        else:
-            channel = Channel.EVENT if isinstance(kept.message, Event) else Channel.TELEMETRY
-            row = (*key, kept.arrived_at, channel.value, encode(kept.message))
-            await cursor.execute(_SQL["wait"], row)
-    if late:
-        await cursor.executemany(_SQL["late"], late)
-    if record.jumps:
-        await cursor.executemany(_SQL["jump"], [astuple(each) for each in record.jumps])
+def stored(kept: Kept) -> tuple[datetime, str, bytes]:
+    """What is written of a message that waits: when it arrived, on which channel, and itself."""
+    channel = Channel.EVENT if isinstance(kept.message, Event) else Channel.TELEMETRY
+    return kept.arrived_at, channel.value, encode(kept.message)
 
 
 async def waiting(connection: AsyncConnection[TupleRow], region: str) -> Waiting:

@@ -48,7 +48,7 @@ format: setup ## write the code the way `check` wants it
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-chaos: setup ## bring every fault about at its full length and count what was lost; a quarter of an hour
+chaos: setup ## bring every fault about at its full length, and count
 	@$(BIN)/pytest tests/e2e/test_faults.py --long -s $(ARGS)
 
 bench: setup ## measure this machine: what the engines can do, and what share of it we keep

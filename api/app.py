@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
@@ -25,14 +26,20 @@ from api.health import router as health
 from api.idempotency import forget
 from api.listener import Listener
 from api.metrics import Metrics
+from api.notifications import channels
+from api.notifications.delivery import Notifier
+from api.notifications.monthly import report_month
+from api.notifications.outbox import Channels, gather
+from api.notifications.senders import keep_addresses_out_of_logs
 from api.openapi import DescribedApi, operation_id
 from api.oversize import Oversize
 from api.paths import V1
 from api.planning import planned_each_time
 from api.requests import RequestLog
+from api.retention import keep
 from api.routing import require_ours
 from api.rules.routes import router as rules
-from api.scheduled import Job, background, scheduled
+from api.scheduled import Job, background, run_in_turn_when, scheduled
 from api.scope import Locks, as_api
 from api.services import Services
 from api.settings import Settings
@@ -41,6 +48,7 @@ from api.terminals.routes import router as terminals
 from api.tickets.engine import Patience, follow_faults, watch_clocks
 from api.tickets.routes import router as tickets
 from api.uptime.routes import router as uptime
+from api.uptime.summing import summing_in
 from api.windows.expansion import expand
 from api.windows.routes import router as windows
 from fleet.chain import signing_key
@@ -55,6 +63,7 @@ _LARGEST_BODY = 64 * 1024
 _LARGEST_MAP = 32 * 1024 * 1024  # a whole grid, a whole registry: operations alone send them
 _WITH_MAPS = (grid, registry)
 _HOUR_S = 3600
+_MINUTE_S = 60
 _SEALED_WITHIN_S = 1
 _DESCRIPTION = """\
 Uptime, faults and tickets of a fleet of self-service terminals. Sign in at `/api/v1/token`, send
@@ -70,10 +79,12 @@ def create_app(
 
     `locks` is for tests, which try each lock alone.
 
-    Raises `CatalogueError` when the rule catalogue is not sound.
+    Raises `CatalogueError` when the rule catalogue is not sound, `ChannelsError` when the file of
+    channels is not.
     """
     shelf = Shelf(settings.catalogue)
     metrics = Metrics()
+    told = channels.read(settings.channels)
     ending = stopping or asyncio.Event()
     issuer = None if settings.provider is None else Issuer(settings.provider)
 
@@ -104,6 +115,17 @@ def create_app(
             stack.enter_context(scheduled(clocks, settings.poll_seconds))
             windows_ahead = Job("expand_windows", expand, pool, metrics)
             stack.enter_context(scheduled(windows_ahead, _HOUR_S))
+            sums = Job("sum_uptime", summing_in(settings.time_zone), pool, metrics)
+            stack.enter_context(scheduled(sums, _MINUTE_S))
+            keeping = Job("keep", partial(keep, retention=settings.retention), pool, metrics)
+            stack.enter_context(scheduled(keeping, _HOUR_S))
+            reporting = _reporting(settings.time_zone, told, pool, metrics)
+            stack.enter_context(scheduled(reporting, _HOUR_S))
+            telling = _telling(told, pool, metrics)
+            for one in telling:
+                stack.enter_context(scheduled(one, settings.poll_seconds))
+            woken = stack.enter_context(listener.wakeups())
+            await stack.enter_async_context(background(run_in_turn_when(woken, *telling)))
             stack.callback(ending.set)
             yield
 
@@ -126,6 +148,22 @@ def create_app(
         most = _LARGEST_MAP if router in _WITH_MAPS else _LARGEST_BODY
         app.include_router(router, max_body_size=most)
     return app
+
+
+def _telling(told: Channels, pool: Pool, metrics: Metrics) -> list[Job]:
+    """What fills the outbox, and what empties it; without channels it stays empty."""
+    keep_addresses_out_of_logs()
+    filling = Job("gather_notifications", partial(gather, channels=told), pool, metrics)
+    if not told:
+        return [filling]
+    notifier = Notifier(told, pool, metrics)
+    return [filling, Job("send_notifications", notifier.deliver, pool, metrics)]
+
+
+def _reporting(zone: str, told: Channels, pool: Pool, metrics: Metrics) -> Job:
+    """The report of each month, made when it is over."""
+    work = partial(report_month, zone=ZoneInfo(zone), channels=told)
+    return Job("report_month", work, pool, metrics)
 
 
 def _exporting(settings: Settings, pool: Pool, metrics: Metrics) -> Job | None:

@@ -82,37 +82,3 @@ JOIN LATERAL (
     LIMIT 1
 ) AS asked ON asked.at <= now() - %(since)s::interval
 WHERE card.state = 'ASSIGNED';
-
--- name: unassigned
--- Tickets that nobody has, the most urgent first, then the oldest.
-SELECT card.*, now() AS at
-FROM ticket_card AS card
-WHERE card.state = 'NEW'
-ORDER BY card.urgency, card.created_at, card.id;
-
--- name: candidates
--- Who could be sent to which of the tickets: with the skill, answering for the cell or one above
--- it, and not having declined the ticket.
-SELECT ticket.id AS ticket_id, technician.id AS technician_id, technician.code,
-    min(cell_ancestor.distance) AS distance
-FROM ticket
-JOIN cell_ancestor ON cell_ancestor.cell_code = ticket.cell_code
-JOIN technician_cell ON technician_cell.cell_code = cell_ancestor.ancestor_code
-JOIN technician ON technician.id = technician_cell.technician_id
-WHERE ticket.id = ANY(%(tickets)s)
-    AND ticket.skill = ANY(technician.skills)
-    AND NOT EXISTS (
-        SELECT
-        FROM ticket_transition AS step
-        WHERE step.ticket_id = ticket.id
-            AND step.event IN ('decline', 'time_out')
-            AND step.refused_by = technician.id)
-GROUP BY ticket.id, technician.id;
-
--- name: load
--- How many tickets each technician has to do.
-SELECT technician_id, count(*) AS to_do
-FROM ticket
-WHERE state IN ('ASSIGNED', 'ACCEPTED', 'EN_ROUTE', 'ON_SITE', 'ON_HOLD')
-    AND technician_id IS NOT NULL
-GROUP BY technician_id;

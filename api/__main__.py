@@ -49,8 +49,8 @@ def main() -> int:
         settings = Settings()
     except ValidationError as error:
         for problem in error.errors():
-            name = f"TELLERGRID_{problem['loc'][0]}".upper()
-            sys.stderr.write(f"{name}: {problem['msg']}\n")
+            where = f"TELLERGRID_{problem['loc'][0]}: ".upper() if problem["loc"] else ""
+            sys.stderr.write(f"{where}{problem['msg']}\n")
         return 2
     logs.configure(settings.log_level)
     stopping = asyncio.Event()

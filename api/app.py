@@ -8,6 +8,8 @@ from functools import partial
 from fastapi import FastAPI
 
 from api import problem
+from api.accounts import attempts
+from api.accounts.oidc import Issuer
 from api.accounts.routes import router as accounts
 from api.audit.routes import router as audit
 from api.audit.sealing import export, seal
@@ -16,6 +18,8 @@ from api.corrections.routes import router as corrections
 from api.coverage.routes import router as coverage
 from api.events.routes import router as events
 from api.faults.routes import router as faults
+from api.grid.registry import router as registry
+from api.grid.routes import router as grid
 from api.headers import DOCS, SecurityHeaders
 from api.health import router as health
 from api.idempotency import forget
@@ -41,13 +45,15 @@ from api.windows.expansion import expand
 from api.windows.routes import router as windows
 from fleet.chain import signing_key
 from fleet.db.pool import Pool, open_pool
-from fleet.rules.catalogue import load
+from fleet.rules.shelf import Shelf
 
 _ROUTERS = (
     *(health, accounts, cells, coverage, uptime, terminals, faults, tickets, technicians, rules),
-    *(audit, events, windows, corrections),
+    *(audit, events, windows, corrections, grid, registry),
 )
 _LARGEST_BODY = 64 * 1024
+_LARGEST_MAP = 32 * 1024 * 1024  # a whole grid, a whole registry: operations alone send them
+_WITH_MAPS = (grid, registry)
 _HOUR_S = 3600
 _SEALED_WITHIN_S = 1
 _DESCRIPTION = """\
@@ -66,9 +72,10 @@ def create_app(
 
     Raises `CatalogueError` when the rule catalogue is not sound.
     """
-    catalogue = load(settings.catalogue)
+    shelf = Shelf(settings.catalogue)
     metrics = Metrics()
     ending = stopping or asyncio.Event()
+    issuer = None if settings.provider is None else Issuer(settings.provider)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -77,7 +84,7 @@ def create_app(
             pool = await stack.enter_async_context(open_pool(url, name="api"))
             listener = Listener(settings.database_url)
             app.state.services = Services(
-                settings, catalogue, pool, listener, metrics, ending, locks
+                settings, shelf, pool, listener, metrics, ending, locks, issuer
             )
             patience = Patience(settings.accept_window, settings.verify_window)
             work = partial(follow_faults, patience=patience)
@@ -87,6 +94,8 @@ def create_app(
             stack.enter_context(scheduled(job, settings.poll_seconds))
             forgetting = Job("forget_answers", forget, pool, metrics)
             stack.enter_context(scheduled(forgetting, _HOUR_S))
+            calming = Job("forget_attempts", attempts.forget, pool, metrics)
+            stack.enter_context(scheduled(calming, _HOUR_S))
             sealing = Job("seal_audit", seal, pool, metrics)
             stack.enter_context(scheduled(sealing, _SEALED_WITHIN_S))
             if (exporting := _exporting(settings, pool, metrics)) is not None:
@@ -114,7 +123,8 @@ def create_app(
     problem.register(app)
     for router in _ROUTERS:
         require_ours(router)
-        app.include_router(router, max_body_size=_LARGEST_BODY)
+        most = _LARGEST_MAP if router in _WITH_MAPS else _LARGEST_BODY
+        app.include_router(router, max_body_size=most)
     return app
 
 

@@ -34,6 +34,22 @@ class Stale(ApiError):
     """The thing has changed since the caller read it."""
 
 
+class Conflict(ApiError):
+    """Something stands in the way that is there already."""
+
+
+class TooMany(ApiError):
+    """Too often for now; `wait_s` is how long to wait."""
+
+    def __init__(self, message: str, wait_s: int) -> None:
+        super().__init__(f"{message} Try again in {wait_s} seconds.")
+        self.wait_s = wait_s
+
+
+class Unreachable(ApiError):
+    """Something that the answer depends on does not answer itself."""
+
+
 class MoveRefused(ApiError):
     """The ticket cannot make this move now; `allowed` are the events it can."""
 

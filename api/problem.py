@@ -15,7 +15,19 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from api.errors import ApiError, Forbidden, Invalid, MoveRefused, NotFound, Stale, Unauthenticated
+from api.errors import (
+    ApiError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    MoveRefused,
+    NotFound,
+    Stale,
+    TooMany,
+    Unauthenticated,
+    Unreachable,
+)
+from fleet.grid.cell import ImportRefused
 
 MEDIA_TYPE = "application/problem+json"
 _log = structlog.get_logger("api.problem")
@@ -24,7 +36,10 @@ _log = structlog.get_logger("api.problem")
 class FieldError(BaseModel):
     """What is wrong with one field of the request."""
 
-    field: str = Field(description="Where it is: `query.limit`, `body.event`, `path.id`")
+    field: str = Field(
+        description="Where it is: `query.limit`, `body.event`, `path.id`; of a map or a registry"
+        " that is refused, the cell, the terminal, the feature or the line"
+    )
     message: str
 
 
@@ -87,8 +102,12 @@ TABLE: Mapping[type[Exception], Kind] = MappingProxyType(
         Unauthenticated: Kind(401, "unauthenticated", "Sign in", (("WWW-Authenticate", "Bearer"),)),
         Forbidden: Kind(403, "forbidden", "Not allowed"),
         MoveRefused: Kind(409, "move-refused", "Not possible now"),
+        Conflict: Kind(409, "conflict", "There already"),
+        TooMany: Kind(429, "too-many", "Too many"),
+        Unreachable: Kind(503, "unreachable", "Unavailable", (("Retry-After", "5"),)),
         Stale: Kind(412, "stale", "Changed since you read it"),
         Invalid: _INVALID,
+        ImportRefused: _INVALID,
         RequestValidationError: _INVALID,
         psycopg.DataError: _UNSTORABLE,
         psycopg.OperationalError: _UNAVAILABLE,
@@ -159,7 +178,10 @@ async def _answer(_: Request, error: Exception) -> JSONResponse:
         errors=fields,
         allowed=error.allowed if isinstance(error, MoveRefused) else None,
     )
-    return _response(problem, dict(kind.headers))
+    headers = dict(kind.headers)
+    if isinstance(error, TooMany):
+        headers["Retry-After"] = str(error.wait_s)
+    return _response(problem, headers)
 
 
 async def _answer_http(_: Request, error: Exception) -> JSONResponse:
@@ -171,6 +193,8 @@ async def _answer_http(_: Request, error: Exception) -> JSONResponse:
 def _fields(error: Exception) -> list[FieldError] | None:
     if isinstance(error, Invalid):
         return [FieldError(field=error.field, message=str(error))]
+    if isinstance(error, ImportRefused):
+        return [FieldError(field=one.where, message=one.what) for one in error.problems]
     if isinstance(error, RequestValidationError):
         return [
             FieldError(field=".".join(map(str, one["loc"])), message=_without_prefix(one["msg"]))

@@ -73,6 +73,11 @@ def as_api(url: str) -> str:
     return make_conninfo(url, options=f"{given} {_ROLE}" if given else _ROLE)
 
 
+async def introduce(connection: AsyncConnection[TupleRow], actor: str, origin: str) -> None:
+    """Until this transaction ends, what it writes is kept as somebody's; it sees no more."""
+    await connection.execute(_SQL["introduce"], {"actor": actor, "origin": origin})
+
+
 async def enter(connection: AsyncConnection[TupleRow], presence: Presence) -> None:
     """Until this transaction ends, the database shows and takes only what the scope allows."""
     scope = presence.scope

@@ -8,3 +8,7 @@ SELECT set_config('role', %(role)s, true),
     set_config('tellergrid.account', %(account)s, true),
     set_config('tellergrid.actor', %(actor)s, true),
     set_config('tellergrid.origin', %(origin)s, true);
+
+-- name: introduce
+SELECT set_config('tellergrid.actor', %(actor)s, true),
+    set_config('tellergrid.origin', %(origin)s, true);

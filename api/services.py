@@ -10,12 +10,14 @@ from fastapi import Depends, Request
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from api.accounts.oidc import Issuer
 from api.listener import Listener
 from api.metrics import Metrics
 from api.scope import Locks, Presence, enter
 from api.settings import Settings
 from fleet.db.pool import Pool
 from fleet.rules.catalogue import Catalogue
+from fleet.rules.shelf import Shelf
 
 _PATIENCE_S = 5  # to wait for a connection before the answer is 503
 
@@ -25,12 +27,18 @@ class Services:
     """Built by `api.app` for as long as it runs; `stopping` is set when streams must end."""
 
     settings: Settings
-    catalogue: Catalogue
+    shelf: Shelf
     pool: Pool
     listener: Listener
     metrics: Metrics
     stopping: asyncio.Event
     locks: Locks = Locks.BOTH
+    issuer: Issuer | None = None
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The rules as they are now: read again when their files have changed."""
+        return self.shelf.present()
 
     @asynccontextmanager
     async def transaction(self, presence: Presence) -> AsyncIterator[AsyncConnection[TupleRow]]:

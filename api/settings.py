@@ -2,9 +2,12 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from api.accounts.oidc import ASYMMETRIC, Provider
 
 
 class Settings(BaseSettings):
@@ -23,7 +26,23 @@ class Settings(BaseSettings):
         min_length=32,
         description="Signs bearer tokens; at least 32 bytes, the same in every process",
     )
-    token_minutes: int = Field(default=60, ge=1, le=1440, description="How long a token is good")
+    token_minutes: int = Field(default=15, ge=1, le=1440, description="How long a token is good")
+    session_hours: float = Field(
+        default=336, gt=0, description="How long refresh tokens go on giving new ones"
+    )
+    oidc_issuer: str | None = Field(
+        default=None,
+        description="An identity provider whose tokens are taken too: its URL",
+    )
+    oidc_audience: str | None = Field(
+        default=None, description="What its tokens must be for; needed with an issuer"
+    )
+    oidc_algorithms: str = Field(
+        default="RS256", description="What they may be signed with, by comma; asymmetric alone"
+    )
+    oidc_claim: str = Field(
+        default="preferred_username", description="The claim that names the account"
+    )
     catalogue: Path | None = Field(
         default=None, description="Folder of rule files; empty: the catalogue of the package"
     )
@@ -55,6 +74,30 @@ class Settings(BaseSettings):
     )
     audit_minutes: float = Field(default=5, gt=0, description="How often a head is exported")
     log_level: str = Field(default="info", description="debug, info, warning or error")
+
+    @model_validator(mode="after")
+    def _pins(self) -> Self:
+        if self.oidc_issuer is not None and self.oidc_audience is None:
+            raise ValueError("TELLERGRID_OIDC_ISSUER needs TELLERGRID_OIDC_AUDIENCE beside it")
+        if not set(self._algorithms) <= ASYMMETRIC or not self._algorithms:
+            raise ValueError(f"TELLERGRID_OIDC_ALGORITHMS takes {', '.join(sorted(ASYMMETRIC))}")
+        return self
+
+    @property
+    def _algorithms(self) -> tuple[str, ...]:
+        return tuple(name.strip() for name in self.oidc_algorithms.split(",") if name.strip())
+
+    @property
+    def provider(self) -> Provider | None:
+        """The identity provider, with all that is pinned of it."""
+        if self.oidc_issuer is None or self.oidc_audience is None:
+            return None
+        return Provider(self.oidc_issuer, self.oidc_audience, self._algorithms, self.oidc_claim)
+
+    @property
+    def session_lifetime(self) -> timedelta:
+        """How long a session may go on."""
+        return timedelta(hours=self.session_hours)
 
     @property
     def token_lifetime(self) -> timedelta:

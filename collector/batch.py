@@ -25,6 +25,7 @@ class Batch:
 
     telemetry: list[bytes] = field(default_factory=list)
     events: list[bytes] = field(default_factory=list)
+    presences: list[bytes] = field(default_factory=list)
     said_us: list[int] = field(default_factory=list)
     """When each of them was said, microseconds since 2000."""
     changed: set[int] = field(default_factory=set)
@@ -90,6 +91,10 @@ def _take(
     terminal = engine.terminals[terminal_id]
     if isinstance(message, Presence):
         engine.presence(terminal, message, arrival.at, retained=arrival.retained)
+        arrived_us = rows.microseconds(arrival.at)
+        batch.presences.append(
+            rows.presence(terminal_id, message, arrived_us, retained=arrival.retained)
+        )
         return
     if not isinstance(message, Telemetry | Event):
         return

@@ -97,3 +97,15 @@ repaired = Counter(
     "tellergrid_collector_messages_repaired", "Missing messages that came after all", ["how"]
 )
 lost = Counter("tellergrid_collector_messages_lost", "Missing messages asked for in vain")
+catalogue = Gauge(
+    "tellergrid_collector_catalogue", "1 for the rule catalogue in force", ["catalogue"]
+)
+catalogue_refused = Gauge(
+    "tellergrid_collector_catalogue_refused", "Problems of the catalogue that is not taken; 0: none"
+)
+catalogue_reloads = Counter(
+    "tellergrid_collector_catalogue_reloads", "Catalogues found changed", ["outcome"]
+)
+blind_seconds = Counter(
+    "tellergrid_collector_blind_seconds", "Time in which a region was not seen", ["cause"]
+)

@@ -40,9 +40,16 @@ class _Row(NamedTuple):
 
 
 async def engine(
-    connection: Connection, registry: Registry, rules: Selection, now: datetime
+    connection: Connection,
+    registry: Registry,
+    rules: Selection,
+    now: datetime,
+    changed: frozenset[str] = frozenset(),
 ) -> Engine:
-    """An engine that goes on exactly where the last committed batch left off."""
+    """An engine that goes on exactly where the last committed batch left off.
+
+    The rules that `changed` since are asked at once.
+    """
     restored = Engine(rules, registry.region)
     holds = await _holds(connection, registry)
     transitions = await _transitions(connection, registry)
@@ -57,7 +64,7 @@ async def engine(
         restored.adopt(terminal)
     for cell in holds["cell"].keys() | transitions["cell"].keys():
         restored.adopt_cell(cell, holds["cell"].get(cell, {}), transitions["cell"].get(cell, {}))
-    restored.retire(now)
+    restored.retire(now, changed)
     return restored
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from fleet.rules.terminal import Terminal
 from fleet.snapshot import Measured
-from fleet.telemetry import Event, Telemetry
+from fleet.telemetry import Event, Presence, Telemetry
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
@@ -26,6 +26,7 @@ _NUMBERED = "iq ii ii iq iq"  # ts, terminal_id, boot, seq, arrived_at
 _HEARTBEAT = struct.Struct(f"!h {_NUMBERED} if if if iii")
 _MESSAGE = struct.Struct(f"!h {_NUMBERED}")
 _BEAT = struct.Struct("!h ii ii iq iq iq iq i? i")
+_PRESENCE = struct.Struct("!h iq ii ii i? i?")
 _FLOAT = struct.Struct("!if")
 _LENGTH = struct.Struct("!i")
 
@@ -69,6 +70,13 @@ def event(terminal_id: int, message: Event, ts_us: int, arrived_us: int, payload
     """A row of `event`; its body is the message as it came."""
     numbered = (8, ts_us, 4, terminal_id, 4, message.boot, 8, message.seq, 8, arrived_us)
     return _MESSAGE.pack(7, *numbered) + _text(message.event.encode()) + _jsonb(payload)
+
+
+def presence(terminal_id: int, message: Presence, arrived_us: int, *, retained: bool) -> bytes:
+    """A row of `presence`; a will's own time is when the terminal connected, so it is left out."""
+    return _PRESENCE.pack(
+        5, 8, arrived_us, 4, terminal_id, 4, message.boot, 1, message.online, 1, retained
+    )
 
 
 def beat(terminal: Terminal) -> bytes:

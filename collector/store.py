@@ -1,6 +1,6 @@
 """The collector's tables: the one place that writes a batch, and the one that reads state back."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple
 
 from psycopg import AsyncConnection, AsyncCursor
@@ -17,6 +17,8 @@ from fleet.rules.terminal import Terminal
 
 Connection = AsyncConnection[TupleRow]
 Cursor = AsyncCursor[TupleRow]
+Fence = Callable[[Cursor], Awaitable[None]]
+"""Raises, inside the transaction, when its region is no longer ours."""
 
 _SQL = load("collector", "store")
 
@@ -24,15 +26,23 @@ _SQL = load("collector", "store")
 async def prepare(connection: Connection) -> None:
     """What a connection needs before its first batch."""
     await connection.execute(_SQL["make_beat"])
+    await connection.execute(_SQL["look_up"])
 
 
 async def write(
-    connection: Connection, batch: Batch, terminals: dict[int, Terminal], catalogue: str
+    connection: Connection,
+    batch: Batch,
+    terminals: dict[int, Terminal],
+    catalogue: str,
+    fence: Fence | None = None,
 ) -> None:
     """Write a whole batch in one transaction; the commit is this function's return."""
     async with connection.transaction(), connection.cursor() as cursor:
+        if fence is not None:
+            await fence(cursor)
         await copy_telemetry(cursor, batch.telemetry)
         await _copy(cursor, "copy_event", batch.events)
+        await _copy(cursor, "copy_presence", batch.presences)
         await _quarantine(cursor, batch.aside)
         touched = {i: terminals[i] for i in sorted(batch.record.terminals) if i in terminals}
         await _ledger(cursor, batch.received, touched)
@@ -125,10 +135,13 @@ def _multirange(spans: Iterable[Span]) -> str:
 
 async def _beats(cursor: Cursor, touched: Iterable[Terminal], *, rebooted: bool) -> None:
     """What changes with every message, by way of a table of this connection alone."""
-    await _copy(cursor, "copy_beat", [rows.beat(each) for each in touched])
+    packed = [rows.beat(each) for each in touched]
+    await _copy(cursor, "copy_beat", packed)
     if rebooted:
         await cursor.execute(_SQL["keep_ledgers"])
-    await cursor.execute(_SQL["upsert_terminal_state"])
+    await cursor.execute(_SQL["update_terminal_state"])
+    if cursor.rowcount < len(packed):
+        await cursor.execute(_SQL["insert_terminal_state"])
 
 
 async def _snapshots(cursor: Cursor, changed: Sequence[Terminal]) -> None:

@@ -6,6 +6,9 @@ FROM STDIN (FORMAT BINARY);
 -- name: copy_event
 COPY event (ts, terminal_id, boot, seq, arrived_at, name, body) FROM STDIN (FORMAT BINARY);
 
+-- name: copy_presence
+COPY presence (arrived_at, terminal_id, boot, online, retained) FROM STDIN (FORMAT BINARY);
+
 -- name: insert_quarantine
 INSERT INTO quarantine (arrived_at, topic, reason, detail, size, payload, whole)
 VALUES (%s, %s, %s, %s, %s, %s, %s);
@@ -41,6 +44,12 @@ CREATE TEMPORARY TABLE IF NOT EXISTS beat (
     heard_at timestamptz, connected boolean, metrics text
 ) ON COMMIT DELETE ROWS;
 
+-- name: look_up
+-- A batch looks its rows up by key. The planner, who has no statistics of `beat`, would sometimes
+-- rather read all of a large table.
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+
 -- name: copy_beat
 COPY beat (terminal_id, boot, seq, ts, arrived_at, heard_at, connected, metrics)
 FROM STDIN (FORMAT BINARY);
@@ -53,12 +62,18 @@ JOIN terminal_state AS state ON state.terminal_id = beat.terminal_id AND state.b
 JOIN boot_received AS whole ON whole.terminal_id = state.terminal_id AND whole.boot = state.boot
 WHERE ledger.terminal_id = whole.terminal_id AND ledger.boot = whole.boot;
 
--- name: upsert_terminal_state
+-- name: update_terminal_state
+UPDATE terminal_state AS state
+SET boot = beat.boot, seq = beat.seq, ts = beat.ts, arrived_at = beat.arrived_at,
+    heard_at = beat.heard_at, connected = beat.connected, metrics = beat.metrics::json
+FROM beat
+WHERE state.terminal_id = beat.terminal_id;
+
+-- name: insert_terminal_state
+-- Those that were never heard before.
 INSERT INTO terminal_state (terminal_id, boot, seq, ts, arrived_at, heard_at, connected, metrics)
 SELECT terminal_id, boot, seq, ts, arrived_at, heard_at, connected, metrics::json FROM beat
-ON CONFLICT (terminal_id) DO UPDATE
-SET boot = EXCLUDED.boot, seq = EXCLUDED.seq, ts = EXCLUDED.ts, arrived_at = EXCLUDED.arrived_at,
-    heard_at = EXCLUDED.heard_at, connected = EXCLUDED.connected, metrics = EXCLUDED.metrics;
+ON CONFLICT (terminal_id) DO NOTHING;
 
 -- name: upsert_terminal_snapshot
 -- Texts go in binary: in text each quote is escaped.

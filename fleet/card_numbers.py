@@ -46,6 +46,8 @@ def luhn(digits: bytes) -> bool:
 
 def present(payload: bytes) -> bool:
     """Whether a payload holds what looks like a card number, JSON escapes seen through."""
+    if b"\\" not in payload and not _digits_enough(payload):
+        return False
     return next(_spans(_plain(payload)), None) is not None
 
 
@@ -61,7 +63,7 @@ def mask(payload: bytes) -> bytes:
 def _spans(payload: bytes) -> Iterator[tuple[int, int]]:
     """Where each card number begins and ends."""
     payload = _veiled(payload)
-    if _SHORTEST not in payload.translate(_DIGITS_AS_ZEROS, _SEPARATORS):
+    if not _digits_enough(payload):
         return
     for match in _CANDIDATE.finditer(payload):
         start, end = match.start(), match.end(1)
@@ -70,6 +72,10 @@ def _spans(payload: bytes) -> Iterator[tuple[int, int]]:
         # A fifth group may be the number's end or, say, the month of expiry behind it.
         ends = {end, start + _FOUR_GROUPS} if end - start > _FOUR_GROUPS else {end}
         yield from ((start, stop) for stop in sorted(ends) if _is_card(payload[start:stop]))
+
+
+def _digits_enough(payload: bytes) -> bool:
+    return _SHORTEST in payload.translate(_DIGITS_AS_ZEROS, _SEPARATORS)
 
 
 def _is_card(text: bytes) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
@@ -10,7 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from api.accounts.store import CallerRow, caller_row
-from api.accounts.tokens import read
+from api.accounts.tokens import Claims, read
 from api.errors import Forbidden, Unauthenticated
 from api.idempotency import claim
 from api.paths import V1
@@ -26,13 +27,14 @@ _Token = Annotated[str | None, Depends(_bearer)]
 class Caller:
     """An account at work, with what its statements see; signed in until `until`.
 
-    `presence` is what the database is told of it.
+    `presence` is what the database is told of it; who came by an identity provider has no session.
     """
 
     account: CallerRow
     scope: Scope
     until: datetime
     presence: Presence
+    session: UUID | None
 
     @property
     def actor(self) -> Actor:
@@ -47,18 +49,20 @@ def require_role(caller: Caller, *roles: Role) -> None:
 
 
 async def authenticate(
-    connection: AsyncConnection[TupleRow], token: str | None, running: Services, origin: str | None
+    connection: AsyncConnection[TupleRow], token: str | None, running: Services, origin: str
 ) -> Caller:
     """The caller a token speaks for; raises `Unauthenticated`.
 
-    A token ends with its account, and when its account changes role.
+    A token ends with its account, with its session, and when its account changes role.
     """
     if token is None:
         raise Unauthenticated("Send a bearer token: POST /api/v1/token gives one.")
-    claims = read(running.settings.token_secret.get_secret_value(), token)
-    account = await caller_row(connection, claims.username)
-    if account is None or account.role != claims.role:
+    claims = await _claims(token, running)
+    account = await caller_row(connection, claims.username, claims.session)
+    if account is None or claims.role not in (None, account.role):
         raise Unauthenticated("The account has changed: ask for a new token.")
+    if claims.session is not None and not account.in_session:
+        raise Unauthenticated("The session has ended: sign in.")
     scope = EVERYTHING
     if account.cells is not None:
         scope = Scope(tuple(account.cells), tuple(account.above or ()))
@@ -66,14 +70,22 @@ async def authenticate(
     presence = Presence(
         locks.for_database(scope), account.username, account.account_id, origin=origin
     )
-    return Caller(account, locks.for_statements(scope), claims.expires_at, presence)
+    shown = locks.for_statements(scope)
+    return Caller(account, shown, claims.expires_at, presence, claims.session)
+
+
+async def _claims(token: str, running: Services) -> Claims:
+    issuer = running.issuer
+    if issuer is not None and issuer.issued(token):
+        return await issuer.read(token)
+    return read(running.settings.token_secret.get_secret_value(), token)
 
 
 async def _caller(
     request: Request, connection: Connection, token: _Token, running: Running
 ) -> Caller:
     """Signed in; from here on the request's transaction sees what the caller may see."""
-    caller = await authenticate(connection, token, running, _origin(request))
+    caller = await authenticate(connection, token, running, origin_of(request))
     await enter(connection, caller.presence)
     await claim(request, connection, caller.account.account_id)
     return caller
@@ -82,11 +94,12 @@ async def _caller(
 async def _streaming_caller(request: Request, token: _Token, running: Running) -> Caller:
     """For a stream, which outlives any transaction: the connection is given back at once."""
     async with running.pool.connection() as connection:
-        return await authenticate(connection, token, running, _origin(request))
+        return await authenticate(connection, token, running, origin_of(request))
 
 
-def _origin(request: Request) -> str | None:
-    return None if request.client is None else request.client.host
+def origin_of(request: Request) -> str:
+    """The address a request came from, as the server sees it."""
+    return "unknown" if request.client is None else request.client.host
 
 
 SignedIn = Annotated[Caller, Depends(_caller)]

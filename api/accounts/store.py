@@ -1,6 +1,7 @@
 """Reads accounts."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row
@@ -17,12 +18,13 @@ class SignInRow:
     username: str
     password_hash: str
     role: str
+    service: bool
 
 
 @dataclass(frozen=True, slots=True)
 class CallerRow:
     """An account that is not disabled; `cells` is nothing for whoever sees every cell,
-    `above` are the cells over those."""
+    `above` are the cells over those. `in_session`: the one asked for goes on."""
 
     account_id: int
     username: str
@@ -33,6 +35,7 @@ class CallerRow:
     skills: list[str] | None
     cells: list[str] | None
     above: list[str] | None
+    in_session: bool
 
 
 async def to_sign_in(connection: AsyncConnection[TupleRow], username: str) -> SignInRow | None:
@@ -42,8 +45,10 @@ async def to_sign_in(connection: AsyncConnection[TupleRow], username: str) -> Si
         return await cursor.fetchone()
 
 
-async def caller_row(connection: AsyncConnection[TupleRow], username: str) -> CallerRow | None:
+async def caller_row(
+    connection: AsyncConnection[TupleRow], username: str, session: UUID | None
+) -> CallerRow | None:
     """The account of a token's subject as it is now, if it may still sign in."""
     async with connection.cursor(row_factory=class_row(CallerRow)) as cursor:
-        await cursor.execute(_SQL["caller"], {"username": username})
+        await cursor.execute(_SQL["caller"], {"username": username, "session": session})
         return await cursor.fetchone()

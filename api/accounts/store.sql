@@ -1,7 +1,7 @@
 -- Who signs in, and what they see.
 
 -- name: to_sign_in
-SELECT username, password_hash, role
+SELECT username, password_hash, role, service
 FROM account
 WHERE username = %(username)s AND disabled_at IS NULL;
 
@@ -27,6 +27,9 @@ SELECT account.id AS account_id, account.username, account.role,
             WHERE cell.parent_code IS NOT NULL
         )
         SELECT code FROM up ORDER BY code)
-    END AS above
+    END AS above,
+    EXISTS (SELECT FROM session
+        WHERE session.id = %(session)s AND session.account_id = account.id
+            AND session.ended_at IS NULL AND session.expires_at > now()) AS in_session
 FROM account LEFT JOIN technician ON technician.id = account.technician_id
 WHERE account.username = %(username)s AND account.disabled_at IS NULL;

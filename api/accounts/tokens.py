@@ -2,36 +2,51 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import jwt
 
 from api.errors import Unauthenticated
 
 _ALGORITHM = "HS256"
-_CLAIMS = ["exp", "iat", "sub", "role"]
+_CLAIMS = ["exp", "iat", "sub", "role", "sid"]
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a good token says; the account as it is now has the last word."""
+    """What a good token says; the account as it is now has the last word.
+
+    Of another issuer's token there is neither role nor session.
+    """
 
     username: str
-    role: str
     expires_at: datetime
+    role: str | None = None
+    session: UUID | None = None
 
 
-def issue(secret: str, username: str, role: str, now: datetime, lifetime: timedelta) -> str:
-    """A token for an account, good from `now` on for its lifetime."""
-    claims = {"sub": username, "role": role, "iat": now, "exp": now + lifetime}
-    return jwt.encode(claims, secret, algorithm=_ALGORITHM)
+def issue(
+    secret: str, username: str, role: str, session: UUID, now: datetime, lifetime: timedelta
+) -> str:
+    """A token for a session of an account, good from `now` on for its lifetime."""
+    claims = {"sub": username, "role": role, "sid": str(session)}
+    return jwt.encode(claims | {"iat": now, "exp": now + lifetime}, secret, algorithm=_ALGORITHM)
 
 
 def read(secret: str, token: str) -> Claims:
     """What a token says; raises `Unauthenticated` unless it is ours, whole and not expired."""
     try:
         claims = jwt.decode(token, secret, algorithms=[_ALGORITHM], options={"require": _CLAIMS})
+        session = UUID(claims["sid"])
     except jwt.ExpiredSignatureError:
         raise Unauthenticated("The token has expired: ask for a new one.") from None
-    except jwt.InvalidTokenError:
+    except (jwt.InvalidTokenError, ValueError):
         raise Unauthenticated("The token is not good: ask for a new one.") from None
-    return Claims(claims["sub"], str(claims["role"]), datetime.fromtimestamp(claims["exp"], UTC))
+    return claims_of(claims["sub"], claims["exp"], str(claims["role"]), session)
+
+
+def claims_of(
+    username: str, expires: float, role: str | None = None, session: UUID | None = None
+) -> Claims:
+    """Claims with their end as an instant; `expires` is in seconds since 1970."""
+    return Claims(username, datetime.fromtimestamp(expires, UTC), role, session)

@@ -61,4 +61,5 @@ def _job(row: Mapping[str, Any], clocks: Watched) -> Job:
         due_at=due[0] if due else None,
         holder=row["technician_id"] if row["state"] == State.ASSIGNED else None,
         refused=frozenset(row["refused"]),
+        also=frozenset(row["also"]),
     )

@@ -4,6 +4,7 @@
 -- Tickets that nobody accepted and no person pinned, or those of some keys.
 SELECT card.*, now() AS at,
     CASE WHEN card.terminal IS NOT NULL THEN card.cell || '/' || card.site END AS site_key,
+    coalesce((SELECT skills FROM terminal WHERE terminal.code = card.terminal), '{}') AS also,
     ARRAY(SELECT ancestor_code FROM cell_ancestor
         WHERE cell_ancestor.cell_code = card.cell ORDER BY distance) AS cells,
     ARRAY(SELECT refused_by FROM ticket_transition

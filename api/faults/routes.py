@@ -8,12 +8,14 @@ from fastapi import Path, Query
 from api.accounts.caller import SignedIn
 from api.errors import NotFound, Unauthenticated
 from api.faults import store
+from api.faults.explanation import FaultExplanation, explanation
 from api.faults.schemas import Fault, FaultDetail
 from api.paging import AskedPage, Page
 from api.paths import V1
 from api.problem import documented
 from api.routing import Router
-from api.services import Connection
+from api.scope import ENGINE
+from api.services import Connection, Running
 from fleet.rules.rule import Severity
 
 router = Router(f"{V1}/faults", tags=["faults"])
@@ -44,3 +46,18 @@ async def get_fault(
 ) -> FaultDetail:
     """One fault, with its changes."""
     return await store.fault(connection, caller.scope, key)
+
+
+@router.get("/{id}/explanation", responses=documented(Unauthenticated, NotFound))
+async def explain_fault(
+    key: Annotated[UUID, Path(alias="id")],
+    caller: SignedIn,
+    connection: Connection,
+    running: Running,
+) -> FaultExplanation:
+    """Why a fault fired: what was read, what each part of the condition was, what suppressed it."""
+    await store.fault(connection, caller.scope, key)
+    # What terminals said is not for callers to read at will: the caller may see this fault, and
+    # what is read is about it alone.
+    async with running.transaction(ENGINE) as whole:
+        return await explanation(whole, key, running.catalogue)

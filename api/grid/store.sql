@@ -11,7 +11,9 @@ SELECT code, name, level, parent_code, boundary, properties,
         FROM technician_cell JOIN technician ON technician.id = technician_cell.technician_id
         WHERE technician_cell.cell_code = cell.code ORDER BY 1) AS people
 FROM cell
-WHERE code <> 'UNASSIGNED' AND (valid_to IS NULL OR valid_to > now());
+WHERE code <> 'UNASSIGNED' AND (valid_to IS NULL OR valid_to > now())
+    AND (%(scope)s::text[] IS NULL OR code = ANY(%(scope)s))
+ORDER BY code;
 
 -- name: standing_at
 -- Every cell as it was at an instant.
@@ -19,7 +21,19 @@ SELECT version.cell_code, version.name, version.level, version.parent_code, vers
     version.properties, NULL
 FROM cell_version AS version JOIN cell ON cell.code = version.cell_code
 WHERE version.valid @> %(at)s::timestamptz AND cell.valid_from <= %(at)s
-    AND cell.code <> 'UNASSIGNED';
+    AND cell.code <> 'UNASSIGNED'
+    AND (%(scope)s::text[] IS NULL OR cell.code = ANY(%(scope)s))
+ORDER BY version.cell_code;
+
+-- name: versions
+-- All that a cell was, the first to the last.
+SELECT version.name, version.level, version.parent_code AS parent, version.boundary,
+    version.properties, greatest(lower(version.valid), cell.valid_from) AS begin,
+    upper(version.valid) AS end
+FROM cell_version AS version JOIN cell ON cell.code = version.cell_code
+WHERE version.cell_code = %(code)s
+    AND (%(scope)s::text[] IS NULL OR cell.code = ANY(%(scope)s))
+ORDER BY version.valid;
 
 -- name: technicians
 SELECT code FROM technician;
@@ -36,6 +50,12 @@ SET name = excluded.name, level = excluded.level, parent_code = excluded.parent_
 
 -- name: end_cells
 UPDATE cell SET valid_to = now() WHERE code = ANY(%(codes)s);
+
+-- name: new_version
+-- What was changed on the map, and by whom.
+INSERT INTO grid_version (author, reason, added, changed, ended)
+VALUES (%(author)s, %(reason)s, %(added)s, %(changed)s, %(ended)s)
+RETURNING id;
 
 -- name: dismiss_people
 DELETE FROM technician_cell WHERE cell_code = ANY(%(codes)s);
@@ -68,16 +88,22 @@ WHERE terminal.id = terminal_cell.terminal_id AND terminal.code = ANY(%(codes)s)
     AND terminal_cell.valid @> now();
 
 -- name: begin_memberships
-INSERT INTO terminal_cell (terminal_id, cell_code, valid, method)
-SELECT terminal.id, moved.cell, tstzrange(now(), NULL), moved.method
+INSERT INTO terminal_cell (terminal_id, cell_code, valid, method, version)
+SELECT terminal.id, moved.cell, tstzrange(now(), NULL), moved.method,
+    (SELECT max(grid_version.id) FROM grid_version)
 FROM unnest(%(codes)s::text[], %(cells)s::text[], %(methods)s::text[])
     AS moved (code, cell, method)
 JOIN terminal ON terminal.code = moved.code;
 
 -- name: registered
-SELECT code, kind, vendor, model, region_code, site, latitude, longitude, cell_override,
-    commissioned_at
-FROM terminal WHERE code = ANY(%(codes)s);
+SELECT terminal.code, terminal.kind, terminal.vendor, terminal.model,
+    terminal.region_code AS region, terminal.site, terminal.latitude, terminal.longitude,
+    terminal.cell_override AS cell, terminal.commissioned_at, terminal.skills,
+    coalesce(used.schedule_code, '') AS schedule
+FROM terminal
+LEFT JOIN service_schedule_use AS used
+    ON used.terminal_id = terminal.id AND used.valid @> now()
+WHERE terminal.code = ANY(%(codes)s);
 
 -- name: regions
 -- Regions that a file names for the first time.
@@ -87,19 +113,53 @@ ON CONFLICT (code) DO NOTHING
 RETURNING code;
 
 -- name: write_terminals
+-- Skills are an array in one text, for arrays of arrays must be of one length; null leaves them.
 INSERT INTO terminal (code, kind, vendor, model, region_code, site, latitude, longitude,
-    cell_override, commissioned_at)
+    cell_override, commissioned_at, skills)
 SELECT code, kind, vendor, model, region, site, latitude, longitude, override,
-    coalesce(commissioned_at, now())
+    coalesce(commissioned_at, now()), coalesce(skills::text[], '{}')
 FROM unnest(
     %(code)s::text[], %(kind)s::text[], %(vendor)s::text[], %(model)s::text[], %(region)s::text[],
     %(site)s::text[], %(latitude)s::float8[], %(longitude)s::float8[], %(cell)s::text[],
-    %(commissioned_at)s::timestamptz[]
-) AS file (code, kind, vendor, model, region, site, latitude, longitude, override, commissioned_at)
+    %(commissioned_at)s::timestamptz[], %(skills)s::text[]
+) AS file (code, kind, vendor, model, region, site, latitude, longitude, override, commissioned_at,
+    skills)
 ON CONFLICT (code) DO UPDATE
 SET kind = excluded.kind, vendor = excluded.vendor, model = excluded.model,
     region_code = excluded.region_code, site = excluded.site, latitude = excluded.latitude,
     longitude = excluded.longitude, cell_override = excluded.cell_override;
+
+-- name: write_skills
+UPDATE terminal SET skills = file.skills::text[]
+FROM unnest(%(code)s::text[], %(skills)s::text[]) AS file (code, skills)
+WHERE terminal.code = file.code AND file.skills IS NOT NULL;
+
+-- name: schedules
+SELECT code FROM service_schedule;
+
+-- name: forget_uses
+-- A schedule that began just now was never served by.
+DELETE FROM service_schedule_use USING terminal
+WHERE terminal.id = service_schedule_use.terminal_id AND terminal.code = ANY(%(codes)s)
+    AND lower(service_schedule_use.valid) >= now();
+
+-- name: end_uses
+UPDATE service_schedule_use SET valid = tstzrange(lower(service_schedule_use.valid), now())
+FROM terminal
+WHERE terminal.id = service_schedule_use.terminal_id AND terminal.code = ANY(%(codes)s)
+    AND service_schedule_use.valid @> now();
+
+-- name: begin_uses
+INSERT INTO service_schedule_use (schedule_code, terminal_id, valid, author, reason)
+SELECT file.schedule, terminal.id, tstzrange(now(), NULL), %(author)s, 'the registry of terminals'
+FROM unnest(%(codes)s::text[], %(schedules)s::text[]) AS file (code, schedule)
+JOIN terminal ON terminal.code = file.code
+WHERE file.schedule <> '';
+
+-- name: decommission
+-- Out of the fleet from now on; what it did stays.
+UPDATE terminal SET decommissioned_at = now()
+WHERE code = %(code)s AND (decommissioned_at IS NULL OR decommissioned_at > now());
 
 -- name: recommission
 -- A file that says when a terminal came may correct what was known.

@@ -17,4 +17,5 @@ async def list_rules(_: SignedIn, running: Running) -> Catalogue:
     """The rule catalogue."""
     catalogue = running.catalogue
     items = [Rule.model_validate(describe(rule)) for rule in catalogue.rules]
-    return Catalogue(items=items, identity=catalogue.identity)
+    refused = [str(problem) for problem in running.shelf.refused]
+    return Catalogue(items=items, identity=catalogue.identity, refused=refused)

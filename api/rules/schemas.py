@@ -11,6 +11,8 @@ _RULE: dict[str, Any] = {
     "name": "card_reader_jammed",
     "scope": "terminal",
     "kinds": [],
+    "vendors": [],
+    "enabled": True,
     "when": "cardReader.media == 'jammed'",
     "for": "30s",
     "clear_for": "1m",
@@ -33,6 +35,8 @@ class Rule(BaseModel):
     name: str
     scope: Literal["terminal", "cell"]
     kinds: list[str] = Field(description="Empty: every kind of terminal")
+    vendors: list[str] = Field(description="Empty: every vendor's")
+    enabled: bool = Field(description="false: only where an override enables it")
     when: str | None = Field(default=None, description="The condition, in CEL")
     clear_when: str | None = None
     each: str | None = Field(default=None, description="The list whose every member is judged")
@@ -58,10 +62,18 @@ class Catalogue(BaseModel):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {"items": [_RULE], "next": None, "identity": "2026.11+3f2a9c1b7d10"}
+            "example": {
+                "items": [_RULE],
+                "next": None,
+                "identity": "2026.11+3f2a9c1b7d10",
+                "refused": [],
+            }
         }
     )
 
     items: list[Rule]
     next: None = Field(default=None, description="All rules are on one page")
     identity: str = Field(description="Version and digest, as faults remember it")
+    refused: list[str] = Field(
+        default=[], description="What is wrong with a newer catalogue, which is not in force"
+    )

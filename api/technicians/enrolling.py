@@ -10,6 +10,7 @@ from fleet.db.sql import load
 from fleet.dispatch.place import Place
 from fleet.dispatch.roster import Enrolled
 from fleet.grid.cell import ImportRefused, Problem
+from fleet.rules.rule import SKILLS
 from fleet.sla.calendar import Hours
 
 _SQL = load("api.technicians", "enrolling")
@@ -37,9 +38,16 @@ async def import_technicians(
     """
     async with connection.transaction(force_rollback=dry_run):
         await connection.execute(_SQL["lock"])
-        cells = {code for (code,) in await (await connection.execute(_SQL["cells"])).fetchall()}
+        cells = await _words(connection, "cells")
+        skills = {*SKILLS, *await _words(connection, "terminal_skills")}
         refused = [
             *found,
+            *(
+                Problem(one.code, f"neither a rule nor a terminal takes the skill {skill}")
+                for one in people
+                for skill in one.skills
+                if skill not in skills
+            ),
             *(
                 Problem(one.code, f"there is no cell {cell}")
                 for one in people
@@ -59,6 +67,10 @@ async def import_technicians(
         changed=sorted(one.code for one in written if one.code in standing),
         unchanged=len(people) - len(written),
     )
+
+
+async def _words(connection: AsyncConnection[TupleRow], statement: str) -> set[str]:
+    return {word for (word,) in await (await connection.execute(_SQL[statement])).fetchall()}
 
 
 async def _standing(

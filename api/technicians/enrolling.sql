@@ -18,6 +18,9 @@ WHERE code = ANY(%(codes)s);
 -- name: cells
 SELECT code FROM cell WHERE valid_to IS NULL OR valid_to > now();
 
+-- name: terminal_skills
+SELECT DISTINCT unnest(skills) FROM terminal;
+
 -- name: write
 INSERT INTO technician (
     code, name, skills, lines, home_latitude, home_longitude, zone, most_visits)

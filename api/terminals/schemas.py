@@ -24,6 +24,9 @@ _TERMINAL: dict[str, Any] = {
     "latitude": 30.2741,
     "longitude": 120.1551,
     "cell": "C001",
+    "cell_method": "polygon",
+    "map_version": 7,
+    "skills": ["cash"],
     "commissioned_at": "2026-01-01T00:00:00Z",
     "decommissioned_at": None,
     "service_state": "out_of_service",
@@ -56,6 +59,13 @@ class Terminal(BaseModel):
     latitude: float
     longitude: float
     cell: str = Field(description="UNASSIGNED when it is in none")
+    cell_method: Literal["override", "polygon", "border", "unassigned"] = Field(
+        description="Why it is that cell; on a border, of several the lowest code"
+    )
+    map_version: int | None = Field(
+        description="The version of the map that was in force when it came there"
+    )
+    skills: list[str] = Field(description="What working on it takes, besides what the fault does")
     commissioned_at: Instant
     decommissioned_at: Instant | None
     service_state: ServiceState

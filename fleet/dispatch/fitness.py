@@ -13,7 +13,7 @@ class Shortfall(StrEnum):
     """What keeps a technician from being sent."""
 
     CELL = "does not answer for the cell"
-    SKILL = "has not the skill"
+    SKILL = "has not all the skills"
     LINE = "is of the other line"
     SHIFT = "is not on shift"
     ABSENT = "is absent"
@@ -55,7 +55,7 @@ def fitness(job: Job, technician: Technician, away: tuple[Shortfall, ...]) -> Fi
     full = len(technician.visits) >= technician.most
     against = {
         Shortfall.CELL: distance is None,
-        Shortfall.SKILL: job.skill not in technician.skills,
+        Shortfall.SKILL: not technician.skills >= {job.skill, *job.also},
         Shortfall.LINE: job.line not in technician.lines,
         Shortfall.LOAD: full and not there_anyway,
         Shortfall.REFUSED: technician.id in job.refused,
@@ -64,16 +64,19 @@ def fitness(job: Job, technician: Technician, away: tuple[Shortfall, ...]) -> Fi
     return Fitness(technician, distance, (*found, *away))
 
 
+_Alike = tuple[tuple[str, ...], str, int, frozenset[str]]
+
+
 class Roster:
     """The technicians who are there, looked up by what they answer for.
 
-    Tickets of one cell, skill and line have the same people beside them, but for those who refused
+    Tickets of one cell, skills and line have the same people beside them, but for those who refused
     one, and those who go to its site anyway.
     """
 
     def __init__(self, technicians: Iterable[Technician], at: datetime) -> None:
         self._by_cell: dict[str, list[tuple[Technician, tuple[Shortfall, ...]]]] = {}
-        self._alike: dict[tuple[tuple[str, ...], str, int], Sequence[Fitness]] = {}
+        self._alike: dict[_Alike, Sequence[Fitness]] = {}
         self._visited: set[str] = set()
         for one in sorted(technicians, key=lambda technician: technician.code):
             away = attendance(one, at)
@@ -85,7 +88,7 @@ class Roster:
         """Everybody who answers for a ticket's cell or one above it, the nearest first."""
         if job.refused or job.site in self._visited:
             return self._look(job)
-        alike = (job.cells, job.skill, job.line)
+        alike = (job.cells, job.skill, job.line, job.also)
         if alike not in self._alike:
             self._alike[alike] = self._look(job)
         return self._alike[alike]

@@ -9,7 +9,6 @@ from zoneinfo import available_timezones
 
 from fleet.dispatch.place import Place
 from fleet.grid.cell import Problem
-from fleet.rules.rule import SKILLS
 from fleet.sla.calendar import Hours
 
 REQUIRED = ("code", "name", "skills", "cells")
@@ -70,8 +69,6 @@ def _enrolled(row: Mapping[str, str | None]) -> Enrolled:
     if not _CODE.fullmatch(values["code"]):
         raise ValueError(f"code {values['code']!r} has a space, / , or ; in it, or is too long")
     skills = tuple(values["skills"].split())
-    if unknown := [skill for skill in skills if skill not in SKILLS]:
-        raise ValueError(f"skill {unknown[0]!r} is none of {', '.join(SKILLS)}")
     zone = values["zone"] or "UTC"
     if zone not in available_timezones():
         raise ValueError(f"zone {zone!r} is no IANA time zone, such as Asia/Shanghai")

@@ -16,7 +16,8 @@ class Job:
 
     `cells` are its cell and those above it, upwards. `site` is a key of the place it is at, or
     nothing where it has none. `due_at` is when somebody should be there. `holder` is the technician
-    who has it by now and has not accepted; nobody in `refused` is sent.
+    who has it by now and has not accepted; nobody in `refused` is sent. `also` are the skills that
+    its terminal takes besides.
     """
 
     ticket_id: int
@@ -29,6 +30,7 @@ class Job:
     due_at: datetime | None = None
     holder: int | None = None
     refused: frozenset[int] = frozenset()
+    also: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

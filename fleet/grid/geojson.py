@@ -5,7 +5,7 @@ tool may call them otherwise, and then says so by a mapping. Everything else is 
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -42,7 +42,7 @@ def read(
             drafts.append(_cell(feature, datum, called))
         except _Wrong as error:
             problems.append(Problem(_where(feature, called, number), str(error)))
-    return _levelled(drafts), problems
+    return levelled(drafts), problems
 
 
 def write(cells: Iterable[Cell]) -> str:
@@ -112,6 +112,7 @@ def _cell(feature: object, datum: Datum, called: Mapping[str, str]) -> Cell:
 
 
 def _text(value: object, name: str) -> str | None:
+    value = _whole(value)
     if value is None or value == "":
         return None
     if isinstance(value, bool) or not isinstance(value, str | int):
@@ -119,7 +120,13 @@ def _text(value: object, name: str) -> str | None:
     return str(value).strip()
 
 
+def _whole(value: object) -> object:
+    """Tools make a column of whole numbers one of reals as soon as one of it is not set."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _level(value: object, name: str) -> int:
+    value = _whole(value)
     if value is None:
         return -1
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 99:
@@ -159,15 +166,22 @@ def _position(value: list[Any], datum: Datum) -> list[float]:
     return value[:2] if datum is Datum.WGS84 else list(to_wgs84((value[0], value[1]), datum))
 
 
-def _levelled(cells: list[Cell]) -> list[Cell]:
-    """Levels that are not said are one more than the parent's; -1 where there is no way to know."""
+def levelled(cells: Sequence[Cell], standing: Mapping[str, int] | None = None) -> list[Cell]:
+    """Levels that are not said are one more than the parent's; -1 where there is no way to know.
+
+    `standing` are the levels of cells that may be parents and are not among these.
+    """
     by_code = {cell.code: cell for cell in cells}
 
     def level(cell: Cell, seen: frozenset[str]) -> int:
-        above = by_code.get(cell.parent or "")
-        if cell.level >= 0 or above is None or above.code in seen:
+        parent = cell.parent or ""
+        above = by_code.get(parent)
+        if cell.level >= 0 or parent in seen:
             return cell.level
-        upper = level(above, seen | {cell.code})
+        if above is None:
+            upper = (standing or {}).get(parent, -1)
+        else:
+            upper = level(above, seen | {cell.code})
         return upper + 1 if upper >= 0 else -1
 
     return [replace(cell, level=level(cell, frozenset({cell.code}))) for cell in cells]

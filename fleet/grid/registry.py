@@ -10,14 +10,18 @@ from fleet.grid.cell import Problem
 from fleet.grid.datum import Datum, to_wgs84
 
 REQUIRED = ("code", "kind", "vendor", "model", "region", "site", "latitude", "longitude")
-OPTIONAL = ("datum", "cell", "commissioned_at")
+OPTIONAL = ("datum", "cell", "commissioned_at", "skills", "schedule")
 KINDS = ("atm", "recycler", "kiosk")
 _LONGEST_CODE = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A terminal as the file has it, in WGS 84; `cell` is an override of what the map says."""
+    """A terminal as the file has it, in WGS 84; `cell` is an override of what the map says.
+
+    `skills` are needed by whoever works on it; `schedule` is the service schedule it serves by,
+    empty for none of its own. Each is None where the file does not say, and then stays as it is.
+    """
 
     code: str
     kind: str
@@ -29,6 +33,8 @@ class Registered:
     longitude: float
     cell: str | None
     commissioned_at: datetime | None
+    skills: tuple[str, ...] | None = None
+    schedule: str | None = None
 
 
 def read(text: str, datum: Datum = Datum.WGS84) -> tuple[list[Registered], list[Problem]]:
@@ -81,7 +87,14 @@ def _terminal(row: Mapping[str, str | None], datum: Datum) -> Registered:
         longitude=longitude,
         cell=values["cell"] or None,
         commissioned_at=_instant(values["commissioned_at"]),
+        skills=None if row.get("skills") is None else _skills(values["skills"]),
+        schedule=None if row.get("schedule") is None else values["schedule"],
     )
+
+
+def _skills(text: str) -> tuple[str, ...]:
+    """Several side by side, with blanks, commas or semicolons between them."""
+    return tuple(sorted(set(text.replace(";", " ").replace(",", " ").split())))
 
 
 def _place(values: Mapping[str, str], datum: Datum) -> tuple[float, float]:

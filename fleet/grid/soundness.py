@@ -90,6 +90,8 @@ def _overlaps(
     codes = list(drawn)
     tree = shapely.STRtree([drawn[code] for code in codes])
     new = sorted({cell.code for cell in cells if cell.code in drawn})
+    if not new:
+        return
     asked, hits = tree.query([drawn[code] for code in new], predicate="intersects")
     pairs = {
         tuple(sorted((new[a], codes[b])))

@@ -1,6 +1,7 @@
 """The catalogue: the rules of a folder of YAML files, refused whole if anything is wrong."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from fleet.rules.reading import COUNTED, Reading, read_rule
 from fleet.rules.rule import Count, Offline, Quorum, Rule, Silent, Trigger, When
 from fleet.rules.selection import Override, Selection, Where
 
+Content = Mapping[str, list[dict[str, object]]]
+"""What a catalogue says, as JSON keeps it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
@@ -33,6 +37,16 @@ class Catalogue:
     def identity(self) -> str:
         """What a fault remembers of the catalogue that raised it."""
         return f"{self.version}+{self.digest[:12]}"
+
+    def content(self) -> Content:
+        """All that it says, for JSON to keep."""
+        return {
+            "rules": [describe(rule) for rule in self.rules],
+            "overrides": [
+                {**describe_override(each), "said": [describe(rule) for rule in each.rules]}
+                for each in self.overrides
+            ],
+        }
 
     def selection(self) -> Selection:
         """The rules for an engine: each terminal gets what holds for it."""
@@ -65,6 +79,12 @@ def load(folder: Path | None = None) -> Catalogue:
     rules = tuple(one.rule for one in readings if one.rule is not None)
     kept = tuple(one for one in overrides if one is not None)
     return Catalogue(rules, version, _digest(version, rules, kept), kept)
+
+
+def differing(before: Content, after: Content) -> frozenset[str]:
+    """The rules of one content of which another says something else, or nothing."""
+    was, is_ = _by_rule(before), _by_rule(after)
+    return frozenset(name for name in is_ if is_[name] != was.get(name))
 
 
 def describe(rule: Rule) -> dict[str, object]:
@@ -116,6 +136,16 @@ def _describe_trigger(trigger: Trigger) -> dict[str, object]:
                 "within": None if within is None else duration.render(within),
                 "level": level,
             }
+
+
+def _by_rule(content: Content) -> dict[str, bytes]:
+    """All that a content says of each rule, overrides too, to be compared."""
+    said: dict[str, list[object]] = {str(rule["name"]): [rule] for rule in content.get("rules", ())}
+    for override in content.get("overrides", ()):
+        names = msgspec.convert(override["rules"], list[str])
+        for name in names:
+            said[name].append(override)
+    return {name: msgspec.json.encode(all_, order="sorted") for name, all_ in said.items()}
 
 
 def _version(files: list[File]) -> str:

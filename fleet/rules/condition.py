@@ -46,6 +46,11 @@ class Condition:
     def __repr__(self) -> str:
         return f"Condition({self.text!r})"
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The values it asks for; with `each` by their names inside a member."""
+        return self._paths
+
     def evaluate(self, values: Mapping[str, Value]) -> bool | None:
         """True, false, or None for unknown.
 

@@ -18,15 +18,17 @@ _KIND_NAMES = {"str": "text", "int": "a whole number", "float": "a number", "boo
 class Source:
     """One file: its text, its YAML nodes, and the problems found in it so far."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, text: str | None = None) -> None:
+        """With a text, `path` is but what it is called."""
         self.name = str(path)
         self.problems: list[Problem] = []
-        self._text = ""
-        self.root = self._compose(path)
+        self._text = text or ""
+        self.root = self._compose(path, read=text is None)
 
-    def _compose(self, path: Path) -> yaml.Node | None:
+    def _compose(self, path: Path, *, read: bool) -> yaml.Node | None:
         try:
-            self._text = path.read_text(encoding="utf-8")
+            if read:
+                self._text = path.read_text(encoding="utf-8")
             root = yaml.compose(self._text, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark

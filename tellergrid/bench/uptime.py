@@ -18,7 +18,7 @@ from psycopg import AsyncConnection
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
-from api.grid.cells import import_cells
+from api.grid.cells import Wish, import_cells
 from api.grid.terminals import import_terminals
 from api.scope import EVERYTHING
 from api.uptime.figures import Question, slices
@@ -148,7 +148,7 @@ async def _import(connection: _Connection, size: Size) -> float:
     began = time.perf_counter()
     await import_terminals(connection, terminals, dry_run=True)
     took = time.perf_counter() - began
-    await import_cells(connection, _squares(size.cells), complete=True)
+    await import_cells(connection, _squares(size.cells), wish=Wish(complete=True))
     await import_terminals(connection, _terminals(size, size.cells))
     return took
 

@@ -14,9 +14,14 @@ from fleet.rules.rule import Rule
 from fleet.rules.trials import reading
 from fleet.rules.trials.coverage import lacking
 from fleet.rules.trials.verdict import Verdict, judge
+from tellergrid.commands.backtest import backtest
+from tellergrid.commands.explain import explain
 from tellergrid.console import aside, output
 
 app = typer.Typer(help="The rules that turn telemetry into faults.", no_args_is_help=True)
+
+app.command()(backtest)
+app.command()(explain)
 
 Folder = Annotated[
     Path | None, typer.Argument(help="A folder of rule files; without it, the default catalogue.")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from getpass import getuser
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +36,8 @@ def import_(
     """Add and change terminals, and put each into its cell; those the file lacks stay.
 
     Columns: code, kind, vendor, model, region, site, latitude, longitude; optional: datum, cell
-    (an override of what the map says), commissioned_at.
+    (an override of what the map says), commissioned_at, skills (that working on it takes, side by
+    side), schedule (the service schedule it serves by; empty: none of its own).
     """
     terminals, problems = registry.read(file.read_text(encoding="utf-8"), datum)
     with explained():
@@ -56,4 +58,6 @@ async def _import(
     terminals: Sequence[registry.Registered], problems: Sequence[Problem], *, dry_run: bool
 ) -> RegistryChanges:
     async with await connect(database_url(), name="terminals", autocommit=True) as connection:
-        return await import_terminals(connection, terminals, problems, dry_run=dry_run)
+        return await import_terminals(
+            connection, terminals, problems, author=getuser(), dry_run=dry_run
+        )

@@ -5,6 +5,7 @@ import contextlib
 import os
 import time
 from collections.abc import Awaitable
+from datetime import datetime
 from typing import Literal
 
 import httpx
@@ -35,14 +36,36 @@ class PartHealth(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
+class Catalogue(msgspec.Struct, frozen=True):
+    """The rules in force, and what is wrong with newer ones that are not."""
+
+    identity: str
+    refused: tuple[str, ...] = ()
+
+
+class _Readiness(msgspec.Struct):
+    catalogue: Catalogue
+
+
+class RegionHealth(msgspec.Struct, frozen=True):
+    """A region: the collector that serves it since `taken_at`, and since when nobody sees it."""
+
+    region: str
+    collector: str | None
+    taken_at: datetime | None
+    blind_since: datetime | None
+
+
 class Health(msgspec.Struct):
     """The whole system now; a figure is None where who knows it cannot be asked."""
 
     parts: dict[str, PartHealth]
+    regions: list[RegionHealth] = []
     throughput: Throughput | None = None
     open_faults: int | None = None
     open_tickets: int | None = None
     connections: int | None = None
+    catalogue: Catalogue | None = None
 
     @property
     def healthy(self) -> bool:
@@ -97,8 +120,10 @@ async def _ask_database(record: Record, health: Health) -> PartHealth:
     connection = await connect_database(record.database.url, name="status", autocommit=True)
     async with connection:
         row = await (await connection.execute(_SQL["open_work"])).fetchone()
-    if row is not None:
-        health.open_faults, health.open_tickets = row
+        if row is not None:
+            health.open_faults, health.open_tickets = row
+        cursor = await connection.execute(_SQL["regions"])
+        health.regions = [RegionHealth(*each) for each in await cursor.fetchall()]
     return PartHealth("healthy")
 
 
@@ -118,6 +143,8 @@ async def _ask_collector(record: Record, health: Health) -> PartHealth:
             await asyncio.sleep(wait_s)
             page = await client.get("/metrics")
             looks.append(throughput.read(page.text, time.monotonic()))
+        said = await client.get("/readyz")
+    health.catalogue = msgspec.json.decode(said.content, type=_Readiness).catalogue
     health.throughput = throughput.between(*looks)
     return answer
 

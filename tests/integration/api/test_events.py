@@ -16,11 +16,11 @@ from fastapi import FastAPI
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from api.accounts.tokens import issue
+from api.accounts.tokens import issue, read
 from api.app import create_app
 from api.settings import Settings
 from fleet.db.pool import connect
-from tests.integration.api.conftest import token
+from tests.integration.api.conftest import client_of, token
 from tests.integration.api.test_scheduled import listening, tickets_are, until
 from tests.integration.api.world import SomeFault, clear, elsewhere, fire
 
@@ -210,7 +210,7 @@ async def test_the_stream_ends_with_the_token(settings: Settings, connection: Da
     app = create_app(settings.model_copy(update={"poll_seconds": 0.2}), stopping)
     async with serving(app, stopping) as address:
         await listening(connection)
-        expiring = token_for(settings, seconds=2)
+        expiring = await token_for(app, settings, seconds=2)
         headers = {"Authorization": f"Bearer {expiring}"}
         async with (
             httpx.AsyncClient(base_url=address, timeout=10) as client,
@@ -221,10 +221,14 @@ async def test_the_stream_ends_with_the_token(settings: Settings, connection: Da
             assert await stream.ended()
 
 
-def token_for(settings: Settings, seconds: float) -> str:
+async def token_for(app: FastAPI, settings: Settings, seconds: float) -> str:
     """A token of operations that is good for so long."""
     secret = settings.token_secret.get_secret_value()
-    return issue(secret, "ops", "operations", datetime.now(UTC), timedelta(seconds=seconds))
+    async with client_of(app) as client:
+        session = read(secret, await token(client, "ops")).session
+    assert session is not None
+    lifetime = timedelta(seconds=seconds)
+    return issue(secret, "ops", "operations", session, datetime.now(UTC), lifetime)
 
 
 async def test_a_stopping_api_ends_its_streams(settings: Settings, connection: Database) -> None:

@@ -40,6 +40,7 @@ NO_CELLS_IN_IT = {
     "/metrics": "for operators",
     "/api/v1/token": "signing in",
     "/api/v1/me": "oneself",
+    "/api/v1/sign-out": "oneself",
     "/api/v1/rules": "the same for all",
     "/api/v1/events": "a stream: see below",
 }
@@ -125,6 +126,7 @@ async def _side(
     keys = {"cells": cells, "terminals": terminals, "technicians": technicians}
     keys |= {"faults": await ids("fault"), "tickets": await ids("ticket")}
     keys |= {"windows": await ids("planned_window"), "schedules": ["shared"]}
+    keys |= {"accounts": [one.replace("T", "tech") for one in technicians]}
     examples = {"C001": cells[0], "ATM-0001": terminals[0], "T01": technicians[0]}
     return Side(keys, examples)
 

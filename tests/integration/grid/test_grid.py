@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from api.cells.uptime import uptime
 from api.errors import NotFound
-from api.grid.cells import import_cells, read_grid
+from api.grid.cells import Wish, import_cells, read_grid
 from api.grid.terminals import import_terminals
 from api.scope import EVERYTHING
 from api.window import Window
@@ -89,7 +89,7 @@ async def test_the_same_file_again_changes_nothing(database: Database) -> None:
     """Import is to be run by machines too, every night."""
     await import_cells(database, GRID)
     await import_terminals(database, rows(a=(5, 5), c=(5, 6, "N")))
-    cells = await import_cells(database, GRID, complete=True)
+    cells = await import_cells(database, GRID, wish=Wish(complete=True))
     terminals = await import_terminals(database, rows(a=(5, 5), c=(5, 6, "N")))
     assert (cells.added, cells.changed, cells.ended, cells.unchanged) == ([], [], [], 4)
     assert (terminals.added, terminals.changed, terminals.unchanged) == ([], [], 2)
@@ -103,9 +103,10 @@ async def test_a_dry_run_says_what_would_be_and_leaves_all_as_it_was(database: D
     await import_cells(database, GRID)
     await import_terminals(database, rows(a=(5, 5)))
     split = [NORTH, SOUTH, EAST, replace(WEST, boundary=square(0, 0, 10, 4))]
-    tried = await import_cells(database, split, complete=True, dry_run=True)
+    tried = await import_cells(database, split, wish=Wish(complete=True, dry_run=True))
     assert await members(database) == {"a": ("W", "polygon")}
-    assert tried == await import_cells(database, split, complete=True)
+    done = await import_cells(database, split, wish=Wish(complete=True))
+    assert (tried, done.version) == (replace(done, version=None), 3)
     assert await members(database) == {"a": ("S", "polygon")}
     more = rows(a=(15, 5), d=(15, 6))
     foreseen = await import_terminals(database, more, dry_run=True)
@@ -126,7 +127,7 @@ async def test_last_quarter_keeps_its_grid(database: Database) -> None:
         cell("W1", square(0, 0, 5, 10), "S", 1),
         cell("W2", square(5, 0, 10, 10), "S", 1),
     ]
-    split = await import_cells(database, [NORTH, SOUTH, EAST, *halves], complete=True)
+    split = await import_cells(database, [NORTH, SOUTH, EAST, *halves], wish=Wish(complete=True))
     assert (split.added, split.ended) == (["W1", "W2"], ["W"])
     second = await now(database)
     await import_cells(database, [replace(half, parent="N") for half in halves])
@@ -146,7 +147,7 @@ async def test_last_quarter_keeps_its_grid(database: Database) -> None:
 async def test_an_ended_cell_may_come_back(database: Database) -> None:
     """Its history has the gap."""
     await import_cells(database, GRID)
-    await import_cells(database, [NORTH, SOUTH], complete=True)
+    await import_cells(database, [NORTH, SOUTH], wish=Wish(complete=True))
     gone = await now(database)
     back = await import_cells(database, [WEST])
     assert back.added == ["W"]
@@ -238,3 +239,59 @@ def test_a_grid_of_hexagons_is_printed_and_imported(
     taken = shell.invoke(app, ["cells", "import", str(file)])
     assert (taken.exit_code, taken.output.count("added")) == (0, 1)
     assert shell.invoke(app, ["cells", "generate", "--around", "here"]).exit_code == 2
+
+
+def test_cells_are_split_merged_and_moved_at_the_shell(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """W in two, one of them under N, and together with E into one; refusals say why."""
+    monkeypatch.setenv("TELLERGRID_DATABASE_URL", database_url)
+
+    def shell(*arguments: str, status: int = 0) -> str:
+        done = CliRunner().invoke(app, ["cells", *arguments])
+        assert done.exit_code == status, done.output
+        return done.output
+
+    file = tmp_path / "map.geojson"
+    file.write_text(geojson.write(GRID), encoding="utf-8")
+    shell("import", str(file))
+    halves = [cell("W1", square(0, 0, 5, 10)), cell("W2", square(5, 0, 10, 10))]
+    file.write_text(geojson.write(halves), encoding="utf-8")
+    assert "dry run" in shell("split", "W", str(file), "--dry-run")
+    assert "ended: W" in shell("split", "W", str(file))
+    assert "changed: W1" in shell("move", "W1", "--under", "N")
+    assert "of another level or parent" in shell("merge", "W1", "W2", "--into", "W", status=1)
+    assert "ended: E, W2" in shell("merge", "W2", "E", "--into", "SE", "--name", "South-east")
+    assert "There is no cell E" in shell("move", "E", "--under", "N", status=1)
+    cells, _ = geojson.read(shell("export"))
+    assert {one.code: (one.parent, one.level) for one in cells} == {
+        "N": (None, 0),
+        "S": (None, 0),
+        "SE": ("S", 1),
+        "W1": ("N", 1),
+    }
+    assert next(one for one in cells if one.code == "SE").shape().area == pytest.approx(0.015)
+
+
+async def test_the_registry_says_skills_and_schedules(database: Database) -> None:
+    """Side by side in a cell of the table; a file without the columns leaves them as they are."""
+    await database.execute("INSERT INTO service_schedule VALUES ('branch', 'Branches', 'UTC', 'x')")
+
+    async def taken(columns: str, values: str) -> tuple[list[str], list[tuple[object, ...]]]:
+        head = HEAD.rstrip() + columns
+        terminals, found = registry.read(f"{head}\na,atm,v,m,r,s,30,120,{values}\n")
+        changes = await import_terminals(database, terminals, found)
+        cursor = await database.execute(
+            "SELECT skills, schedule_code FROM terminal LEFT JOIN service_schedule_use AS used"
+            " ON used.terminal_id = terminal.id AND used.valid @> now()"
+        )
+        return [*changes.added, *changes.changed], await cursor.fetchall()
+
+    both = ",skills,schedule"
+    assert await taken(both, ",vault;cash,branch") == (["a"], [(["cash", "vault"], "branch")])
+    assert await taken("", "") == ([], [(["cash", "vault"], "branch")])
+    assert await taken(both, ",cash vault,branch") == ([], [(["cash", "vault"], "branch")])
+    assert await taken(",schedule", ",") == (["a"], [(["cash", "vault"], None)])
+    assert await taken(",skills", ",") == (["a"], [([], None)])
+    with pytest.raises(ImportRefused, match="there is no schedule night"):
+        await taken(both, ",cash,night")

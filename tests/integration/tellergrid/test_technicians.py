@@ -73,7 +73,7 @@ def test_a_wrong_file_changes_nothing_and_says_all(url: str, tmp_path: Path) -> 
     refused = command("import", str(file))
     assert refused.exit_code == 1
     assert "T8: there is no cell C404" in refused.output
-    assert "line 3: skill 'magic'" in refused.output
+    assert "T9: neither a rule nor a terminal takes the skill magic" in refused.output
     assert len(rows(url, "SELECT FROM technician")) == 3
 
 

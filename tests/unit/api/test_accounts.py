@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
+from uuid import uuid4
 
 import pytest
 
@@ -44,9 +45,11 @@ def test_an_unknown_account_takes_as_long_as_a_known_one() -> None:
 def test_a_token_says_who_and_until_when() -> None:
     """What was issued is read; another secret reads nothing."""
     now = datetime.now(UTC).replace(microsecond=0)
-    token = issue(SECRET, "tech01", "technician", now, timedelta(minutes=5))
+    session = uuid4()
+    token = issue(SECRET, "tech01", "technician", session, now, timedelta(minutes=5))
     claims = read(SECRET, token)
     assert (claims.username, claims.role) == ("tech01", "technician")
+    assert claims.session == session
     assert claims.expires_at == now + timedelta(minutes=5)
     with pytest.raises(Unauthenticated):
         read(SECRET[::-1], token)

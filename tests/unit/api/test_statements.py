@@ -23,6 +23,7 @@ FOR_NOBODY = {
         "to_sign_in": "who it is, is not known yet",
         "caller": "finds out what the scope is",
     },
+    "accounts.management": dict.fromkeys(("accounts", "create"), "admins keep all accounts"),
     "tickets.store": {"counts": "metrics of the whole, for operators"},
     "tickets.writing": {"move": "writes what `moves` has found in scope"},
     "tickets.engine": dict.fromkeys(
@@ -32,7 +33,7 @@ FOR_NOBODY = {
     "dispatch.people": dict.fromkeys(("people", "surroundings"), "the engine serves every cell"),
     "dispatch.jobs": {"jobs": "the engine serves every cell"},
     "technicians.enrolling": dict.fromkeys(
-        ("standing", "cells", "leave_cells", "enter_cells", "write_shifts"),
+        ("standing", "cells", "terminal_skills", "leave_cells", "enter_cells", "write_shifts"),
         "the command line serves every cell",
     ),
     "technicians.absences": {"put_down": "its route has found the technician in scope"},
@@ -41,8 +42,8 @@ FOR_NOBODY = {
     "grid.store": dict.fromkeys(
         (
             *(
-                "standing",
-                "standing_at",
+                "end_uses",
+                "begin_uses",
                 "technicians",
                 "dismiss_people",
                 "appoint_people",
@@ -50,7 +51,7 @@ FOR_NOBODY = {
             ),
             *("forget_memberships", "end_memberships", "begin_memberships", "registered"),
         ),
-        "the command line draws the whole grid",
+        "operations draw the whole grid",
     ),
     "seed": dict.fromkeys(
         ("leave_cells", "enter_cells", "technician_cells", "accounts"), "writes the demo"

@@ -45,6 +45,12 @@ def test_nobody_is_sent_whom_something_keeps_from_it(shortfall: Shortfall) -> No
     assert told == ([] if shortfall is Shortfall.CELL else [(shortfall,)])
 
 
+def test_what_the_terminal_takes_besides_counts_as_well() -> None:
+    """A vault: only whoever knows vaults is sent."""
+    vaults = technician(2, skills=frozenset({"card", "vault"}))
+    assert sent([job(1, also=frozenset({"vault"}))], [technician(1), vaults]) == {1: "T2"}
+
+
 def test_the_own_cells_people_come_first_then_its_parents() -> None:
     """Near beats idle; the one of the district goes where nobody of the cell is free to."""
     own = technician(1, most=1)

@@ -38,7 +38,6 @@ def test_a_shift_goes_on_past_midnight_and_over_the_end_of_the_week() -> None:
 WRONG = {
     "T01,,card,C1,,,,,,": "name must not be empty",
     "T 01,x,card,C1,,,,,,": "has a space",
-    "T01,x,magic,C1,,,,,,": "skill 'magic' is none of",
     "T01,x,card,C1,3,,,,,": "lines '3'",
     "T01,x,card,C1,,91,0,,,": "not in degrees",
     "T01,x,card,C1,,north,0,,,": "not two numbers",

@@ -33,6 +33,18 @@ def test_a_foreign_map_is_read_as_it_is() -> None:
     assert seven.properties == {"area_km2": 4.5}
 
 
+def test_whole_numbers_that_a_tool_made_reals_of_are_whole() -> None:
+    """A code of 7.0 is 7, a level of 1.0 is 1; 7.5 is no code."""
+    text = collection(
+        feature(square(0, 0, 20, 10), code=7.0),
+        feature(square(0, 0, 9, 9), code=8.0, parent=7.0, level=1.0),
+        feature(square(0, 0, 1, 1), code=7.5),
+    )
+    cells, [problem] = geojson.read(text)
+    assert [(one.code, one.parent, one.level) for one in cells] == [("7", None, 0), ("8", "7", 1)]
+    assert "must be text, not 7.5" in str(problem)
+
+
 def test_what_is_written_reads_the_same() -> None:
     """Holes, parts, three levels, people and foreign properties survive."""
     text = collection(

@@ -1,0 +1,58 @@
+"""Attempts to sign in: whoever fails too often, by name or by address, waits before the next.
+
+An attempt counts from before its password is looked at, so guessing side by side gains nothing; one
+that succeeds is taken back. The same holds for names that are nobody's.
+"""
+
+from dataclasses import dataclass
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from api.errors import TooMany
+from fleet.db.sql import load
+
+WINDOW_S = 15 * 60
+MOST_BY_NAME = 5
+MOST_BY_ADDRESS = 50
+_SQL = load("api.accounts", "attempts")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Who tries, from where."""
+
+    username: str
+    origin: str
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """What the statements take."""
+        return {
+            "name": f"name {self.username}",
+            "address": f"address {self.origin}",
+            "window": WINDOW_S,
+            "most_by_name": MOST_BY_NAME,
+            "most_by_address": MOST_BY_ADDRESS,
+        }
+
+
+async def count(connection: AsyncConnection[TupleRow], attempt: Attempt) -> None:
+    """Note an attempt; raises `TooMany` with how long to wait, and then notes nothing."""
+    await connection.execute(_SQL["lock"], attempt.parameters)
+    cursor = await connection.execute(_SQL["wait_s"], attempt.parameters)
+    [(wait_s,)] = await cursor.fetchall()
+    if wait_s is not None:
+        raise TooMany("Too many failed attempts to sign in.", max(1, int(wait_s)))
+    await connection.execute(_SQL["note"], attempt.parameters)
+
+
+async def succeeded(connection: AsyncConnection[TupleRow], attempt: Attempt) -> None:
+    """Take the failures of a name back; of an address, this one."""
+    await connection.execute(_SQL["forgive"], attempt.parameters)
+    await connection.execute(_SQL["take_back"], attempt.parameters)
+
+
+async def forget(connection: AsyncConnection[TupleRow]) -> None:
+    """Delete attempts that count no more."""
+    await connection.execute(_SQL["forget"], {"window": WINDOW_S})

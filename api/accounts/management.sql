@@ -1,0 +1,28 @@
+-- Accounts, for admins.
+
+-- name: accounts
+-- By username, after a username; one when `username` is given.
+SELECT account.username, account.role, account.service, technician.code AS technician,
+    account.created_at, account.disabled_at,
+    (SELECT count(*) FROM session
+        WHERE session.account_id = account.id AND session.ended_at IS NULL
+            AND session.expires_at > now()) AS sessions
+FROM account LEFT JOIN technician ON technician.id = account.technician_id
+WHERE account.username = coalesce(%(username)s::text, account.username)
+    AND account.username > coalesce(%(after)s::text, '')
+ORDER BY account.username
+LIMIT %(rows)s;
+
+-- name: create
+INSERT INTO account (username, password_hash, role, service, technician_id)
+SELECT %(username)s, %(password_hash)s, %(role)s, %(service)s, technician.id
+FROM (VALUES (%(technician)s::text)) AS wanted (code)
+LEFT JOIN technician ON technician.code = wanted.code
+WHERE wanted.code IS NULL OR technician.id IS NOT NULL;
+
+-- name: change
+UPDATE account
+SET password_hash = coalesce(%(password_hash)s, password_hash),
+    disabled_at = CASE WHEN %(disabled)s THEN coalesce(disabled_at, now())
+        WHEN %(disabled)s IS NULL THEN disabled_at END
+WHERE username = %(username)s;

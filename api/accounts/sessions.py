@@ -1,0 +1,95 @@
+"""Sessions: begun by signing in, kept going by refresh tokens that are good once, ended by hand.
+
+A refresh token that comes a second time was stolen, or its answer was: the session ends, and
+whoever has the password signs in anew.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow, class_row
+
+from fleet.db.sql import load
+
+_SQL = load("api.accounts", "sessions")
+
+
+class Ended(StrEnum):
+    """Why a session ended."""
+
+    SIGNED_OUT = "signed_out"
+    REVOKED = "revoked"
+    REUSED = "reused"
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """A session that goes on, and whose it is."""
+
+    session_id: UUID
+    username: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Presented:
+    session_id: UUID
+    username: str
+    role: str
+    used: bool
+    good: bool
+
+
+async def begin(
+    connection: AsyncConnection[TupleRow],
+    username: str,
+    origin: str,
+    lasting: timedelta,
+) -> UUID:
+    """A new session of an account."""
+    parameters = {"username": username, "origin": origin, "lasting": lasting}
+    [(key,)] = await (await connection.execute(_SQL["begin"], parameters)).fetchall()
+    found: UUID = key
+    return found
+
+
+async def refresh_token(connection: AsyncConnection[TupleRow], session: UUID) -> str:
+    """A token that continues the session once; only its hash is stored."""
+    token = secrets.token_urlsafe(32)
+    parameters = {"hash": _hash(token), "session": session}
+    await connection.execute(_SQL["issue_refresh"], parameters)
+    return token
+
+
+async def refresh(connection: AsyncConnection[TupleRow], token: str) -> Refreshed | None:
+    """Use a refresh token; nothing where it is not good, and then its session may have ended."""
+    async with connection.cursor(row_factory=class_row(_Presented)) as cursor:
+        await cursor.execute(_SQL["presented"], {"hash": _hash(token)})
+        found = await cursor.fetchone()
+    if found is None or not found.good:
+        return None
+    if found.used:
+        await end(connection, found.session_id, Ended.REUSED)
+        return None
+    await connection.execute(_SQL["use_refresh"], {"hash": _hash(token)})
+    return Refreshed(found.session_id, found.username, found.role)
+
+
+async def end(connection: AsyncConnection[TupleRow], session: UUID, because: Ended) -> None:
+    """End a session: its tokens are good no more, from now on."""
+    await connection.execute(_SQL["end"], {"session": session, "because": because})
+
+
+async def end_all(connection: AsyncConnection[TupleRow], username: str) -> int:
+    """End every session of an account; returns how many."""
+    parameters = {"username": username, "because": Ended.REVOKED}
+    return (await connection.execute(_SQL["end_all"], parameters)).rowcount
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

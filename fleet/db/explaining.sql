@@ -1,0 +1,45 @@
+-- name: known
+-- The faults of a terminal that are open at a time, by event time, each with the one that speaks for
+-- it: a fault decided later than then had begun by then is among them.
+SELECT fault.rule, fault.id::text, fault.item, fault.started_at, fault.fired_at, fault.cleared_at,
+    fault.catalogue, speaker.id::text, speaker.rule, speaker.subject
+FROM fault
+LEFT JOIN fault AS speaker ON speaker.id = fault.suppressed_by
+WHERE fault.terminal_id = %(id)s AND fault.fired_at <= %(at)s
+    AND (fault.cleared_at IS NULL OR fault.cleared_at > %(at)s)
+ORDER BY fault.fired_at, fault.id;
+
+-- name: fault
+SELECT fault.scope, fault.subject, fault.rule, fault.id::text, fault.item, fault.started_at,
+    fault.fired_at, fault.cleared_at, fault.catalogue, speaker.id::text, speaker.rule,
+    speaker.subject
+FROM fault
+LEFT JOIN fault AS speaker ON speaker.id = fault.suppressed_by
+WHERE fault.id = %(id)s;
+
+-- name: members
+-- The terminals that were bad when a cell's fault fired: those whose faults it spoke for, and those
+-- of its rules that were open then in the cell or below it.
+SELECT member.subject, member.rule, member.started_at
+FROM fault
+JOIN fault AS member ON member.scope = 'terminal'
+    AND (member.suppressed_by = fault.id
+        OR (member.rule = ANY (%(rules)s)
+            AND member.cell_code IN (SELECT cell_family(fault.cell_code))
+            AND member.started_at <= fault.fired_at
+            AND (member.cleared_at IS NULL OR member.cleared_at > fault.started_at)))
+WHERE fault.id = %(id)s
+ORDER BY member.started_at, member.subject;
+
+-- name: windows
+-- What holds the tickets of a terminal at a time.
+SELECT planned.id, planned.purpose, planned.author, planned.reason, upper(occurrence.period),
+    planned.component
+FROM planned_occurrence AS occurrence
+JOIN planned_window AS planned ON planned.id = occurrence.window_id
+WHERE occurrence.period @> %(at)s::timestamptz
+    AND (planned.ended_at IS NULL OR planned.ended_at > %(at)s)
+    AND (planned.terminal_id IS NULL OR planned.terminal_id = %(id)s)
+    AND (planned.kind IS NULL OR planned.kind = %(kind)s)
+    AND (planned.cell_code IS NULL OR planned.cell_code = ANY (%(cells)s))
+ORDER BY planned.id;

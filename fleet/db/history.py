@@ -1,0 +1,153 @@
+"""What is stored of terminals, as the messages that it came in: to be judged once more.
+
+Reads only. Status and storage stand in a row where they changed; a row without them repeats the
+message before, and so does what is made of it here.
+"""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from fleet import snapshot
+from fleet.db.sql import load
+from fleet.quarantine import Quarantined
+from fleet.rules.replay import Heard
+from fleet.rules.terminal import Terminal
+from fleet.telemetry import Event, Presence, Telemetry
+
+Connection = AsyncConnection[TupleRow]
+
+_SQL = load("fleet.db", "history")
+_MEASURED = ("temperature_c", "rtt_ms", "disk_free_pct")
+_AT_ONCE = 2000
+_EVENT = msgspec.json.Decoder(Event)
+_EXTRA = msgspec.json.Decoder(dict[str, object])
+
+
+class _Before(NamedTuple):
+    """What was known of a terminal when a time began; None: nothing."""
+
+    id: int
+    boot: int | None
+    seq: int
+    ts: datetime
+    arrived_at: datetime
+    temperature_c: float | None
+    rtt_ms: float | None
+    disk_free_pct: float | None
+    extra: str | None
+    status: str | None
+    storage: str | None
+    online: bool | None
+    said_at: datetime
+
+
+class _Row(NamedTuple):
+    """One message as it is stored."""
+
+    kind: str
+    arrived_at: datetime
+    terminal_id: int
+    boot: int
+    seq: int
+    ts: datetime
+    temperature_c: float | None
+    rtt_ms: float | None
+    disk_free_pct: float | None
+    extra: str | None
+    status: str | None
+    storage: str | None
+    body: str
+    online: bool
+    retained: bool | None
+
+
+async def regions(connection: Connection) -> list[str]:
+    """Every region that has terminals."""
+    cursor = await connection.execute(_SQL["regions"])
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def terminals(
+    connection: Connection,
+    since: datetime,
+    *,
+    region: str | None = None,
+    codes: Sequence[str] | None = None,
+) -> list[Terminal]:
+    """Terminals as the grid has them now, each with what was known of it at `since`."""
+    asked = {"region": region, "codes": None if codes is None else list(codes), "since": since}
+    cursor = await connection.execute(_SQL["terminals"], asked)
+    found = {}
+    async for key, code, kind, cell, vendor, model, of_region, above in cursor:
+        found[key] = Terminal(key, code, kind, cell, vendor, model, of_region, tuple(above))
+    rows = await connection.execute(_SQL["before"], {"ids": list(found), "at": since})
+    async for row in rows:
+        before = _Before(*row)
+        _recall(found[before.id], before)
+    return list(found.values())
+
+
+async def heard(
+    connection: Connection, terminals: Sequence[Terminal], since: datetime, until: datetime
+) -> AsyncGenerator[Heard, None]:
+    """Everything that arrived of them from `since` to `until`, in its order; in a transaction."""
+    asked = {"ids": [each.id for each in terminals], "since": since, "until": until}
+    latest = {each.id: (each.status or b"{}", each.storage or b"[]") for each in terminals}
+    async with connection.cursor(name="heard") as rows:
+        rows.itersize = _AT_ONCE
+        await rows.execute(_SQL["heard"], asked)
+        async for found in rows:
+            row = _Row(*found)
+            yield Heard(row.arrived_at, row.terminal_id, _message(row, latest), row.retained)
+
+
+async def catalogue_content(connection: Connection, identity: str) -> Mapping[str, Any] | None:
+    """What a catalogue said that judged once; None where it was never kept."""
+    cursor = await connection.execute(_SQL["catalogue"], {"identity": identity})
+    row = await cursor.fetchone()
+    return None if row is None else row[0]
+
+
+def _message(row: _Row, latest: dict[int, tuple[bytes, bytes]]) -> Telemetry | Event | Presence:
+    if row.kind == "presence":
+        return Presence(row.arrived_at, row.boot, row.online)
+    if row.kind == "event":
+        return _EVENT.decode(row.body)
+    if row.status is not None and row.storage is not None:
+        latest[row.terminal_id] = row.status.encode(), row.storage.encode()
+    status, storage = latest[row.terminal_id]
+    return Telemetry(
+        row.ts, row.boot, row.seq, msgspec.Raw(status), msgspec.Raw(storage),
+        msgspec.Raw(_metrics(row)),
+    )  # fmt: skip
+
+
+def _metrics(row: _Row | _Before) -> bytes:
+    known = {name: getattr(row, name) for name in _MEASURED}
+    extra = _EXTRA.decode(row.extra) if row.extra else {}
+    return msgspec.json.encode({**{k: v for k, v in known.items() if v is not None}, **extra})
+
+
+def _recall(terminal: Terminal, row: _Before) -> None:
+    if row.online is not None:
+        terminal.connected = row.online
+    if row.boot is None:
+        return
+    terminal.boot, terminal.seq, terminal.at = row.boot, row.seq, min(row.ts, row.arrived_at)
+    terminal.arrived_at = terminal.heard_at = row.arrived_at
+    if row.online is None or row.said_at < row.arrived_at:
+        terminal.connected = True
+    terminal.metrics = _metrics(row)
+    terminal.measured = snapshot.read_metrics(terminal.metrics)
+    terminal.status = (row.status or "{}").encode()
+    terminal.storage = (row.storage or "[]").encode()
+    try:
+        read = snapshot.read(terminal.status, terminal.storage)
+    except Quarantined:  # the contract was another one when it was stored
+        return
+    terminal.values, terminal.items = read.values, read.items

@@ -1,0 +1,138 @@
+"""What was heard once, judged once more by the same engine, from a known beginning on. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from fleet.quarantine import Quarantined
+from fleet.rules.changes import Change, Cleared, Fired, HoldKey, Suppressed
+from fleet.rules.engine import Engine
+from fleet.rules.rule import Count, Rule, Severity, Silent
+from fleet.rules.selection import Selection
+from fleet.rules.terminal import Terminal
+from fleet.telemetry import Event, Presence, Telemetry
+
+_LEAST = timedelta(hours=1)
+
+Span = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message as it arrived."""
+
+    at: datetime
+    terminal_id: int
+    message: Telemetry | Event | Presence
+    retained: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A fault as it came: `alone` where it spoke for itself at some time while it was open."""
+
+    key: HoldKey
+    cell: str
+    severity: Severity
+    started_at: datetime
+    fired_at: datetime
+    cleared_at: datetime | None
+    alone: bool
+
+    @property
+    def calls(self) -> bool:
+        """Whether it asks for a ticket."""
+        return self.alone and self.severity is not Severity.WARNING
+
+
+class Replay:
+    """One region's engine, fed from what is stored; `blind` are the times when nobody listened."""
+
+    def __init__(
+        self,
+        rules: Selection,
+        terminals: Sequence[Terminal],
+        since: datetime,
+        region: str = "",
+        blind: Sequence[Span] = (),
+    ) -> None:
+        self.engine = Engine(rules, region)
+        self.courses: dict[UUID, Course] = {}
+        self.messages = 0
+        edges: list[tuple[datetime, datetime | None]] = [(start, None) for start, _ in blind]
+        edges += [(end, end) for _, end in blind]
+        self._edges = sorted(edges, key=lambda edge: edge[0])
+        self.engine.watch(since)
+        for terminal in terminals:
+            self.engine.adopt(terminal)
+        # What was so at the beginning is asked, for nothing need change for it to be a fault.
+        self.engine.retire(since, frozenset(rules.rules))
+        self._note()
+
+    def hear(self, heard: Heard) -> None:
+        """One message more; time passes up to it first."""
+        self.pass_time(heard.at)
+        terminal = self.engine.terminals[heard.terminal_id]
+        self.messages += 1
+        match heard.message:
+            case Telemetry():
+                try:
+                    self.engine.telemetry(terminal, heard.message, heard.at)
+                except Quarantined:  # the contract was another one when it was stored
+                    return
+            case Event():
+                self.engine.event(terminal, heard.message, heard.at)
+            case Presence():
+                retained = bool(heard.retained)
+                self.engine.presence(terminal, heard.message, heard.at, retained=retained)
+        self._note()
+
+    def pass_time(self, until: datetime) -> None:
+        """Let time pass: holds end, silences are noticed, except while nobody listened."""
+        while self._edges and self._edges[0][0] <= until:
+            at, since = self._edges.pop(0)
+            self.engine.tick(at)
+            self.engine.watch(since)
+        self.engine.tick(until)
+        self._note()
+
+    def _note(self) -> None:
+        for change in self.engine.take().changes:
+            self._take(change)
+
+    def _take(self, change: Change) -> None:
+        match change:
+            case Fired():
+                self.courses[change.id] = Course(
+                    change.key,
+                    change.cell,
+                    change.rule.severity,
+                    change.started_at,
+                    change.fired_at,
+                    None,
+                    alone=change.suppressed_by is None,
+                )
+            case Cleared():
+                over = replace(self.courses[change.id], cleared_at=change.cleared_at)
+                self.courses[change.id] = over
+            case Suppressed(by=None):
+                self.courses[change.id] = replace(self.courses[change.id], alone=True)
+            case _:
+                pass
+
+
+def lead(rules: Iterable[Rule]) -> timedelta:
+    """How long before a time a replay begins so that its holds stand as they stood then."""
+    return max((_memory(rule) for rule in rules), default=_LEAST) + _LEAST
+
+
+def _memory(rule: Rule) -> timedelta:
+    held = rule.hold + rule.clear_hold
+    match rule.trigger:
+        case Silent(after):
+            return held + after
+        case Count(within=within):
+            return held + within
+        case _:
+            return held

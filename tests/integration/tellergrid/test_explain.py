@@ -1,0 +1,161 @@
+"""Why there is a fault, or none, at any time: from the command line and from the api."""
+
+import json
+from datetime import datetime
+from uuid import UUID
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from typer.testing import CliRunner
+
+from api.app import create_app
+from api.seed import demo_accounts, seed
+from api.settings import Settings
+from collector.store import Connection
+from fleet.db.explaining import explain_fault, explain_terminal
+from fleet.rules.catalogue import load
+from fleet.rules.explanation import Explanation
+from tellergrid.cli import app
+from tests.integration.tellergrid.test_backtest import GRID, Story, at, connection, told
+
+__all__ = ["connection", "told"]
+
+CODES = [terminal.code for terminal in GRID.terminals]
+JAM = "card-reader-jammed"
+
+
+async def why(told: Story, number: int, rule: str, when: float) -> Explanation:
+    [found] = await explain_terminal(told.connection, CODES[number], at(when), load(), rule)
+    return found
+
+
+def said(when: float) -> str:
+    return at(when).strftime("%Y-%m-%d %H:%M:%S")
+
+
+async def test_a_jam_is_explained_at_every_stage(told: Story) -> None:
+    """It jams at 900 s: false before, pending for ten seconds, a fault, clearing, over."""
+    before = await why(told, 0, JAM, 899)
+    assert before.conclusion == "no fault: the condition is false"
+    assert before.answers[0].inputs == {"cardReader.media": "notPresent"}
+
+    pending = await why(told, 0, JAM, 905)
+    assert pending.conclusion.startswith(f"no fault yet: true since {said(900)}")
+    assert pending.conclusion.endswith(f"its hold is not over, {said(910)}+0000")
+    assert pending.answers[0].when is not None
+    assert (pending.answers[0].when.truth, pending.faults) == ("true", ())
+
+    firing = await why(told, 0, JAM, 950)
+    assert firing.conclusion.startswith(f"a fault: true since {said(900)}")
+    assert firing.answers[0].inputs == {"cardReader.media": "jammed"}
+    assert firing.answers[0].timer is not None
+    assert firing.answers[0].timer.phase == "firing"
+
+    over = await why(told, 0, JAM, 1100)
+    assert over.conclusion == "no fault: the condition is false"
+
+
+async def test_what_was_never_reported_is_named(told: Story) -> None:
+    """Nobody said anything of a camera: that is unknown, not well."""
+    found = await why(told, 0, "camera-room-inoperative", 500)
+    missing = "camera.cameras.room"
+    assert found.conclusion == f"no fault: unknown, for {missing} is not reported"
+    assert found.answers[0].inputs == {missing: None}
+
+
+async def test_a_rule_that_is_not_for_a_terminal_says_so(told: Story) -> None:
+    """A condition between two thresholds, and a rule of cells, are said in words too."""
+    [warm] = await explain_terminal(told.connection, CODES[1], at(1400), load(), "over-temperature")
+    assert warm.answers[0].inputs == {"metrics.temperature_c": 55.0}
+    assert warm.conclusion == "no fault: the condition is false"
+    silent = await why(told, 2, "silent", 1700)
+    assert silent.answers[0].inputs["silent after"] == "3m"
+    with pytest.raises(LookupError, match="there is no terminal NOWHERE"):
+        await explain_terminal(told.connection, "NOWHERE", at(1), load())
+
+
+async def faults(connection: Connection, rule: str) -> list[tuple[UUID, str, datetime]]:
+    query = b"SELECT id, subject, fired_at FROM fault WHERE rule = %s ORDER BY fired_at, subject"
+    cursor = await connection.execute(query, (rule,))
+    return [(row[0], row[1], row[2]) for row in await cursor.fetchall()]
+
+
+async def test_a_fault_is_explained_as_it_stood_when_it_fired(told: Story) -> None:
+    """Long after it is over: what was read then, by the catalogue that decided."""
+    [(key, subject, fired)] = await faults(told.connection, JAM)
+    found = await explain_fault(told.connection, key, load())
+    assert (found.subject, found.at, found.catalogue) == (subject, fired, load().identity)
+    assert found.answers[0].inputs == {"cardReader.media": "jammed"}
+    assert found.answers[0].timer is not None
+    assert found.answers[0].timer.started_at == at(900)
+
+
+async def test_a_fault_that_another_speaks_for_says_which(told: Story) -> None:
+    """Four were cut off at once: their cell's outage speaks for them, and is explained by them."""
+    all_offline = await faults(told.connection, "offline")
+    cut = [key for key, subject, _ in all_offline if subject == CODES[6]]
+    while_open = (await why(told, 6, "offline", told.now - 400)).conclusion
+    cell = GRID.terminals[0].cell
+    assert while_open.endswith(f"no ticket: cell-outage of {cell} speaks for it")
+    assert (await explain_fault(told.connection, cut[0], load())).answers[0].inputs == {
+        "connected": False
+    }
+    [(outage, *_)] = await faults(told.connection, "cell-outage")
+    found = await explain_fault(told.connection, outage, load())
+    assert {each.terminal for each in found.members} >= set(CODES[6:10])
+    assert "it takes 3 terminals and 40% of those in service" in found.conclusion
+
+
+def test_the_command_prints_every_part_of_the_condition(
+    told: Story, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a person in full, for a program as JSON; an unknown rule with a suggestion."""
+    monkeypatch.setenv("TELLERGRID_DATABASE_URL", database_url)
+    del told
+    when = at(950).strftime("%Y-%m-%dT%H:%M:%S")
+    asked = ["rules", "explain", CODES[0], JAM, "--at", when]
+    printed = CliRunner().invoke(app, asked)
+    assert printed.exit_code == 0, printed.output
+    assert "    cardReader.media = jammed\n" in printed.output
+    assert "✓ cardReader.media == 'jammed'  true" in printed.output
+    [told_json] = json.loads(CliRunner().invoke(app, [*asked, "--json"]).output)
+    assert told_json["answers"][0]["timer"]["phase"] == "firing"
+    every = CliRunner().invoke(app, ["rules", "explain", CODES[0], "--at", when]).output
+    assert every.startswith(JAM)
+    wrong = CliRunner().invoke(app, ["rules", "explain", CODES[0], "card-reader-jamed"])
+    assert (wrong.exit_code, "did you mean card-reader-jammed?" in wrong.output) == (2, True)
+
+
+async def test_the_api_explains_a_fault(told: Story, database_url: str) -> None:
+    """To whoever is signed in and may see it, with what was read and who decided."""
+
+    def password(name: str) -> str:
+        return f"{name} of the tests"
+
+    await seed(told.connection, GRID, demo_accounts(GRID, password))
+    await told.connection.commit()
+    [(key, *_)] = await faults(told.connection, JAM)
+    await told.connection.commit()
+    settings = Settings(
+        database_url=database_url,
+        token_secret=SecretStr("a secret of the tests, 32 bytes or more"),
+        poll_seconds=60,
+    )
+    running = create_app(settings)
+    async with running.router.lifespan_context(running):
+        transport = httpx.ASGITransport(app=running)
+        async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as client:
+            unknown = await client.get(f"/api/v1/faults/{key}/explanation")
+            assert unknown.status_code == 401
+            form = {"username": "ops", "password": password("ops")}
+            token = (await client.post("/api/v1/token", data=form)).json()["access_token"]
+            client.headers["Authorization"] = f"Bearer {token}"
+            answer = await client.get(f"/api/v1/faults/{key}/explanation")
+            assert answer.status_code == 200, answer.text
+            missing = await client.get(f"/api/v1/faults/{UUID(int=0)}/explanation")
+            assert missing.status_code == 404
+    body = answer.json()
+    assert body["answers"][0]["inputs"] == {"cardReader.media": "jammed"}
+    assert body["answers"][0]["when"]["truth"] == "true"
+    assert body["catalogue"] == load().identity

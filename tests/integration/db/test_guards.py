@@ -12,6 +12,7 @@ OF_NO_CELL = {
     "sla_calendar": "hours of service levels",
     "sla_hours": "hours of service levels",
     "sla_holiday": "hours of service levels",
+    "uptime_summed": "how far sums of uptime are made",
     **dict.fromkeys(
         (
             *("service_schedule", "service_schedule_week", "service_schedule_day"),
@@ -35,6 +36,13 @@ NOT_AUDITED = {
     "sign_in_attempt": "failures, forgotten after a quarter of an hour",
     "technician_position": "where a phone is, the newest alone",
     "terminal_cell": "follows from `cell` and `terminal`, and keeps its own history",
+    **dict.fromkeys(
+        (
+            *("uptime_cell_day", "uptime_cell_hour", "uptime_terminal_day", "uptime_crossing"),
+            *("uptime_summed", "uptime_stale"),
+        ),
+        "sums of what is recorded, made anew at will",
+    ),
 }
 
 _UNGUARDED = """

@@ -37,6 +37,7 @@ FOR_NOBODY = {
         "the command line serves every cell",
     ),
     "technicians.absences": {"put_down": "its route has found the technician in scope"},
+    "uptime.summing": dict.fromkeys(("first_record", "sum"), "sums are made of every cell"),
     "windows.holding": {"covered": "the engine serves every cell"},
     "tickets.clocks": {"live": "the clocks are watched for every cell"},
     "grid.store": dict.fromkeys(

@@ -31,6 +31,8 @@ NOT_AUDITED = {
     "dispatch_choice": "a record itself, only added to",
     "dispatch_look": "the engine's memory of what it looked at",
     "idempotency_key": "answers, forgotten after a month",
+    "notification": "what is told, of what is in the audit already",
+    "notification_place": "up to where tickets' history was read",
     "planned_occurrence": "follows from `planned_window`",
     "service_closing": "follows from the schedule's tables",
     "sign_in_attempt": "failures, forgotten after a quarter of an hour",

@@ -315,8 +315,8 @@ async def test_what_ended_long_ago_is_forgotten(connection: Database) -> None:
     """After 400 days; what still waits is not, however old."""
     await connection.execute(
         "INSERT INTO notification (cause, kind, recipient, channel, facts, due_at, state, ended_at)"
-        " VALUES ('1', 'warning', 'operations', 'x', '{}', now(), 'sent', now() - interval '401 d'),"
-        " ('2', 'warning', 'operations', 'x', '{}', now(), 'sent', now() - interval '399 d'),"
+        " VALUES ('1', 'warning', 'operations', 'x', '{}', now(), 'sent', now() - interval '401d'),"
+        " ('2', 'warning', 'operations', 'x', '{}', now(), 'sent', now() - interval '399d'),"
         " ('3', 'warning', 'operations', 'x', '{}', now() - interval '500 d', 'waiting', NULL)"
     )
     await forget(connection)

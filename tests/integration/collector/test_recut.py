@@ -62,7 +62,7 @@ async def test_a_journal_that_comes_late_is_told_where_it_belongs(
 ) -> None:
     """Messages of minutes 10 to 20 are lost on the way: the terminal is taken for silent, then for
     well. They come at minute 40: the card reader was jammed all the while. Cut anew the time is out
-    of service; what was before and what goes on is as it was, a collector at work goes on behind it.
+    of service; what was before and goes on after is as it was, and a collector goes on behind it.
     """
     desk = Desk(connection, GRID.terminals[0].region, load())
     await desk.restore(at(0))

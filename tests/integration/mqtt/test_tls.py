@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from fleet.mqtt import Broker, Connection, Filter, Message, Session, Unreachable, connect
+from collector.settings import Settings
+from fleet.mqtt import Broker, Connection, Filter, Message, Session, Unreachable, connect, trust
 from tellergrid.engines.locate import MosquittoEngine
 from tellergrid.stack import mosquitto, process
 from tellergrid.stack.ports import LOOPBACK, free_port
@@ -58,10 +59,10 @@ class Authority:
 
     def trusted(self, name: str | None = None) -> ssl.SSLContext:
         """A context that trusts this authority, with a certificate of our own or without."""
-        context = ssl.create_default_context(cafile=str(self.folder / "ca.pem"))
-        if name is not None:
-            context.load_cert_chain(self.folder / f"{name}.pem", self.folder / f"{name}.key")
-        return context
+        authority = self.folder / "ca.pem"
+        if name is None:
+            return trust(authority)
+        return trust(authority, self.folder / f"{name}.pem", self.folder / f"{name}.key")
 
     def _sign(
         self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, extension: x509.ExtensionType
@@ -159,3 +160,27 @@ async def test_a_terminal_is_whom_its_certificate_names(secured: Secured) -> Non
     assert not honest.closed.done()
     await impostor.disconnect()
     await honest.disconnect()
+
+
+def test_files_that_are_no_certificates_are_named(tmp_path: Path) -> None:
+    nonsense = tmp_path / "nonsense.pem"
+    nonsense.write_text("nonsense")
+    with pytest.raises(ValueError, match=r"nonsense\.pem: not certificates"):
+        trust(nonsense)
+
+
+async def test_the_collector_is_told_by_its_environment(
+    secured: Secured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`mqtts://` with its authority and its own certificate: it comes in where one is asked for."""
+    folder = secured.authority.folder
+    for name, value in (
+        ("DATABASE_URL", "postgresql://nowhere"),
+        ("BROKER_URL", f"mqtts://{LOOPBACK}:{secured.mutual}"),
+        ("BROKER_CA", str(folder / "ca.pem")),
+        ("BROKER_CERTIFICATE", str(folder / "ATM-0002.pem")),
+        ("BROKER_KEY", str(folder / "ATM-0002.key")),
+    ):
+        monkeypatch.setenv(f"TELLERGRID_{name}", value)
+    connection = await connect(Settings().broker, Session("any"), ignore)
+    await connection.disconnect()

@@ -210,7 +210,11 @@ def _count(batch: Batch) -> None:
     for aside in batch.aside:
         metrics.quarantined.labels(aside.reason).inc()
     for change in batch.record.changes:
-        if isinstance(change, Fired):
+        if isinstance(change, Fired) and change.rule.shadow:
+            metrics.shadow_faults.labels(change.rule.name, "fired").inc()
+        elif isinstance(change, Cleared) and change.shadow:
+            metrics.shadow_faults.labels(change.shadow, "cleared").inc()
+        elif isinstance(change, Fired):
             metrics.faults.labels("fired").inc()
         elif isinstance(change, Cleared):
             metrics.faults.labels("cleared").inc()

@@ -11,7 +11,15 @@ from collector.batch import Batch, LedgerKey
 from collector.intake import SetAside
 from fleet.db.sql import load
 from fleet.ledger import Received, Span
-from fleet.rules.changes import Change, Cleared, Fired, Flapped, Suppressed, Transition
+from fleet.rules.changes import (
+    Change,
+    Cleared,
+    FaultChange,
+    Fired,
+    Flapped,
+    Suppressed,
+    Transition,
+)
 from fleet.rules.record import Record
 from fleet.rules.terminal import Terminal
 
@@ -211,26 +219,54 @@ async def _service(cursor: Cursor, transitions: Sequence[Transition]) -> None:
 
 
 async def _faults(cursor: Cursor, changes: Sequence[Change], catalogue: str) -> None:
+    real = False
     for change in changes:
-        match change:
-            case Fired():
-                await cursor.execute(_SQL["insert_fault"], _fault_row(change, catalogue))
-                await _feed(cursor, change.id, "fired", change.fired_at)
-            case Cleared():
-                await cursor.execute(_SQL["clear_fault"], (change.cleared_at, change.id))
-                await _feed(cursor, change.id, "cleared", change.at)
-            case Suppressed():
-                await cursor.execute(_SQL["suppress_fault"], (change.by, change.id))
-                what = "suppressed" if change.by else "released"
-                await _feed(cursor, change.id, what, change.at)
-            case Flapped():
-                what = "flapping" if change.flapping else "steady"
-                await cursor.execute(_SQL[f"{what}_fault"], (change.at, change.id))
-                await _feed(cursor, change.id, what, change.at)
-            case Transition():
-                pass
-    if any(not isinstance(change, Transition) for change in changes):
+        if isinstance(change, Transition):
+            continue
+        if _is_shadow(change):
+            await _shadow_fault(cursor, change, catalogue)
+        else:
+            await _fault(cursor, change, catalogue)
+            real = True
+    if real:
         await cursor.execute(_SQL["notify_fault"])
+
+
+def _is_shadow(change: FaultChange) -> bool:
+    return change.rule.shadow if isinstance(change, Fired) else bool(change.shadow)
+
+
+async def _fault(cursor: Cursor, change: FaultChange, catalogue: str) -> None:
+    match change:
+        case Fired():
+            await cursor.execute(_SQL["insert_fault"], _fault_row(change, catalogue))
+            await _feed(cursor, change.id, "fired", change.fired_at)
+        case Cleared():
+            await cursor.execute(_SQL["clear_fault"], (change.cleared_at, change.id))
+            await _feed(cursor, change.id, "cleared", change.at)
+        case Suppressed():
+            await cursor.execute(_SQL["suppress_fault"], (change.by, change.id))
+            what = "suppressed" if change.by else "released"
+            await _feed(cursor, change.id, what, change.at)
+        case Flapped():
+            what = "flapping" if change.flapping else "steady"
+            await cursor.execute(_SQL[f"{what}_fault"], (change.at, change.id))
+            await _feed(cursor, change.id, what, change.at)
+
+
+async def _shadow_fault(cursor: Cursor, change: FaultChange, catalogue: str) -> None:
+    """A fault of a rule on trial: no feed, so nobody is told."""
+    match change:
+        case Fired():
+            await cursor.execute(_SQL["insert_shadow"], _fault_row(change, catalogue))
+        case Cleared():
+            await cursor.execute(_SQL["clear_shadow"], (change.cleared_at, change.id))
+        case Suppressed(by=None):
+            await cursor.execute(_SQL["release_shadow"], (change.id,))
+        case Flapped(flapping=True):
+            await cursor.execute(_SQL["flapping_shadow"], (change.id,))
+        case _:
+            pass
 
 
 async def _feed(cursor: Cursor, fault_id: object, change: str, at: object) -> None:

@@ -40,7 +40,7 @@ _TRIGGERS = {
 COUNTED = ("event", "component", "event_id", "action", "outcome")
 """What an event must say to be counted."""
 FIELDS = (
-    *("name", "title", "scope", "kinds", "vendors", "enabled"),
+    *("name", "title", "scope", "kinds", "vendors", "enabled", "shadow"),
     *dict.fromkeys(field for fields in _TRIGGERS.values() for field in fields),
     *("for", "clear_for", "severity", "impact"),
     *("component", "skill", "line", "remedy", "parts", "flapping", "caused_by"),
@@ -111,6 +111,7 @@ def read_rule(source: Source, node: yaml.Node, within: Limits = ALL) -> Reading 
         caused_by=fields.texts("caused_by"),
         vendors=within.narrow(fields, "vendors", fields.texts("vendors")),
         enabled=fields.switch("enabled", default=True),
+        shadow=fields.switch("shadow", default=False),
     )
     if scope == "cell" and rule.caused_by:
         fields.report("caused_by", "caused_by is for terminals: a wider cell speaks by itself")

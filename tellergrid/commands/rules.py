@@ -16,12 +16,14 @@ from fleet.rules.trials.coverage import lacking
 from fleet.rules.trials.verdict import Verdict, judge
 from tellergrid.commands.backtest import backtest
 from tellergrid.commands.explain import explain
+from tellergrid.commands.shadow import shadow
 from tellergrid.console import aside, output
 
 app = typer.Typer(help="The rules that turn telemetry into faults.", no_args_is_help=True)
 
 app.command()(backtest)
 app.command()(explain)
+app.command()(shadow)
 
 Folder = Annotated[
     Path | None, typer.Argument(help="A folder of rule files; without it, the default catalogue.")

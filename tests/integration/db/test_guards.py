@@ -7,6 +7,8 @@ from psycopg.conninfo import make_conninfo
 # Tables with nothing of a cell in them, that every caller may read.
 OF_NO_CELL = {
     "region": "names of the bank's units",
+    "region_service": "which collector serves a unit",
+    "blindness": "our own outages, by unit",
     "sla_calendar": "hours of service levels",
     "sla_hours": "hours of service levels",
     "sla_holiday": "hours of service levels",

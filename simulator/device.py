@@ -29,7 +29,7 @@ from simulator.turns import Turn, Turns, resolved
 from simulator.voice import Entry, Garbage, Line, Manner, Outgoing, Voice
 from simulator.wear import Wear, layer_of
 
-SLOW_HEARTBEAT = 4
+SLOW_HEARTBEAT = 2
 SLOWEST_HEARTBEAT_S = 150.0
 
 

@@ -42,6 +42,11 @@ class Passage:
             self._held = None
         return out
 
+    @property
+    def is_perfect(self) -> bool:
+        """Whether nothing is ever lost here."""
+        return self._chance is None
+
     def is_held(self, message: Outgoing) -> bool:
         """Whether a message waits to be overtaken."""
         return self._held is message

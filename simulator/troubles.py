@@ -15,7 +15,9 @@ from fleet.service_state import ServiceState
 from simulator import equipment
 from simulator.properties import DARK, OFFLINE, SILENT, Values
 
-UNREACHABLE = "unreachable"
+CASH_LEAK = "cash-leak"
+ERRORS = {"cardReader": "card-reader-errors"}
+"""By component, what it is called when one error comes after the other."""
 OUT, DEGRADED = ServiceState.OUT_OF_SERVICE, ServiceState.DEGRADED
 _DEAD = ("hardwareError", "noDevice", "powerOff")
 _JAMMED = ("jammedOpen", "jammedPartiallyOpen", "jammedClosed", "jammedUnknown")
@@ -159,8 +161,12 @@ def _probes(trouble: Trouble, present: Values) -> Iterator[_Probe]:
         yield _Probe(Wrong(trouble.name, member, path, trouble.impact), trouble.values)
 
 
-def _unreachable(values: Values) -> bool:
-    return bool(values.get(OFFLINE) or values.get(DARK) or values.get(SILENT))
+def _offline(values: Values) -> bool:
+    return bool(values.get(OFFLINE) or values.get(DARK))
+
+
+def _silent(values: Values) -> bool:
+    return bool(values.get(SILENT)) and not _offline(values)
 
 
 def _safe_open(values: Values) -> bool:
@@ -175,7 +181,8 @@ def _number(values: Values, path: str, default: float) -> float:
 
 
 _OTHERS: tuple[tuple[Wrong, Callable[[Values], bool]], ...] = (
-    (Wrong(UNREACHABLE, "", OFFLINE, ServiceState.OFFLINE), _unreachable),
+    (Wrong("offline", "", OFFLINE, ServiceState.OFFLINE), _offline),
+    (Wrong("silent", "", SILENT, ServiceState.OFFLINE), _silent),
     (Wrong("safe-door-open", "", "auxiliaries.safeDoor", None), _safe_open),
     (
         Wrong("over-temperature", "", "metrics.temperature_c", DEGRADED),

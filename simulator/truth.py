@@ -14,7 +14,7 @@ from fleet.service_state import ServiceState, prevailing
 from simulator.errors import StateError
 from simulator.layers import HANDS, Layers
 from simulator.properties import PSEUDO
-from simulator.troubles import UNREACHABLE, Wrong, inspector
+from simulator.troubles import CASH_LEAK, ERRORS, Wrong, inspector
 from simulator.turns import Turn
 
 USE = "use"
@@ -73,6 +73,12 @@ class Witness:
         """Note what is wrong from now on, and what is so no more."""
         wrong = self._inspector.look(layers.effective())
         seen = {(each.name, each.item): _cause(each, layers, turns) for each in wrong}
+        for turn in turns.values():
+            if turn.leak_per_h:
+                seen[CASH_LEAK, ""] = turn.cause
+            for component in turn.errors_per_h:
+                if component in ERRORS:
+                    seen[ERRORS[component], ""] = turn.cause
         hidden = {(t.hidden, ""): t.cause or t.hidden for t in turns.values() if t.hidden}
         for key in [key for key in self._open if key not in seen and key not in hidden]:
             self._close(key, at)
@@ -134,7 +140,7 @@ def read(path: Path) -> list[Line]:
 
 def _cause(wrong: Wrong, layers: Layers, turns: Mapping[str, Turn]) -> str:
     """Why it is so: whoever set the property that says it."""
-    paths = PSEUDO if wrong.name == UNREACHABLE else (wrong.path,)
+    paths = PSEUDO if wrong.path in PSEUDO else (wrong.path,)
     values = layers.effective()
     layer = next((layers.source(path) for path in paths if values.get(path)), None)
     if layer is None:

@@ -5,6 +5,8 @@ behaviour's `wear` as its shape, and the first one is what is left of a life tha
 story did. So as many fail in the first week as in any other.
 """
 
+from functools import partial
+
 from simulator.agenda import Action
 from simulator.behaviour import DAY_S
 from simulator.body import Body
@@ -12,6 +14,7 @@ from simulator.faults import FAULTS, MAINS_LOST, possible
 from simulator.properties import DARK, OFFLINE, Values
 
 _DROP_S = 8.0
+_FIRST_S = 60.0
 _BATTERY = "powerManagement.batteryStatus"
 # How far the battery has come when it says so; at the end the terminal goes dark.
 _DRAINING: tuple[tuple[float, Values], ...] = (
@@ -30,7 +33,7 @@ class Wear:
         self._outages = 0
 
     def begin(self, at: float) -> None:
-        """Set the clocks; as many faults are under way at the start as at any other time."""
+        """Set the clocks; after a minute as many faults are under way as at any other time."""
         body = self._body
         if body.behaviour.drops_per_day:
             self._await_drop(at)
@@ -40,7 +43,8 @@ class Wear:
                 continue
             self._await(at + self._rest_of_life(family), family)
             if body.chance.random() < per_s * body.behaviour.duration_s(body.behaviour.repair_h):
-                self._break_down(at, family, told=True)
+                begun_at = at + body.chance.uniform(1, _FIRST_S)
+                body.agenda.enter(begun_at, partial(self._break_down, family=family, told=True))
 
     def drain(self, at: float, until: float, layer: str) -> None:
         """Without mains the battery empties: it says so, and then the terminal goes dark."""

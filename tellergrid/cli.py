@@ -24,6 +24,7 @@ _COMMANDS = {
     "simulate": "simulate:simulate",
     "break": "hands:break_",
     "repair": "hands:repair",
+    "score": "score:score",
     "uptime": "uptime:uptime",
     "coverage": "coverage:coverage",
     "report": "report:report",

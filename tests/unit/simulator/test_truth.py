@@ -80,7 +80,7 @@ def test_a_terminal_that_hangs_is_silent_and_then_begins_a_new_boot() -> None:
     device.live(START + 4 * HOUR_S)
     assert (device.linked, device.boot) == (True, 2)
     names = [label.name for label in witness.labels]
-    assert sorted(names) == ["battery-critical", "mains-lost", "unreachable"]
+    assert sorted(names) == ["battery-critical", "mains-lost", "offline"]
 
 
 def test_a_clock_jumps_and_the_truth_keeps_its_own_time() -> None:

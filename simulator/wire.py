@@ -1,0 +1,156 @@
+"""One terminal's connection in virtual time: what of its story arrives at the broker, and when.
+
+Rules, those of `simulator.terminal` without a network:
+
+- A connection begins with the birth message, then what waited in the journal, then life goes on.
+- A line that is cut is noticed at once, and the last will follows; one that is half open is noticed
+  by the keep-alive, or when the terminal comes back before.
+- While the broker is away there is no will: who would publish it. Everybody comes back within the
+  bound of the back-off.
+"""
+
+import random
+from collections import deque
+from typing import NamedTuple
+
+from fleet.telemetry import Presence, Result
+from fleet.topics import Channel
+from simulator.device import Device
+from simulator.journal import Journal, key
+from simulator.passage import Passage
+from simulator.voice import Entry, Garbage, Line, Outgoing, local_time
+
+LATENCY_S = 0.05
+KEEP_ALIVE_S = 60
+NOTICED_S = 1.5 * KEEP_ALIVE_S
+COMING_BACK_S = (0.02, 0.2)
+STARTING_ANEW_S = (0.1, 1.0)
+COMING_BACK_TO_BROKER_S = (0.2, 30.0)
+_STEP_S = 0.001
+
+
+class Arrived(NamedTuple):
+    """A message at the broker: when, from whom, on what channel; bytes are no message at all."""
+
+    at: float
+    terminal: int
+    channel: Channel
+    message: Outgoing | Presence | Result | bytes
+
+
+class Wire:
+    """One terminal's; `terminal` is its number in the fleet."""
+
+    def __init__(self, terminal: int, device: Device, passage: Passage, seed: int) -> None:
+        self.device = device
+        self._terminal = terminal
+        self._passage = passage
+        self._chance = random.Random(f"{seed}/{device.code}/wire")  # noqa: S311 - a simulation
+        self._up = False
+        self._cut = False
+        self._linked = True
+        self._back_at: float | None = None
+        self._will: tuple[float, int] | None = None
+        self._boot = device.boot
+        self._journal = Journal()
+        self._waiting: deque[Outgoing] = deque()
+        self._out: list[Arrived] = []
+
+    @property
+    def next_at(self) -> float:
+        """When something happens here again."""
+        will = self._will[0] if self._will else self.device.next_at
+        back = self.device.next_at if self._back_at is None else self._back_at
+        return min(self.device.next_at, will, back)
+
+    def begin(self, at: float) -> None:
+        """Connect for the first time."""
+        self._back_at = at
+
+    def play(self, until: float) -> list[Arrived]:
+        """Live until then; returns what arrives of it, which may be later."""
+        for at, entry in self.device.live(until):
+            self._pass(at)
+            self._happen(at, entry)
+        self._pass(until)
+        out, self._out = self._out, []
+        return out
+
+    def cut(self, at: float) -> None:
+        """The broker goes away."""
+        self._pass(at)
+        self._cut, self._up, self._back_at, self._will = True, False, None, None
+
+    def join(self, at: float) -> None:
+        """The broker is there again."""
+        self._cut = False
+        if self._linked:
+            self._back_at = at + self._chance.uniform(*COMING_BACK_TO_BROKER_S)
+
+    def resend(self, boot: int, first: int, last: int, at: float) -> list[Arrived]:
+        """Answer the command: send again what the journal still has."""
+        if not self._up:
+            return []
+        self._journal.resend(boot, first, last)
+        out: list[Arrived] = []
+        while (message := self._journal.next()) is not None:
+            self._journal.acknowledge(key(message))
+            out.append(self._arrival(at + LATENCY_S + _STEP_S * len(out), message))
+        return out
+
+    def _happen(self, at: float, entry: Entry) -> None:
+        if isinstance(entry, Line):
+            self._follow(at, entry)
+        elif isinstance(entry, Garbage):
+            if self._up:
+                channel = Channel(entry.channel)
+                self._out.append(Arrived(at + LATENCY_S, self._terminal, channel, entry.payload))
+        elif self._up:
+            self._send(at, entry)
+        else:
+            self._waiting.append(entry)
+
+    def _follow(self, at: float, line: Line) -> None:
+        back_in = STARTING_ANEW_S if line.boot != self._boot else COMING_BACK_S
+        self._linked = line.up
+        if self._up:
+            half_open = not line.up and self._passage.breaks_half_open()
+            self._will = (at + (NOTICED_S if half_open else LATENCY_S), self._boot)
+        self._boot = line.boot
+        self._up = False
+        self._back_at = None
+        if line.up and not self._cut:
+            self._back_at = at + self._chance.uniform(*back_in)
+
+    def _pass(self, at: float) -> None:
+        """Let time pass: a will falls due, the terminal is back."""
+        back_at = self._back_at
+        if self._will is not None and (self._will[0] <= at or (back_at and back_at <= at)):
+            due, boot = self._will
+            self._will = None
+            gone_at = due if back_at is None else min(due, back_at)
+            self._presence(gone_at, boot, online=False)
+        if back_at is not None and back_at <= at:
+            self._back_at = None
+            self._up = True
+            self._presence(back_at, self._boot, online=True)
+            for place, message in enumerate(self._waiting, 1):
+                self._send(back_at + _STEP_S * place, message)
+            self._waiting.clear()
+
+    def _presence(self, at: float, boot: int, *, online: bool) -> None:
+        message = Presence(local_time(at), boot, online)
+        self._out.append(Arrived(at + LATENCY_S, self._terminal, Channel.STATUS, message))
+
+    def _send(self, at: float, message: Outgoing) -> None:
+        for delay_s, each in self._passage.carry(message):
+            self._out.append(self._arrival(at + LATENCY_S + delay_s, each))
+        if not self._passage.is_perfect:
+            self._journal.append(message)
+            self._journal.next()
+            self._journal.acknowledge(key(message))
+
+    def _arrival(self, at: float, message: Outgoing) -> Arrived:
+        is_event = hasattr(message, "event")
+        channel = Channel.EVENT if is_event else Channel.TELEMETRY
+        return Arrived(at, self._terminal, channel, message)

@@ -94,6 +94,9 @@ _INVALID = Kind(422, "invalid", "Invalid request")
 _UNSTORABLE = Kind(
     422, "invalid", "Invalid request", detail="A value is outside what the database can hold."
 )
+_CONTRADICTED = Kind(
+    422, "invalid", "Invalid request", detail="It contradicts what is stored by now."
+)
 _INTERNAL = Kind(500, "internal", "Internal error", detail="This is our fault; it was logged.")
 
 TABLE: Mapping[type[Exception], Kind] = MappingProxyType(
@@ -110,6 +113,7 @@ TABLE: Mapping[type[Exception], Kind] = MappingProxyType(
         ImportRefused: _INVALID,
         RequestValidationError: _INVALID,
         psycopg.DataError: _UNSTORABLE,
+        psycopg.IntegrityError: _CONTRADICTED,
         psycopg.OperationalError: _UNAVAILABLE,
         psycopg_pool.PoolTimeout: _UNAVAILABLE,
         psycopg_pool.PoolClosed: _UNAVAILABLE,
@@ -184,9 +188,11 @@ async def _answer(_: Request, error: Exception) -> JSONResponse:
     return _response(problem, headers)
 
 
-async def _answer_http(_: Request, error: Exception) -> JSONResponse:
+async def _answer_http(request: Request, error: Exception) -> JSONResponse:
     """What the framework raises: an unknown path, a method that is not served, a body too large."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
+    if error.status_code == HTTPStatus.BAD_REQUEST:  # raised for bodies that are not even text
+        return await _answer(request, Invalid("body", "cannot be read"))
     return of_status(error.status_code, str(error.detail), error.headers or {})
 
 

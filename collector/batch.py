@@ -1,5 +1,6 @@
 """A batch: packets in, rows and the engine's changes out. No I/O: it can be done again."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from fleet.topics import Channel
 
 LedgerKey = tuple[int, int]
 """A terminal's id and a boot."""
+_SLICE = 50
 
 
 @dataclass(slots=True)
@@ -31,7 +33,7 @@ class Batch:
     changed: set[int] = field(default_factory=set)
     """The terminals whose status or storage is another than before."""
     rebooted: bool = False
-    """Whether a terminal goes on with another boot than the one written before."""
+    """Whether a terminal is written for the first time, or goes on with another boot."""
     aside: list[SetAside] = field(default_factory=list)
     received: dict[LedgerKey, Received] = field(default_factory=dict)
     record: Record = field(default_factory=Record)
@@ -61,20 +63,25 @@ def keys(opened: Sequence[Opened]) -> set[LedgerKey]:
     return {(each.entry.id, each.message.boot) for each in opened if _numbered(each)}
 
 
-def judge(
+async def judge(
     opened: Sequence[Opened],
     aside: list[SetAside],
     engine: Engine,
     ledger: Mapping[LedgerKey, Received],
     now: datetime,
 ) -> Batch:
-    """Run the messages through the engine, then let time pass up to `now`."""
+    """Run the messages through the engine, then let time pass up to `now`.
+
+    Now and then the event loop has its turn, for the batch before is being written.
+    """
     batch = Batch(aside=aside)
-    for each in opened:
-        try:
-            _take(each, batch, engine, ledger)
-        except Quarantined as why:
-            batch.aside.append(set_aside(each.arrival, why))
+    for place in range(0, len(opened), _SLICE):
+        for each in opened[place : place + _SLICE]:
+            try:
+                _take(each, batch, engine, ledger)
+            except Quarantined as why:
+                batch.aside.append(set_aside(each.arrival, why))
+        await asyncio.sleep(0)
     engine.tick(now)
     batch.record = engine.take()
     return batch

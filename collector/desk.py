@@ -1,11 +1,12 @@
 """Where a region's packets become committed batches: the engine, the ledgers, one transaction.
 
-The engine and the ledgers in memory always equal the last commit. When a write fails they have run
-ahead of it, so they are thrown away and read back before anything else is done.
+The engine and the ledgers in memory are ahead of the last commit by what is being written. When a
+write fails they are thrown away and read back before anything else is done.
 """
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -15,7 +16,7 @@ import structlog
 from collector import adoption, gaps, metrics, quarantine, registry, restore, rows, store
 from collector.batch import Batch, LedgerKey, judge, keys, open_all
 from collector.claim import Claim, Seen
-from collector.intake import Arrival, set_aside
+from collector.intake import Arrival, Opened, SetAside, set_aside
 from collector.repair import MANNERS, Ask, Manners, Repair, Stored
 from collector.store import Connection
 from fleet.ledger import Received, size
@@ -25,12 +26,21 @@ from fleet.rules.changes import Cleared, Fired
 from fleet.rules.engine import Engine
 
 # What the content of one message may bring about; all else is the database's or the broker's.
-_ONE_IS_BAD = (psycopg.DataError, ArithmeticError, LookupError, TypeError, ValueError)
+ONE_IS_BAD = (psycopg.DataError, ArithmeticError, LookupError, TypeError, ValueError)
 _LEDGERS_KEPT = 4  # a terminal's ledgers in memory, per boot: the latest and stragglers
 _NOTE_EVERY = timedelta(seconds=2)  # half of what counts as blindness
 _NOTHING_SEEN = Seen(None)
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A batch, what it makes the database do, and up to when time had passed."""
+
+    batch: Batch
+    statements: Sequence[store.Statement]
+    now: datetime
 
 
 class Desk:
@@ -69,7 +79,11 @@ class Desk:
         )
         if changed:
             await self._go_over()
-        self._boots = {each.id: each.boot for each in self.engine.terminals.values()}
+        self._boots = {
+            each.id: each.boot
+            for each in self.engine.terminals.values()
+            if each.heard_at is not None or each.connected is not None
+        }
         self.engine.watch(self._watching_since)
         if self._returned_at is not None:
             self.engine.returned(self._returned_at)
@@ -82,8 +96,8 @@ class Desk:
         record = self.engine.take()
         identity, terminals = self._catalogue.identity, self.engine.terminals
         async with self._connection.transaction():
-            fence = self._fence(_NOTHING_SEEN)
-            await store.write(self._connection, Batch(record=record), terminals, identity, fence)
+            statements = store.decide(Batch(record=record), terminals, identity)
+            await store.write(self._connection, statements, self._fence(_NOTHING_SEEN))
             await adoption.note(self._connection, self._region, self._catalogue)
         log.info("catalogue taken", region=self._region, catalogue=identity)
 
@@ -100,6 +114,11 @@ class Desk:
         """From when on we hear everything; None while the broker is away."""
         self._watching_since = since
         self.engine.watch(since)
+
+    @property
+    def catalogue(self) -> str:
+        """The identity of the catalogue in force."""
+        return self._catalogue.identity
 
     @property
     def watching(self) -> bool:
@@ -142,9 +161,13 @@ class Desk:
         """
         try:
             await self._commit(arrivals, now, seen)
-        except _ONE_IS_BAD:
-            await self._commit_singly(arrivals, now)
-            await self._note(seen)
+        except ONE_IS_BAD:
+            await self.commit_singly(arrivals, now)
+            await self.note(seen)
+
+    def open(self, arrivals: Sequence[Arrival]) -> tuple[list[Opened], list[SetAside]]:
+        """The messages in packets, and the packets that are none."""
+        return open_all(arrivals, self._registry)
 
     async def stay(self) -> None:
         """Say that we live, while there is nothing to commit."""
@@ -169,7 +192,7 @@ class Desk:
         repair.late = repair.resent = 0
         return asks
 
-    async def _note(self, seen: Seen) -> None:
+    async def note(self, seen: Seen) -> None:
         """Write down how far we saw, where no batch does."""
         if self._claim is not None:
             async with self._connection.transaction(), self._connection.cursor() as cursor:
@@ -185,48 +208,62 @@ class Desk:
     def _fence(self, seen: Seen) -> store.Fence | None:
         return None if self._claim is None else partial(self._claim.prove, seen=seen)
 
-    async def _commit(self, arrivals: Sequence[Arrival], now: datetime, seen: Seen) -> None:
-        began = time.perf_counter()
-        opened, aside = open_all(arrivals, self._registry)
+    def needs_reading(self, opened: Sequence[Opened]) -> set[LedgerKey]:
+        """The ledgers that are not in memory."""
         # Not a difference of sets: that would walk through every ledger there is.
-        missing = {key for key in keys(opened) if key not in self._ledger}
-        if missing:
-            self._ledger |= await store.read_ledger(self._connection, missing)
-            await self._connection.commit()
-        batch = judge(opened, aside, self.engine, self._ledger, now)
-        judged = time.perf_counter()
+        return {key for key in keys(opened) if key not in self._ledger}
+
+    async def read(self, missing: set[LedgerKey]) -> None:
+        """Read ledgers; nothing may be under way."""
+        self._ledger |= await store.read_ledger(self._connection, missing)
+        await self._connection.commit()
+
+    async def judge(self, opened: Sequence[Opened], aside: list[SetAside], now: datetime) -> Judged:
+        """Judge a batch and decide what it makes the database do; the ledgers are in memory."""
+        began = time.perf_counter()
+        batch = await judge(opened, aside, self.engine, self._ledger, now)
+        statements: list[store.Statement] = []
         if batch:
-            terminals = self.engine.terminals
             batch.rebooted = self._rebooted(batch)
-            fence, catalogue = self._fence(seen), self._catalogue.identity
-            await store.write(self._connection, batch, terminals, catalogue, fence)
+            statements = store.decide(batch, self.engine.terminals, self._catalogue.identity)
+        if opened or aside:
+            metrics.engine_seconds.observe(time.perf_counter() - began)
+            metrics.batch_messages.observe(len(opened) + len(aside))
+        return Judged(batch, statements, now)
+
+    async def write(self, judged: Judged, seen: Seen) -> None:
+        """Write a judged batch in one transaction; the commit is this function's return."""
+        began, batch = time.perf_counter(), judged.batch
+        if judged.statements:
+            await store.write(self._connection, judged.statements, self._fence(seen))
             self._noted = seen.until or self._noted
-            metrics.commit_seconds.observe(time.perf_counter() - judged)
+            metrics.commit_seconds.observe(time.perf_counter() - began)
         elif self._to_be_noted(seen):
-            await self._note(seen)
-        if arrivals:
-            metrics.engine_seconds.observe(judged - began)
-            metrics.batch_messages.observe(len(arrivals))
+            await self.note(seen)
         _count(batch)
         if batch.aside and (dropped := await quarantine.trim(self._connection)):
             metrics.quarantine_dropped.inc(dropped)
-        self._repair.note(batch.received, now)
+        self._repair.note(batch.received, judged.now)
         self._forget()
 
-    async def _commit_singly(self, arrivals: Sequence[Arrival], now: datetime) -> None:
+    async def _commit(self, arrivals: Sequence[Arrival], now: datetime, seen: Seen) -> None:
+        opened, aside = self.open(arrivals)
+        if missing := self.needs_reading(opened):
+            await self.read(missing)
+        await self.write(await self.judge(opened, aside, now), seen)
+
+    async def commit_singly(self, arrivals: Sequence[Arrival], now: datetime) -> None:
         """One packet among them cannot be stored: find it, by one transaction each."""
         for arrival in arrivals:
             await self.restore(now)
             try:
                 await self._commit([arrival], arrival.at, _NOTHING_SEEN)
-            except _ONE_IS_BAD as error:
+            except ONE_IS_BAD as error:
                 log.exception("a message cannot be taken", topic=arrival.topic)
                 await self.restore(now)
                 why = Quarantined(Reason.MALFORMED, f"cannot be judged or stored: {_said(error)}")
                 lone = Batch(aside=[set_aside(arrival, why)])
-                fence = self._fence(_NOTHING_SEEN)
-                await store.write(self._connection, lone, {}, self._catalogue.identity, fence)
-                _count(lone)
+                await self.write(Judged(lone, store.decide(lone, {}, ""), now), _NOTHING_SEEN)
 
     def _rebooted(self, batch: Batch) -> bool:
         """Whether a terminal's boot is another than was written last; notes what will be."""

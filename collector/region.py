@@ -23,6 +23,7 @@ from collector.desk import Desk
 from collector.errors import RegionLost
 from collector.inlet import Clock, Inlet
 from collector.sight import Cause, Sight
+from collector.writer import Writer
 from fleet.db.pool import connect
 from fleet.mqtt import Backoff, Broker, Connection, ConnectionLost, MqttError
 from fleet.rules.shelf import Shelf
@@ -129,8 +130,9 @@ class Region:
         connection = await self._staying(desk, opening)
         try:
             self._connected(desk, connection)
-            while not connection.closed.done() and not self._stopping.is_set():
-                await self._turn(desk, inlet)
+            async with Writer(desk, inlet.acknowledge) as writer:
+                while not connection.closed.done() and not self._stopping.is_set():
+                    await self._turn(desk, inlet, writer)
             if connection.closed.done() and (error := connection.closed.result()) is not None:
                 self._rewind(connection, error)
                 raise error
@@ -170,27 +172,35 @@ class Region:
             quiet_s = asyncio.get_running_loop().time() - connection.wire.heard_at
             self._sight.rewind(self._terms.clock() - timedelta(seconds=quiet_s))
 
-    async def _turn(self, desk: Desk, inlet: Inlet) -> None:
+    async def _turn(self, desk: Desk, inlet: Inlet, writer: Writer) -> None:
         """One batch: take, commit, and only then acknowledge."""
         terms = self._terms
-        if self._registry_changed.is_set():
-            self._registry_changed.clear()
-            await desk.reload_registry(terms.clock())
-        await desk.adopt(terms.shelf.current, terms.clock())
+        await self._renew(desk, writer)
         arrivals = await inlet.batch(terms.batch_count, terms.batch_linger_s, _TICK_S)
         metrics.queue_messages.labels(self.name).set(len(inlet))
         # Time passes only as far as we have read: what waits in the queue came before `now`.
         behind = arrivals and len(inlet)
         now = arrivals[-1].at if behind else terms.clock()
         # What the broker holds back is said, and not heard. It does where our window is full.
-        full = len(inlet) + len(arrivals) + terms.batch_count >= terms.receive_maximum
-        hearing = inlet.open_still and not full
-        await desk.commit(arrivals, now, self._look(desk, now, hearing=hearing))
-        inlet.acknowledge(arrivals)
+        held = len(inlet) + len(arrivals) + writer.unacknowledged
+        hearing = inlet.open_still and held + terms.batch_count < terms.receive_maximum
+        await writer.put(arrivals, now, self._look(desk, now, hearing=hearing))
         self.committed_at = terms.clock()
         if not behind:  # what seems to be missing may be waiting in the queue
+            await writer.settle()
             for ask in await desk.asks(self.committed_at):
                 inlet.ask(self.name, desk.engine.terminals[ask.terminal_id].code, ask)
+
+    async def _renew(self, desk: Desk, writer: Writer) -> None:
+        """Take in terminals that the api changed, and another catalogue."""
+        catalogue, now = self._terms.shelf.current, self._terms.clock()
+        if self._registry_changed.is_set():
+            self._registry_changed.clear()
+            await writer.settle()
+            await desk.reload_registry(now)
+        if desk.catalogue != catalogue.identity:
+            await writer.settle()
+            await desk.adopt(catalogue, now)
 
     def _look(self, desk: Desk, now: datetime, *, hearing: bool) -> Seen:
         """How far we see; nobody is silent before we have seen again for long enough."""

@@ -1,7 +1,9 @@
 """The collector's tables: the one place that writes a batch, and the one that reads state back."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import astuple
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from itertools import chain
+from typing import Any
 
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import TupleRow
@@ -37,29 +39,60 @@ async def prepare(connection: Connection) -> None:
     await connection.execute(_SQL["look_up"])
 
 
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement of `store.sql`, or a COPY of packed rows, with its values; `each` is many."""
+
+    name: str
+    values: Sequence[Any] | Mapping[str, Any] | None = None
+    each: Sequence[Sequence[Any]] | None = None
+    packed: Sequence[bytes] | None = None
+
+
+def decide(batch: Batch, terminals: Mapping[int, Terminal], catalogue: str) -> list[Statement]:
+    """All that a batch makes the database do, in order, with the values as they are now.
+
+    So the engine may go on while it is being written.
+    """
+    touched = {i: terminals[i] for i in sorted(batch.record.terminals) if i in terminals}
+    parts = (
+        _copies(batch),
+        _quarantine(batch.aside),
+        _ledger(batch.received, touched),
+        _beats(touched.values(), rebooted=batch.rebooted),
+        _snapshots([each for i, each in touched.items() if i in batch.changed]),
+        _holds(batch.record),
+        _transitions(batch.record),
+        _service([c for c in batch.record.changes if isinstance(c, Transition)]),
+        _faults(batch.record.changes, catalogue),
+    )
+    return list(chain(*parts))
+
+
 async def write(
-    connection: Connection,
-    batch: Batch,
-    terminals: dict[int, Terminal],
-    catalogue: str,
-    fence: Fence | None = None,
+    connection: Connection, statements: Sequence[Statement], fence: Fence | None = None
 ) -> None:
     """Write a whole batch in one transaction; the commit is this function's return."""
     async with connection.transaction(), connection.cursor() as cursor:
         if fence is not None:
             await fence(cursor)
-        await copy_telemetry(cursor, batch.telemetry)
-        await _copy(cursor, "copy_event", batch.events)
-        await _copy(cursor, "copy_presence", batch.presences)
-        await _quarantine(cursor, batch.aside)
-        touched = {i: terminals[i] for i in sorted(batch.record.terminals) if i in terminals}
-        await _ledger(cursor, batch.received, touched)
-        await _beats(cursor, touched.values(), rebooted=batch.rebooted)
-        await _snapshots(cursor, [each for i, each in touched.items() if i in batch.changed])
-        await _holds(cursor, batch.record)
-        await _transitions(cursor, batch.record)
-        await _service(cursor, [c for c in batch.record.changes if isinstance(c, Transition)])
-        await _faults(cursor, batch.record.changes, catalogue)
+        await _run_all(cursor, statements)
+
+
+async def _run_all(cursor: Cursor, statements: Sequence[Statement]) -> None:
+    for statement in statements:
+        await _run(cursor, statement)
+
+
+async def _run(cursor: Cursor, statement: Statement) -> None:
+    text = _SQL[statement.name]
+    if statement.packed is not None:
+        async with cursor.copy(text) as copy:
+            await copy.write(rows.copied(statement.packed))
+    elif statement.each is not None:
+        await cursor.executemany(text, statement.each)
+    else:
+        await cursor.execute(text, statement.values)
 
 
 async def read_ledger(
@@ -81,23 +114,26 @@ async def read_ledger(
 
 async def copy_telemetry(cursor: Cursor, packed: Sequence[bytes]) -> None:
     """Rows of `telemetry`, packed, by binary COPY; for the benchmark as well."""
-    await _copy(cursor, "copy_telemetry", packed)
+    await _run(cursor, Statement("copy_telemetry", packed=packed))
 
 
-async def _copy(cursor: Cursor, name: str, packed: Sequence[bytes]) -> None:
-    if packed:
-        async with cursor.copy(_SQL[name]) as copy:
-            await copy.write(rows.copied(packed))
+def _copies(batch: Batch) -> Iterator[Statement]:
+    copies = {
+        "copy_telemetry": batch.telemetry,
+        "copy_event": batch.events,
+        "copy_presence": batch.presences,
+    }
+    return (Statement(name, packed=packed) for name, packed in copies.items() if packed)
 
 
-async def _quarantine(cursor: Cursor, aside: Sequence[SetAside]) -> None:
+def _quarantine(aside: Sequence[SetAside]) -> Iterator[Statement]:
     if aside:
-        await cursor.executemany(_SQL["insert_quarantine"], [astuple(each) for each in aside])
+        yield Statement("insert_quarantine", each=[astuple(each) for each in aside])
 
 
-async def _ledger(
-    cursor: Cursor, received: dict[LedgerKey, Received], touched: Mapping[int, Terminal]
-) -> None:
+def _ledger(
+    received: dict[LedgerKey, Received], touched: Mapping[int, Terminal]
+) -> Iterator[Statement]:
     """Ledgers that only grew at their end stay as they are: `boot_received` reads the rest."""
     written = {
         key: each
@@ -105,8 +141,8 @@ async def _ledger(
         if each.reshaped or not _at_its_end(key, each, touched)
     }
     if written:
-        await cursor.execute(
-            _SQL["upsert_ledger"],
+        yield Statement(
+            "upsert_ledger",
             {
                 "ids": [terminal_id for terminal_id, _ in written],
                 "boots": [boot for _, boot in written],
@@ -141,22 +177,24 @@ def _multirange(spans: Iterable[Span]) -> str:
     return "{" + ",".join(f"[{first},{last}]" for first, last in spans) + "}"
 
 
-async def _beats(cursor: Cursor, touched: Iterable[Terminal], *, rebooted: bool) -> None:
+def _beats(touched: Iterable[Terminal], *, rebooted: bool) -> Iterator[Statement]:
     """What changes with every message, by way of a table of this connection alone."""
     packed = [rows.beat(each) for each in touched]
-    await _copy(cursor, "copy_beat", packed)
+    if not packed:
+        return
+    yield Statement("copy_beat", packed=packed)
     if rebooted:
-        await cursor.execute(_SQL["keep_ledgers"])
-    await cursor.execute(_SQL["update_terminal_state"])
-    if cursor.rowcount < len(packed):
-        await cursor.execute(_SQL["insert_terminal_state"])
+        yield Statement("keep_ledgers")
+    yield Statement("update_terminal_state")
+    if rebooted:
+        yield Statement("insert_terminal_state")
 
 
-async def _snapshots(cursor: Cursor, changed: Sequence[Terminal]) -> None:
+def _snapshots(changed: Sequence[Terminal]) -> Iterator[Statement]:
     """Status and storage go over the wire where they changed; else what is stored stays."""
     if changed:
-        await cursor.execute(
-            _SQL["upsert_terminal_snapshot"],
+        yield Statement(
+            "upsert_terminal_snapshot",
             {
                 "ids": [each.id for each in changed],
                 "status": [each.status.decode() for each in changed],
@@ -165,11 +203,11 @@ async def _snapshots(cursor: Cursor, changed: Sequence[Terminal]) -> None:
         )
 
 
-async def _holds(cursor: Cursor, record: Record) -> None:
+def _holds(record: Record) -> Iterator[Statement]:
     idle = [key for key, hold in record.holds.items() if hold is None]
     active = [(key, hold) for key, hold in record.holds.items() if hold is not None]
     if idle:
-        await cursor.executemany(_SQL["delete_hold"], [astuple(key) for key in idle])
+        yield Statement("delete_hold", each=[astuple(key) for key in idle])
     if active:
         rows = [
             (
@@ -182,41 +220,41 @@ async def _holds(cursor: Cursor, record: Record) -> None:
             )
             for key, hold in active
         ]
-        await cursor.executemany(_SQL["upsert_hold"], rows)
+        yield Statement("upsert_hold", each=rows)
 
 
-async def _transitions(cursor: Cursor, record: Record) -> None:
+def _transitions(record: Record) -> Iterator[Statement]:
     """The transitions that flapping is judged on, and the events that are counted."""
     for (terminal, rule), times in record.counts.items():
-        await cursor.execute(_SQL["upsert_event_count"], (terminal, rule, list(times)))
+        yield Statement("upsert_event_count", (terminal, rule, list(times)))
     for key, kept in record.transitions.items():
         if kept is None:
-            await cursor.execute(_SQL["delete_transitions"], astuple(key))
+            yield Statement("delete_transitions", astuple(key))
         else:
             row = (*astuple(key), list(kept.times), kept.raised)
-            await cursor.execute(_SQL["upsert_transitions"], row)
+            yield Statement("upsert_transitions", row)
 
 
-async def _service(cursor: Cursor, transitions: Sequence[Transition]) -> None:
+def _service(transitions: Sequence[Transition]) -> Iterator[Statement]:
     if transitions:
         last = {each.terminal_id: each for each in transitions}
-        await cursor.execute(
-            _SQL["update_service_state"],
+        yield Statement(
+            "update_service_state",
             {
                 "ids": list(last),
                 "states": [each.state.value for each in last.values()],
                 "ats": [each.at for each in last.values()],
             },
         )
-        await cursor.execute(
-            _SQL["cut_service_intervals"],
+        yield Statement(
+            "cut_service_intervals",
             {
                 "ids": [each.terminal_id for each in transitions],
                 "ats": [each.at for each in transitions],
             },
         )
-        await cursor.execute(
-            _SQL["insert_service_intervals"],
+        yield Statement(
+            "insert_service_intervals",
             {
                 "ids": [each.terminal_id for each in transitions],
                 "ats": [each.at for each in transitions],
@@ -226,59 +264,59 @@ async def _service(cursor: Cursor, transitions: Sequence[Transition]) -> None:
         )
 
 
-async def _faults(cursor: Cursor, changes: Sequence[Change], catalogue: str) -> None:
+def _faults(changes: Sequence[Change], catalogue: str) -> Iterator[Statement]:
     real = False
     for change in changes:
         if isinstance(change, Transition):
             continue
         if _is_shadow(change):
-            await _shadow_fault(cursor, change, catalogue)
+            yield from _shadow_fault(change, catalogue)
         else:
-            await _fault(cursor, change, catalogue)
+            yield from _fault(change, catalogue)
             real = True
     if real:
-        await cursor.execute(_SQL["notify_fault"])
+        yield Statement("notify_fault")
 
 
 def _is_shadow(change: FaultChange) -> bool:
     return change.rule.shadow if isinstance(change, Fired) else bool(change.shadow)
 
 
-async def _fault(cursor: Cursor, change: FaultChange, catalogue: str) -> None:
+def _fault(change: FaultChange, catalogue: str) -> Iterator[Statement]:
     match change:
         case Fired():
-            await cursor.execute(_SQL["insert_fault"], _fault_row(change, catalogue))
-            await _feed(cursor, change.id, "fired", change.fired_at)
+            yield Statement("insert_fault", _fault_row(change, catalogue))
+            yield _feed(change.id, "fired", change.fired_at)
         case Cleared():
-            await cursor.execute(_SQL["clear_fault"], (change.cleared_at, change.id))
-            await _feed(cursor, change.id, "cleared", change.at)
+            yield Statement("clear_fault", (change.cleared_at, change.id))
+            yield _feed(change.id, "cleared", change.at)
         case Suppressed():
-            await cursor.execute(_SQL["suppress_fault"], (change.by, change.id))
+            yield Statement("suppress_fault", (change.by, change.id))
             what = "suppressed" if change.by else "released"
-            await _feed(cursor, change.id, what, change.at)
+            yield _feed(change.id, what, change.at)
         case Flapped():
             what = "flapping" if change.flapping else "steady"
-            await cursor.execute(_SQL[f"{what}_fault"], (change.at, change.id))
-            await _feed(cursor, change.id, what, change.at)
+            yield Statement(f"{what}_fault", (change.at, change.id))
+            yield _feed(change.id, what, change.at)
 
 
-async def _shadow_fault(cursor: Cursor, change: FaultChange, catalogue: str) -> None:
+def _shadow_fault(change: FaultChange, catalogue: str) -> Iterator[Statement]:
     """A fault of a rule on trial: no feed, so nobody is told."""
     match change:
         case Fired():
-            await cursor.execute(_SQL["insert_shadow"], _fault_row(change, catalogue))
+            yield Statement("insert_shadow", _fault_row(change, catalogue))
         case Cleared():
-            await cursor.execute(_SQL["clear_shadow"], (change.cleared_at, change.id))
+            yield Statement("clear_shadow", (change.cleared_at, change.id))
         case Suppressed(by=None):
-            await cursor.execute(_SQL["release_shadow"], (change.id,))
+            yield Statement("release_shadow", (change.id,))
         case Flapped(flapping=True):
-            await cursor.execute(_SQL["flapping_shadow"], (change.id,))
+            yield Statement("flapping_shadow", (change.id,))
         case _:
             pass
 
 
-async def _feed(cursor: Cursor, fault_id: object, change: str, at: object) -> None:
-    await cursor.execute(_SQL["insert_fault_change"], (fault_id, change, at))
+def _feed(fault_id: object, change: str, at: object) -> Statement:
+    return Statement("insert_fault_change", (fault_id, change, at))
 
 
 def _fault_row(fired: Fired, catalogue: str) -> dict[str, object]:

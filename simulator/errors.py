@@ -19,3 +19,7 @@ class StateError(SimulatorError):
 
 class OtherSimulatorError(SimulatorError):
     """Another simulator already plays these terminals on this broker."""
+
+
+class LimitError(SimulatorError):
+    """The machine does not allow so many connections; the message says what to do."""

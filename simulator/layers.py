@@ -27,6 +27,8 @@ class Layers:
 
     def effective(self) -> Values:
         """Every property with the value that shows; not to be changed by the caller."""
+        if not self._above:
+            return self.own
         if self._merged is None:
             merged = dict(self.own)
             for name, values in self._above.items():

@@ -100,7 +100,7 @@ class Voice:
         if self._encoded != self._layers.version:
             self._encode()
         status = self._status
-        if not whole and before and "delta" in self._manner.quirks:
+        if not whole and before:
             status = self._delta(before)
         message = Telemetry(
             ts=local_time(at + self.ahead_s),
@@ -162,7 +162,8 @@ class Voice:
         status, storage, self._set_metrics = trees(self._layers.effective())
         if "extra" in self._manner.quirks:
             status = status | {"vendorDiagnostics": {"firmware": "4.2.1", "fanSpeed": 2150}}
-        self._components = status
+        if "delta" in self._manner.quirks:  # nobody else needs what was before
+            self._components = status
         self._status = msgspec.Raw(msgspec.json.encode(status))
         self._storage = msgspec.Raw(msgspec.json.encode(storage))
         self._measured_at = float("-inf")

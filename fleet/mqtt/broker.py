@@ -1,7 +1,7 @@
 """Where a broker is and who we are there."""
 
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
@@ -10,13 +10,17 @@ PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """A broker's address and our account; the password never shows in a repr."""
+    """A broker's address and our account; the password never shows in a repr.
+
+    `source` is the address of ours to connect from: each has ports of its own.
+    """
 
     host: str
     port: int = PORTS["mqtt"]
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     tls: ssl.SSLContext | None = field(default=None, repr=False)
+    source: str | None = None
 
     @classmethod
     def parse(cls, url: str, tls: ssl.SSLContext | None = None) -> Self:
@@ -50,7 +54,7 @@ class Broker:
 
     def account(self, username: str, password: str) -> "Broker":
         """Return the same broker seen by another account."""
-        return Broker(self.host, self.port, username, password, self.tls)
+        return replace(self, username=username, password=password)
 
     def __str__(self) -> str:
         """Return host and port, for messages to people."""

@@ -9,8 +9,9 @@ from rich.table import Table
 
 from tellergrid.bench import engine as engine_bench
 from tellergrid.bench import ingest as ingest_bench
+from tellergrid.bench import simulator as simulator_bench
 from tellergrid.bench import uptime as uptime_bench
-from tellergrid.console import Steps, explained, output
+from tellergrid.console import Steps, aside, explained, output
 from tellergrid.stack.reach import database_url
 
 app = typer.Typer(
@@ -115,3 +116,29 @@ def uptime(
     for name, value in msgspec.to_builtins(report).items():
         table.add_row(name, "not measured" if value is None else f"{value:,}")
     output.print(table)
+
+
+@app.command()
+def simulator(
+    terminals: Annotated[int, typer.Option(min=10, help="Each with its own connection.")] = 10_000,
+    hold: Annotated[float, typer.Option(min=1, help="Seconds they are held.")] = 600,
+    quick: Annotated[bool, typer.Option("--quick", help="2,000 terminals, held 20 s.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the simulator: connections, memory, messages, virtual time; beside its own broker."""
+    size = simulator_bench.QUICK if quick else simulator_bench.Size(terminals, hold)
+    with explained(), Steps() as steps:
+        report, held = simulator_bench.measure(steps.show, size)
+    if as_json:
+        output.print_json(data=msgspec.to_builtins(report))
+    else:
+        table = Table(box=None, pad_edge=False)
+        table.add_column("simulator")
+        table.add_column("", justify="right")
+        for name, value in msgspec.to_builtins(report).items():
+            table.add_row(name, f"{value:,}")
+        output.print(table)
+    aside.print(
+        f"held for {held.seconds:.0f} s: {held.losses} connections lost, {held.rss_mib:.0f} MiB, "
+        f"{held.acknowledged:,} messages acknowledged, p99 {held.publish_p99_ms:g} ms"
+    )

@@ -35,13 +35,14 @@ def _arm() -> None:
 
         Inlet.acknowledge = dying  # type: ignore[method-assign]
     else:
-        faults: Callable[..., Awaitable[None]] = store._faults
+        run_all: Callable[..., Awaitable[None]] = store._run_all
 
-        async def last_before_commit(cursor: Any, changes: Any, catalogue: str) -> None:
-            await faults(cursor, changes, catalogue)
-            _die_on_the_chosen_batch()
+        async def last_before_commit(cursor: Any, statements: Any) -> None:
+            await run_all(cursor, statements)
+            if any(each.name == "copy_telemetry" for each in statements):
+                _die_on_the_chosen_batch()
 
-        store._faults = last_before_commit
+        store._run_all = last_before_commit
 
 
 if __name__ == "__main__":

@@ -63,14 +63,14 @@ async def test_a_message_the_database_cannot_take_is_quarantined_alone(
     desk: Desk, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three messages in a batch, the second trips the database: the others are stored."""
-    copy = store._copy
+    run = store._run
 
-    async def tripping(cursor: Any, name: str, packed: Any) -> None:
-        if name == "copy_telemetry" and any(pack("!iq", 8, 2) in row for row in packed):
+    async def tripping(cursor: Any, statement: store.Statement) -> None:
+        if any(pack("!iq", 8, 2) in row for row in statement.packed or ()):
             await cursor.execute("SELECT 1 / 0")
-        await copy(cursor, name, packed)
+        await run(cursor, statement)
 
-    monkeypatch.setattr(store, "_copy", tripping)
+    monkeypatch.setattr(store, "_run", tripping)
     await desk.commit([arrival(0, seq) for seq in (1, 2, 3)], at(1))
     assert await rows(connection, "SELECT seq FROM telemetry ORDER BY seq") == [(1,), (3,)]
     aside = await rows(connection, "SELECT reason, detail FROM quarantine")
@@ -83,10 +83,14 @@ async def test_a_failed_write_leaves_nothing_and_is_told(
 ) -> None:
     """The connection breaks in the middle: no row is there, and whoever called must know."""
 
-    async def broken(*_: object, **__: object) -> None:
-        raise psycopg.OperationalError("the server closed the connection")
+    run = store._run
 
-    monkeypatch.setattr(store, "_beats", broken)
+    async def broken(cursor: Any, statement: store.Statement) -> None:
+        if statement.name == "copy_beat":
+            raise psycopg.OperationalError("the server closed the connection")
+        await run(cursor, statement)
+
+    monkeypatch.setattr(store, "_run", broken)
     with pytest.raises(psycopg.OperationalError):
         await desk.commit([arrival(0, 1)], at(1))
     assert await rows(connection, "SELECT 1 FROM telemetry") == []

@@ -29,6 +29,8 @@ NOT_AUDITED = {
     "audit_seal": "the audit's own chain",
     "cell_version": "written by the database itself, of `cell`",
     "idempotency_key": "answers, forgotten after a month",
+    "notification": "what is told, of what is in the audit already",
+    "notification_place": "up to where tickets' history was read",
     "planned_occurrence": "follows from `planned_window`",
     "service_closing": "follows from the schedule's tables",
     "sign_in_attempt": "failures, forgotten after a quarter of an hour",

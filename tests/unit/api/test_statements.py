@@ -33,6 +33,7 @@ FOR_NOBODY = {
     "uptime.summing": dict.fromkeys(("first_record", "sum"), "sums are made of every cell"),
     "windows.holding": {"covered": "the engine serves every cell"},
     "tickets.clocks": {"live": "the clocks are watched for every cell"},
+    "notifications.store": {"happened": "the notifier serves every cell"},
     "grid.store": dict.fromkeys(
         (
             *(

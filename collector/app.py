@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import psycopg
 import structlog
@@ -45,6 +46,7 @@ class Collector:
             batch_linger_s=settings.batch_linger_ms / 1000,
             receive_maximum=settings.receive_maximum,
             clock=SteadyClock(),
+            incident_after=timedelta(seconds=settings.platform_after_s),
         )
         self._share = Share(self._terms.name, settings.only_regions)
         self._tasks: dict[str, asyncio.Task[None]] = {}

@@ -13,11 +13,12 @@ from functools import partial
 import psycopg
 import structlog
 
-from collector import adoption, gaps, metrics, quarantine, registry, restore, rows, store
+from collector import adoption, gaps, incident, metrics, quarantine, registry, restore, rows, store
 from collector.batch import Batch, LedgerKey, judge, keys, open_all
 from collector.claim import Claim, Seen
 from collector.intake import Arrival, Opened, SetAside, set_aside
 from collector.repair import MANNERS, Ask, Manners, Repair, Stored
+from collector.sight import Blindness
 from collector.store import Connection
 from fleet.ledger import Received, size
 from fleet.quarantine import Quarantined, Reason
@@ -169,10 +170,12 @@ class Desk:
         """The messages in packets, and the packets that are none."""
         return open_all(arrivals, self._registry)
 
-    async def stay(self) -> None:
-        """Say that we live, while there is nothing to commit."""
-        await self._connection.execute("SELECT")
-        await self._connection.commit()
+    async def stay(self, blindness: Blindness | None = None) -> None:
+        """Say that we live, while there is nothing to commit; a long blindness is an incident."""
+        async with self._connection.transaction(), self._connection.cursor() as cursor:
+            await cursor.execute("SELECT")
+            if blindness is not None and self._claim is not None:
+                await incident.begin(cursor, blindness, self._claim.incident_after)
 
     async def asks(self, now: datetime) -> list[Ask]:
         """What is missing and due to be asked for; what was asked for in vain is written down.

@@ -55,7 +55,8 @@ async def _replay(
 ) -> Replay:
     start = since - lead(catalogue.rules)
     terminals = await history.terminals(connection, start, region=region)
-    replay = Replay(catalogue.selection(), terminals, start, region)
+    blind = await history.blind(connection, region, start, until)
+    replay = Replay(catalogue.selection(), terminals, start, region, blind)
     async for heard in history.heard(connection, terminals, start, until):
         replay.hear(heard)
         if replay.messages % _SAY_EVERY == 0:

@@ -11,6 +11,7 @@ from fleet.rules.catalogue import Catalogue, describe, load
 from fleet.rules.errors import CatalogueError
 from fleet.rules.files import DEFAULT
 from fleet.rules.rule import Rule
+from fleet.rules.schema import page
 from fleet.rules.trials import reading
 from fleet.rules.trials.coverage import lacking
 from fleet.rules.trials.verdict import Verdict, judge
@@ -24,6 +25,13 @@ app = typer.Typer(help="The rules that turn telemetry into faults.", no_args_is_
 app.command()(backtest)
 app.command()(explain)
 app.command()(shadow)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema (2020-12) of a catalogue's files, for editors."""
+    typer.echo(page(), nl=False)
+
 
 Folder = Annotated[
     Path | None, typer.Argument(help="A folder of rule files; without it, the default catalogue.")

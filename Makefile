@@ -48,8 +48,9 @@ format: setup ## write the code the way `check` wants it
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-chaos: setup ## kill a live collector fifty times and compare; TELLERGRID_CHAOS_SEED=7 is another story
-	@TELLERGRID_CHAOS_KILLS=50 $(BIN)/pytest -n0 tests/e2e/test_kills.py $(ARGS)
+chaos: setup ## bring every fault about at its full length, and count
+	@$(BIN)/pytest tests/e2e/test_faults.py --long -s $(ARGS)
+	@TELLERGRID_CHAOS_KILLS=50 $(BIN)/pytest tests/e2e/test_kills.py $(ARGS)
 
 bench: setup ## measure this machine: what the engines can do, and what share of it we keep
 	@$(BIN)/tellergrid bench $(ARGS)

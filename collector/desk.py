@@ -58,7 +58,7 @@ class Desk:
         self._connection = connection
         self._claim = claim
         self._noted: datetime | None = None
-        self._returned_at: datetime | None = None
+        self._returned: tuple[datetime, timedelta] | None = None
         self._region = region
         self._catalogue = catalogue
         self._ledger: dict[LedgerKey, Received] = {}
@@ -86,8 +86,8 @@ class Desk:
             if each.heard_at is not None or each.connected is not None
         }
         self.engine.watch(self._watching_since)
-        if self._returned_at is not None:
-            self.engine.returned(self._returned_at)
+        if self._returned is not None:
+            self.engine.returned(*self._returned)
         missing = await gaps.stored(self._connection, self._region)
         self._repair = Repair(missing, now, self._manners)
         await self._connection.commit()
@@ -126,10 +126,10 @@ class Desk:
         """Whether silence is judged now."""
         return self._watching_since is not None
 
-    def returned(self, at: datetime) -> None:
-        """The broker was away, for the terminals too: they are given time to come back."""
-        self._returned_at = at
-        self.engine.returned(at)
+    def returned(self, at: datetime, patience: timedelta) -> None:
+        """We hear again; what waited is given time to come before holds end by time alone."""
+        self._returned = (at, patience)
+        self.engine.returned(at, patience)
 
     async def reload_registry(self, now: datetime) -> None:
         """Take in what the api changed: terminals that came, moved or left."""

@@ -31,6 +31,8 @@ from fleet.vocabulary import Unknown
 
 RETURN = timedelta(minutes=1)
 """How long terminals have to come back after the broker did; twice the longest back-off."""
+CATCH_UP = timedelta(seconds=5)
+"""How long the broker has to send us what waited while only we were away."""
 _LOOK_AGAIN = timedelta(seconds=1)
 _NONE: Mapping[str, timedelta] = MappingProxyType({})
 
@@ -55,6 +57,7 @@ class Engine:
         self._faults = Faults(self._selection, region)
         self._watching_since: datetime | None = None
         self._returned_at: datetime | None = None
+        self._patience = RETURN
         self._by_code: dict[str, Terminal] = {}
         self.terminals: dict[int, Terminal] = {}
 
@@ -173,13 +176,13 @@ class Engine:
         """From when on we hear everything; None while we are blind: then nobody is silent."""
         self._watching_since = since
 
-    def returned(self, at: datetime) -> None:
-        """The broker was away, for us and for the terminals: each has `RETURN` to speak again.
+    def returned(self, at: datetime, patience: timedelta = RETURN) -> None:
+        """We hear again since `at`; each terminal has `patience` to be heard.
 
-        Until then a will says only that the broker ended, and a hold is not over by time alone:
-        what ended it may still wait at the terminal.
+        Until it is, a will says only that the broker ended, and a hold is not over by time alone:
+        what ended it may still wait, at the broker or at the terminal.
         """
-        self._returned_at = at
+        self._returned_at, self._patience = at, patience
 
     # -- what happens ------------------------------------------------------------------------
 
@@ -418,13 +421,13 @@ class Engine:
     def _awaited(self, subject: Terminal | Cell, rule: str, now: datetime) -> datetime | None:
         """Until when what was cut off with us may come back; a cell waits for its members."""
         since = self._returned_at
-        if since is None or now >= since + RETURN:
+        if since is None or now >= since + self._patience:
             return None
         members: Iterable[Terminal] = (subject,) if isinstance(subject, Terminal) else ()
         if isinstance(subject, Cell) and (gathering := subject.gatherings.get(rule)):
             members = gathering.members.values()
         back = all(each.heard_at and each.heard_at >= since for each in members)
-        return None if back else since + RETURN
+        return None if back else since + self._patience
 
     def _await_silence(self, terminal: Terminal, besides: Mapping[str, timedelta] = _NONE) -> None:
         """From the first time it is heard a terminal has one reminder for each rule of silence."""

@@ -7,9 +7,11 @@ import msgspec
 import typer
 from rich.table import Table
 
+from tellergrid.bench import dispatch as dispatch_bench
 from tellergrid.bench import engine as engine_bench
 from tellergrid.bench import ingest as ingest_bench
 from tellergrid.bench import simulator as simulator_bench
+from tellergrid.bench import soak as soak_bench
 from tellergrid.bench import uptime as uptime_bench
 from tellergrid.console import Steps, aside, explained, output
 from tellergrid.stack.reach import database_url
@@ -91,6 +93,22 @@ def ingest(
 
 
 @app.command()
+def dispatch(as_json: AsJson = False) -> None:
+    """Measure dispatch: 1,500 tickets among 300 technicians, and a day of 30 stops; no database."""
+    with explained(), Steps() as steps:
+        report = dispatch_bench.measure(steps.show)
+    if as_json:
+        output.print_json(data=msgspec.to_builtins(report))
+        return
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_row("1,500 tickets among 300 technicians", f"{report.assign_s:.2f} s")
+    table.add_row("of them given to somebody", f"{report.assigned:,}")
+    table.add_row("a day of 30 stops", f"{report.day_plan_s:.2f} s")
+    table.add_row("of them planned within the shift", f"{report.planned}")
+    output.print(table)
+
+
+@app.command()
 def uptime(
     terminals: Annotated[int, typer.Option(min=1, help="How large a fleet.")] = 100_000,
     cells: Annotated[int, typer.Option(min=1)] = 1_000,
@@ -142,3 +160,30 @@ def simulator(
         f"held for {held.seconds:.0f} s: {held.losses} connections lost, {held.rss_mib:.0f} MiB, "
         f"{held.acknowledged:,} messages acknowledged, p99 {held.publish_p99_ms:g} ms"
     )
+
+
+@app.command()
+def soak(
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long.")] = 60,
+    per_s: Annotated[float, typer.Option(min=1, help="Messages a second.")] = 5_000,
+    terminals: Annotated[int, typer.Option(min=1)] = 1_000,
+    seed: Annotated[int, typer.Option(help="For the instants of the kills.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Run at a steady load, kill the collector once a minute, and audit the loss at the end.
+
+    On engines of its own. Ends with 0 when every message that was said is stored once, else 1.
+    """
+    with explained(), Steps() as steps:
+        report = soak_bench.soak(
+            steps.show, minutes=minutes, per_s=per_s, terminals=terminals, seed=seed
+        )
+    if as_json:
+        output.print_json(data=msgspec.to_builtins(report))
+    else:
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for name, value in msgspec.to_builtins(report).items():
+            table.add_row(name, f"{value:,}")
+        output.print(table)
+    if not report.exact:
+        raise typer.Exit(1)

@@ -26,10 +26,10 @@ from api.health import router as health
 from api.idempotency import forget
 from api.listener import Listener
 from api.metrics import Metrics
-from api.notifications import channels
+from api.notifications import channels, outbox
 from api.notifications.delivery import Notifier
 from api.notifications.monthly import report_month
-from api.notifications.outbox import Channels, gather
+from api.notifications.outbox import Channels
 from api.notifications.senders import keep_addresses_out_of_logs
 from api.openapi import DescribedApi, operation_id
 from api.oversize import Oversize
@@ -121,6 +121,8 @@ def create_app(
             stack.enter_context(scheduled(keeping, _HOUR_S))
             reporting = _reporting(settings.time_zone, told, pool, metrics)
             stack.enter_context(scheduled(reporting, _HOUR_S))
+            told_long_ago = Job("forget_notifications", outbox.forget, pool, metrics)
+            stack.enter_context(scheduled(told_long_ago, _HOUR_S))
             telling = _telling(told, pool, metrics)
             for one in telling:
                 stack.enter_context(scheduled(one, settings.poll_seconds))
@@ -153,7 +155,7 @@ def create_app(
 def _telling(told: Channels, pool: Pool, metrics: Metrics) -> list[Job]:
     """What fills the outbox, and what empties it; without channels it stays empty."""
     keep_addresses_out_of_logs()
-    filling = Job("gather_notifications", partial(gather, channels=told), pool, metrics)
+    filling = Job("gather_notifications", partial(outbox.gather, channels=told), pool, metrics)
     if not told:
         return [filling]
     notifier = Notifier(told, pool, metrics)

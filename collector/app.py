@@ -45,6 +45,7 @@ class Collector:
             batch_count=min(settings.batch_count, settings.receive_maximum // 2),
             batch_linger_s=settings.batch_linger_ms / 1000,
             receive_maximum=settings.receive_maximum,
+            lateness=timedelta(milliseconds=settings.lateness_ms),
             clock=SteadyClock(),
             incident_after=timedelta(seconds=settings.platform_after_s),
         )

@@ -53,6 +53,7 @@ class Desk:
         region: str,
         catalogue: Catalogue,
         manners: Manners = MANNERS,
+        lateness: timedelta = timedelta(),
         claim: Claim | None = None,
     ) -> None:
         self._connection = connection
@@ -67,7 +68,8 @@ class Desk:
         self._watching_since: datetime | None = None
         self._manners = manners
         self._repair = Repair(Stored({}, {}, {}), datetime.min.replace(tzinfo=UTC), manners)
-        self.engine = Engine(catalogue.selection(), region)
+        self._lateness = lateness
+        self.engine = self._new_engine()
 
     async def restore(self, now: datetime) -> None:
         """Read everything back as of the last commit."""
@@ -76,7 +78,7 @@ class Desk:
         self._registry = await registry.read(self._connection, self._region)
         changed = await adoption.changed(self._connection, self._region, self._catalogue)
         self.engine = await restore.engine(
-            self._connection, self._registry, self._catalogue.selection(), now, changed
+            self._connection, self._registry, self._new_engine(), now, changed
         )
         if changed:
             await self._go_over()
@@ -91,6 +93,9 @@ class Desk:
         missing = await gaps.stored(self._connection, self._region)
         self._repair = Repair(missing, now, self._manners)
         await self._connection.commit()
+
+    def _new_engine(self) -> Engine:
+        return Engine(self._catalogue.selection(), self._region, self._lateness)
 
     async def _go_over(self) -> None:
         """Write what the catalogue says anew, with the note that it was asked."""
@@ -298,6 +303,7 @@ def _count(batch: Batch) -> None:
     if batch.events:
         metrics.stored.labels("event").inc(len(batch.events))
     metrics.lag_seconds.observe_all([(now_us - said) / 1e6 for said in batch.said_us])
+    metrics.jumps.inc(len(batch.record.jumps))
     for aside in batch.aside:
         metrics.quarantined.labels(aside.reason).inc()
     for change in batch.record.changes:

@@ -57,6 +57,7 @@ class Terms:
     batch_count: int
     batch_linger_s: float
     receive_maximum: int
+    lateness: timedelta
     clock: Clock
     incident_after: timedelta = AFTER
 
@@ -102,7 +103,13 @@ class Region:
             if claim is None:
                 return False
             self._sight.resume(claim.seen_until)
-            desk = Desk(connection, self.name, terms.shelf.current, claim=claim)
+            desk = Desk(
+                connection,
+                self.name,
+                terms.shelf.current,
+                lateness=terms.lateness,
+                claim=claim,
+            )
             await desk.restore(terms.clock())
             self._log.info("region taken", epoch=claim.epoch, terminals=len(desk.engine.terminals))
             while not self._stopping.is_set():

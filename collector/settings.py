@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     platform_after_s: float = Field(
         60, ge=0, description="How long we are blind before it is an incident of the platform"
     )
+    lateness_ms: float = Field(
+        5000, ge=0, description="How late a message may come and still be judged in its place"
+    )
     log_level: str = Field("info", description="debug, info, warning, error")
 
     @property

@@ -63,8 +63,10 @@ class Replay:
         since: datetime,
         region: str = "",
         blind: Sequence[Blind] = (),
+        lateness: timedelta = timedelta(),
     ) -> None:
-        self.engine = Engine(rules, region)
+        self.engine = Engine(rules, region, lateness)
+        self._lateness = lateness
         self.courses: dict[UUID, Course] = {}
         self.messages = 0
         self._blind = list(blind)
@@ -107,6 +109,13 @@ class Replay:
                     self.engine.returned(over.until)
             self._listening = not self._listening
         self.engine.tick(until)
+        self._note()
+
+    def finish(self, until: datetime) -> None:
+        """Nothing more comes: what may have been late is late no more, and nobody is silent."""
+        self.pass_time(until)
+        self.engine.watch(None)
+        self.engine.tick(until + self._lateness)
         self._note()
 
     def _edge(self) -> datetime:

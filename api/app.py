@@ -35,6 +35,7 @@ from api.openapi import DescribedApi, operation_id
 from api.oversize import Oversize
 from api.paths import V1
 from api.planning import planned_each_time
+from api.remarks.routes import router as remarks
 from api.requests import RequestLog
 from api.retention import keep
 from api.routing import require_ours
@@ -57,7 +58,7 @@ from fleet.rules.shelf import Shelf
 
 _ROUTERS = (
     *(health, accounts, cells, coverage, uptime, terminals, faults, tickets, technicians, rules),
-    *(audit, events, windows, corrections, grid, registry),
+    *(remarks, audit, events, windows, corrections, grid, registry),
 )
 _LARGEST_BODY = 64 * 1024
 _LARGEST_MAP = 32 * 1024 * 1024  # a whole grid, a whole registry: operations alone send them

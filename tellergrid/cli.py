@@ -29,6 +29,7 @@ _COMMANDS = {
     "jump-clock": "hands:jump_clock",
     "score": "score:score",
     "uptime": "uptime:uptime",
+    "recut": "recut:recut",
     "coverage": "coverage:coverage",
     "report": "report:report",
     "audit": "audit:app",

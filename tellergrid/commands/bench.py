@@ -7,6 +7,7 @@ import msgspec
 import typer
 from rich.table import Table
 
+from tellergrid.bench import api as api_bench
 from tellergrid.bench import dispatch as dispatch_bench
 from tellergrid.bench import engine as engine_bench
 from tellergrid.bench import ingest as ingest_bench
@@ -160,6 +161,34 @@ def simulator(
         f"held for {held.seconds:.0f} s: {held.losses} connections lost, {held.rss_mib:.0f} MiB, "
         f"{held.acknowledged:,} messages acknowledged, p99 {held.publish_p99_ms:g} ms"
     )
+
+
+@app.command()
+def api(
+    terminals: Annotated[int, typer.Option(min=1, help="How large a fleet.")] = 100_000,
+    tickets: Annotated[int, typer.Option(min=1, help="Of which every tenth is live.")] = 50_000,
+    processes: Annotated[int, typer.Option(min=1, help="Api processes.")] = 2,
+    rate: Annotated[float, typer.Option(min=1, help="Requests a second.")] = 200,
+    seconds: Annotated[float, typer.Option(min=1, help="For how long.")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Ask api processes for a technician's list, a terminal, a cell's uptime, at a steady rate.
+
+    Needs a database server: TELLERGRID_DATABASE_URL, or the stack that runs here; the fleet is
+    built in a database of its own. Latencies count from when a request was due.
+    """
+    size = api_bench.Size(terminals, tickets, processes, rate, seconds)
+    with explained(), Steps() as steps:
+        report = asyncio.run(api_bench.measure(database_url(), size, steps.show))
+    if as_json:
+        output.print_json(data=msgspec.to_builtins(report))
+        return
+    table = Table(box=None, pad_edge=False)
+    table.add_column(f"{report.requests_per_s:g} requests/s, {report.errors} errors")
+    table.add_column("p99 ms", justify="right")
+    for route, p99_ms in report.p99_ms.items():
+        table.add_row(route, f"{p99_ms:g}")
+    output.print(table)
 
 
 @app.command()

@@ -28,6 +28,7 @@ _COMMANDS = {
     "silence": "hands:silence",
     "jump-clock": "hands:jump_clock",
     "score": "score:score",
+    "backfill": "backfill:backfill",
     "uptime": "uptime:uptime",
     "coverage": "coverage:coverage",
     "report": "report:report",

@@ -30,6 +30,7 @@ from api.oversize import Oversize
 from api.paths import V1
 from api.planning import planned_each_time
 from api.requests import RequestLog
+from api.retention import keep
 from api.routing import require_ours
 from api.rules.routes import router as rules
 from api.scheduled import Job, background, scheduled
@@ -41,6 +42,7 @@ from api.terminals.routes import router as terminals
 from api.tickets.engine import Patience, follow_faults, watch_clocks
 from api.tickets.routes import router as tickets
 from api.uptime.routes import router as uptime
+from api.uptime.summing import summing_in
 from api.windows.expansion import expand
 from api.windows.routes import router as windows
 from fleet.chain import signing_key
@@ -55,6 +57,7 @@ _LARGEST_BODY = 64 * 1024
 _LARGEST_MAP = 32 * 1024 * 1024  # a whole grid, a whole registry: operations alone send them
 _WITH_MAPS = (grid, registry)
 _HOUR_S = 3600
+_MINUTE_S = 60
 _SEALED_WITHIN_S = 1
 _DESCRIPTION = """\
 Uptime, faults and tickets of a fleet of self-service terminals. Sign in at `/api/v1/token`, send
@@ -104,6 +107,10 @@ def create_app(
             stack.enter_context(scheduled(clocks, settings.poll_seconds))
             windows_ahead = Job("expand_windows", expand, pool, metrics)
             stack.enter_context(scheduled(windows_ahead, _HOUR_S))
+            sums = Job("sum_uptime", summing_in(settings.time_zone), pool, metrics)
+            stack.enter_context(scheduled(sums, _MINUTE_S))
+            keeping = Job("keep", partial(keep, retention=settings.retention), pool, metrics)
+            stack.enter_context(scheduled(keeping, _HOUR_S))
             stack.callback(ending.set)
             yield
 

@@ -3,11 +3,13 @@
 from datetime import timedelta
 from pathlib import Path
 from typing import Self
+from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.accounts.oidc import ASYMMETRIC, Provider
+from api.retention import Retention
 
 
 class Settings(BaseSettings):
@@ -73,7 +75,49 @@ class Settings(BaseSettings):
         description="Where heads are appended to heads.jsonl; empty, or no key: none is exported",
     )
     audit_minutes: float = Field(default=5, gt=0, description="How often a head is exported")
+    time_zone: str = Field(
+        default="UTC",
+        description="The bank's, like Asia/Shanghai: uptime is summed ahead in its hours and days",
+    )
+    keep_telemetry_days: int = Field(
+        default=90, ge=0, description="How long telemetry and presence are kept; 0: for ever"
+    )
+    keep_event_days: int = Field(
+        default=400, ge=0, description="How long events of terminals are kept; 0: for ever"
+    )
+    keep_hour_sums_days: int = Field(
+        default=400, ge=0, description="How long hourly sums of uptime are kept; 0: for ever"
+    )
+    keep_terminal_sums_days: int = Field(
+        default=800, ge=0, description="How long sums of each terminal are kept; 0: for ever"
+    )
+    columns_after_days: int = Field(
+        default=7,
+        ge=0,
+        description="When telemetry and events go to the columnstore, if licensed; 0: never",
+    )
     log_level: str = Field(default="info", description="debug, info, warning or error")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("is no time zone")
+        return value
+
+    @property
+    def retention(self) -> Retention:
+        """How long tables are kept, and when they become columns."""
+        return Retention(
+            {
+                "telemetry": self.keep_telemetry_days or None,
+                "presence": self.keep_telemetry_days or None,
+                "event": self.keep_event_days or None,
+                "uptime_cell_hour": self.keep_hour_sums_days or None,
+                "uptime_terminal_day": self.keep_terminal_sums_days or None,
+            },
+            self.columns_after_days or None,
+        )
 
     @model_validator(mode="after")
     def _pins(self) -> Self:

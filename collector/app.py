@@ -1,48 +1,62 @@
-"""Wires the collector: the regions, their registry's changes, the HTTP side, the graceful stop."""
+"""Wires the collector: its share of the regions, the HTTP side, the graceful stop."""
 
 import asyncio
+import os
 import random
+import secrets
 import signal
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 import psycopg
 import structlog
 import uvicorn
 
-from collector import registry
+from collector import ring
+from collector.clock import SteadyClock
 from collector.errors import CollectorError
-from collector.region import Region, Terms
+from collector.region import Region, Stage, Terms
 from collector.reload import watch_catalogue
 from collector.service import application
 from collector.settings import Settings
+from collector.share import Share
 from fleet.db.pool import connect
 from fleet.mqtt import Backoff, Broker
 from fleet.rules.shelf import Shelf
 
 log = structlog.get_logger()
 
+_ROUND_EVERY_S = 1.0
 _REGISTRY_EVERY_S = 30.0
 
 
 class Collector:
-    """All regions of this process."""
+    """The regions that are this process's share, and how it comes by them."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
         self._terms = Terms(
+            name=f"{socket.gethostname()[:24]}-{os.getpid()}-{secrets.token_hex(2)}",
             database_url=settings.database_url.get_secret_value(),
             broker=Broker.parse(settings.broker_url.get_secret_value()),
             shelf=Shelf(settings.catalogue),
             batch_count=min(settings.batch_count, settings.receive_maximum // 2),
             batch_linger_s=settings.batch_linger_ms / 1000,
             receive_maximum=settings.receive_maximum,
-            clock=lambda: datetime.now(UTC),
+            clock=SteadyClock(),
         )
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._share = Share(self._terms.name, settings.only_regions)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
         self.regions: dict[str, Region] = {}
+        self.joined = False
+        """Whether we know which regions there are, and are one of those that share them."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether every region that is ours is served; with none, we stand by for the others'."""
+        return self.joined and all(each.stage is Stage.SERVING for each in self.regions.values())
 
     @property
     def shelf(self) -> Shelf:
@@ -57,53 +71,76 @@ class Collector:
 
     async def run(self) -> None:
         """Serve the regions until stopped; raises what a region's task cannot recover from."""
-        watching = asyncio.create_task(self._watch_registry())
+        sharing = asyncio.create_task(self._keep_sharing())
         reading = asyncio.create_task(watch_catalogue(self.shelf))
         stopped = asyncio.create_task(self._stop_wanted())
+        always = (sharing, reading, stopped)
         try:
             while not stopped.done():
-                running = {watching, reading, stopped, *self._tasks}
-                done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
-                self._tasks -= done
+                running = {*always, *self._tasks.values()}
+                await asyncio.wait(
+                    running, return_when=asyncio.FIRST_COMPLETED, timeout=_ROUND_EVERY_S
+                )
+                for task in always:
+                    if task.done():
+                        task.result()
+                self._collect()
         finally:
             self.stop()
-            for task in (watching, reading, stopped):
+            for task in always:
                 task.cancel()
-            await asyncio.gather(watching, reading, stopped, *self._tasks, return_exceptions=True)
+            await asyncio.gather(*always, *self._tasks.values(), return_exceptions=True)
 
     async def _stop_wanted(self) -> None:
         await self._stopping.wait()
 
-    async def _watch_registry(self) -> None:
-        """Start a region when it appears; tell all when the api changed terminals."""
-        delays = Backoff(random.Random(), base_s=0.5, cap_s=5.0).delays()  # noqa: S311
+    def _collect(self) -> None:
+        """Forget the regions that were given up or taken by others."""
+        for name, task in list(self._tasks.items()):
+            if task.done():
+                task.result()
+                del self._tasks[name], self.regions[name]
+
+    async def _keep_sharing(self) -> None:
+        """Take part in the sharing, whatever happens to the connection it goes by."""
+        delays = Backoff(random.Random(), base_s=0.5, cap_s=2.0).delays()  # noqa: S311
         while not self._stopping.is_set():
             try:
-                await self._listen()
+                await self._share_regions()
             except (psycopg.Error, OSError) as error:
                 log.warning("registry unreachable", error=f"{type(error).__name__}: {error}")
                 await asyncio.sleep(next(delays))
 
-    async def _listen(self) -> None:
-        url = self._terms.database_url
-        connection = await connect(url, name="collector-registry", autocommit=True)
+    async def _share_regions(self) -> None:
+        """Round by round; between them hear what the api changed."""
+        name = f"collector {self._terms.name}"
+        connection = await connect(self._terms.database_url, name=name, autocommit=True)
         async with connection:
-            await connection.execute("LISTEN registry")
+            await ring.join(connection)
+            since = time.monotonic()
             while not self._stopping.is_set():
-                self._start(await registry.regions(connection))
-                async for _ in connection.notifies(timeout=_REGISTRY_EVERY_S, stop_after=1):
-                    pass
-                for region in self.regions.values():
-                    region.registry_changed()
+                await self._round(connection)
+                async for _ in connection.notifies(timeout=_ROUND_EVERY_S, stop_after=1):
+                    since = -_REGISTRY_EVERY_S
+                if time.monotonic() - since >= _REGISTRY_EVERY_S:
+                    since = time.monotonic()
+                    for region in self.regions.values():
+                        region.registry_changed()
 
-    def _start(self, found: list[str]) -> None:
-        only = self._settings.only_regions
-        for name in found:
-            if name not in self.regions and (not only or name in only):
-                region = self.regions[name] = Region(name, self._terms)
-                self._tasks.add(asyncio.create_task(region.run(), name=name))
+    async def _round(self, connection: ring.Connection) -> None:
+        holdings, members = await ring.look(connection)
+        mine = frozenset(self.regions)
+        moves = self._share.decide(holdings, members, mine, self._terms.clock())
+        for backend in moves.evict:
+            log.warning("a connection that says nothing more is ended", backend=backend)
+            await ring.evict(connection, backend)
+        for name in moves.give_up:
+            log.info("region given up", region=name)
+            self.regions[name].stop()
+        for name in moves.take:
+            region = self.regions[name] = Region(name, self._terms)
+            self._tasks[name] = asyncio.create_task(region.run(), name=name)
+        self.joined = self.joined or bool(holdings)
 
 
 class _Web(uvicorn.Server):
@@ -122,7 +159,7 @@ async def serve(settings: Settings) -> None:
         loop.add_signal_handler(number, collector.stop)
     web = _Web(
         uvicorn.Config(
-            application(lambda: collector.regions, collector.shelf),
+            application(collector),
             host=settings.collector_host,
             port=settings.collector_port,
             log_level="warning",

@@ -6,13 +6,15 @@ ahead of it, so they are thrown away and read back before anything else is done.
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import psycopg
 import structlog
 
 from collector import adoption, gaps, metrics, quarantine, registry, restore, rows, store
 from collector.batch import Batch, LedgerKey, judge, keys, open_all
+from collector.claim import Claim, Seen
 from collector.intake import Arrival, set_aside
 from collector.repair import MANNERS, Ask, Manners, Repair, Stored
 from collector.store import Connection
@@ -25,6 +27,8 @@ from fleet.rules.engine import Engine
 # What the content of one message may bring about; all else is the database's or the broker's.
 _ONE_IS_BAD = (psycopg.DataError, ArithmeticError, LookupError, TypeError, ValueError)
 _LEDGERS_KEPT = 4  # a terminal's ledgers in memory, per boot: the latest and stragglers
+_NOTE_EVERY = timedelta(seconds=2)  # half of what counts as blindness
+_NOTHING_SEEN = Seen(None)
 
 log = structlog.get_logger()
 
@@ -38,8 +42,12 @@ class Desk:
         region: str,
         catalogue: Catalogue,
         manners: Manners = MANNERS,
+        claim: Claim | None = None,
     ) -> None:
         self._connection = connection
+        self._claim = claim
+        self._noted: datetime | None = None
+        self._returned_at: datetime | None = None
         self._region = region
         self._catalogue = catalogue
         self._ledger: dict[LedgerKey, Received] = {}
@@ -63,6 +71,8 @@ class Desk:
             await self._go_over()
         self._boots = {each.id: each.boot for each in self.engine.terminals.values()}
         self.engine.watch(self._watching_since)
+        if self._returned_at is not None:
+            self.engine.returned(self._returned_at)
         missing = await gaps.stored(self._connection, self._region)
         self._repair = Repair(missing, now, self._manners)
         await self._connection.commit()
@@ -72,7 +82,8 @@ class Desk:
         record = self.engine.take()
         identity, terminals = self._catalogue.identity, self.engine.terminals
         async with self._connection.transaction():
-            await store.write(self._connection, Batch(record=record), terminals, identity)
+            fence = self._fence(_NOTHING_SEEN)
+            await store.write(self._connection, Batch(record=record), terminals, identity, fence)
             await adoption.note(self._connection, self._region, self._catalogue)
         log.info("catalogue taken", region=self._region, catalogue=identity)
 
@@ -89,6 +100,16 @@ class Desk:
         """From when on we hear everything; None while the broker is away."""
         self._watching_since = since
         self.engine.watch(since)
+
+    @property
+    def watching(self) -> bool:
+        """Whether silence is judged now."""
+        return self._watching_since is not None
+
+    def returned(self, at: datetime) -> None:
+        """The broker was away, for the terminals too: they are given time to come back."""
+        self._returned_at = at
+        self.engine.returned(at)
 
     async def reload_registry(self, now: datetime) -> None:
         """Take in what the api changed: terminals that came, moved or left."""
@@ -110,16 +131,25 @@ class Desk:
                 self.engine.adopt(entry.terminal(self._region))
         self._registry = fresh
 
-    async def commit(self, arrivals: Sequence[Arrival], now: datetime) -> None:
+    async def commit(
+        self, arrivals: Sequence[Arrival], now: datetime, seen: Seen = _NOTHING_SEEN
+    ) -> None:
         """Judge the packets, let time pass up to `now`, write it all in one transaction.
 
         A packet that the database cannot take, or that trips a fault of our own, is quarantined,
-        alone: no message stops the stream. Raises `psycopg.Error` when nothing was written.
+        alone: no message stops the stream. Raises `psycopg.Error` when nothing was written, and
+        `RegionLost` when the region is no longer ours.
         """
         try:
-            await self._commit(arrivals, now)
+            await self._commit(arrivals, now, seen)
         except _ONE_IS_BAD:
             await self._commit_singly(arrivals, now)
+            await self._note(seen)
+
+    async def stay(self) -> None:
+        """Say that we live, while there is nothing to commit."""
+        await self._connection.execute("SELECT")
+        await self._connection.commit()
 
     async def asks(self, now: datetime) -> list[Ask]:
         """What is missing and due to be asked for; what was asked for in vain is written down.
@@ -139,7 +169,23 @@ class Desk:
         repair.late = repair.resent = 0
         return asks
 
-    async def _commit(self, arrivals: Sequence[Arrival], now: datetime) -> None:
+    async def _note(self, seen: Seen) -> None:
+        """Write down how far we saw, where no batch does."""
+        if self._claim is not None:
+            async with self._connection.transaction(), self._connection.cursor() as cursor:
+                await self._claim.prove(cursor, seen)
+        self._noted = seen.until
+
+    def _to_be_noted(self, seen: Seen) -> bool:
+        if seen.until is None:
+            return False
+        late = self._noted is None or abs(seen.until - self._noted) >= _NOTE_EVERY
+        return late or seen.blindness is not None
+
+    def _fence(self, seen: Seen) -> store.Fence | None:
+        return None if self._claim is None else partial(self._claim.prove, seen=seen)
+
+    async def _commit(self, arrivals: Sequence[Arrival], now: datetime, seen: Seen) -> None:
         began = time.perf_counter()
         opened, aside = open_all(arrivals, self._registry)
         # Not a difference of sets: that would walk through every ledger there is.
@@ -152,8 +198,12 @@ class Desk:
         if batch:
             terminals = self.engine.terminals
             batch.rebooted = self._rebooted(batch)
-            await store.write(self._connection, batch, terminals, self._catalogue.identity)
+            fence, catalogue = self._fence(seen), self._catalogue.identity
+            await store.write(self._connection, batch, terminals, catalogue, fence)
+            self._noted = seen.until or self._noted
             metrics.commit_seconds.observe(time.perf_counter() - judged)
+        elif self._to_be_noted(seen):
+            await self._note(seen)
         if arrivals:
             metrics.engine_seconds.observe(judged - began)
             metrics.batch_messages.observe(len(arrivals))
@@ -168,13 +218,14 @@ class Desk:
         for arrival in arrivals:
             await self.restore(now)
             try:
-                await self._commit([arrival], arrival.at)
+                await self._commit([arrival], arrival.at, _NOTHING_SEEN)
             except _ONE_IS_BAD as error:
                 log.exception("a message cannot be taken", topic=arrival.topic)
                 await self.restore(now)
                 why = Quarantined(Reason.MALFORMED, f"cannot be judged or stored: {_said(error)}")
                 lone = Batch(aside=[set_aside(arrival, why)])
-                await store.write(self._connection, lone, {}, self._catalogue.identity)
+                fence = self._fence(_NOTHING_SEEN)
+                await store.write(self._connection, lone, {}, self._catalogue.identity, fence)
                 _count(lone)
 
     def _rebooted(self, batch: Batch) -> bool:

@@ -34,6 +34,7 @@ from fleet.topics import Channel, subscription
 log = structlog.get_logger()
 
 CHANNELS = (Channel.STATUS, Channel.TELEMETRY, Channel.EVENT)
+KEEP_ALIVE_S = 10  # a line that went dead unnoticed is found within twice of it
 SESSION_EXPIRY_S = 7 * 24 * 3600  # the longest weekend outage the broker bridges for us
 MAXIMUM_PACKET = 8 * 1024 * 1024  # above what our broker lets in: the oversized are seen, not lost
 
@@ -52,6 +53,11 @@ class Inlet:
     def __len__(self) -> int:
         return len(self._queue)
 
+    @property
+    def open_still(self) -> bool:
+        """Whether the connection stands, as far as anybody knows."""
+        return self.connection is not None and not self.connection.closed.done()
+
     async def open(self, broker: Broker, region: str, receive_maximum: int) -> Connection:
         """Connect to the region's persistent session and subscribe; raises `MqttError`."""
         session = Session(
@@ -59,6 +65,7 @@ class Inlet:
             clean_start=False,
             session_expiry_s=SESSION_EXPIRY_S,
             receive_maximum=receive_maximum,
+            keep_alive_s=KEEP_ALIVE_S,
             maximum_packet_size=MAXIMUM_PACKET,
         )
         connection = await connect(broker, session, self._take)
@@ -105,7 +112,7 @@ class Inlet:
 
     def ask(self, region: str, terminal: str, ask: Ask) -> None:
         """Tell a terminal to send a gap again. No answer is awaited: what comes is the answer."""
-        if self.connection is None or self.connection.closed.done():
+        if self.connection is None or not self.open_still:
             return
         command = ask.command
         try:

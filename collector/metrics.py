@@ -106,3 +106,6 @@ catalogue_refused = Gauge(
 catalogue_reloads = Counter(
     "tellergrid_collector_catalogue_reloads", "Catalogues found changed", ["outcome"]
 )
+blind_seconds = Counter(
+    "tellergrid_collector_blind_seconds", "Time in which a region was not seen", ["cause"]
+)

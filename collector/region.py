@@ -7,42 +7,47 @@ begins again: lock, state read back, session resumed, redelivery taken.
 
 import asyncio
 import random
+from collections.abc import Awaitable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TypeVar
 
 import psycopg
 import structlog
+from mqtt5 import DisconnectReasonCode
 
 from collector import metrics
+from collector.claim import Claim, Seen
 from collector.desk import Desk
+from collector.errors import RegionLost
 from collector.inlet import Clock, Inlet
-from collector.store import Connection
+from collector.sight import Cause, Sight
 from fleet.db.pool import connect
-from fleet.db.sql import load
-from fleet.mqtt import Backoff, Broker, MqttError
+from fleet.mqtt import Backoff, Broker, Connection, ConnectionLost, MqttError
 from fleet.rules.shelf import Shelf
 
-_SQL = load("collector", "region")
-_LOCK_EVERY_S = 1.0
 _TICK_S = 0.5
-_REGISTRY_EVERY_S = 30.0
+_STAY_S = 1.0
+_BACKOFF = Backoff(random.Random(), base_s=0.5, cap_s=2.0)  # noqa: S311 - spreads reconnecting
 
 log = structlog.get_logger()
+
+Result = TypeVar("Result")
 
 
 class Stage(StrEnum):
     """How far a region has come."""
 
-    WAITING = "waiting"  # another collector serves it
-    CONNECTING = "connecting"  # ours, but the broker or the database is away
+    CONNECTING = "connecting"  # the broker or the database is away
     SERVING = "serving"
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What every region of this process is served with."""
+    """What every region of this process is served with; `name` is what it is called."""
 
+    name: str
     database_url: str
     broker: Broker
     shelf: Shelf
@@ -53,13 +58,16 @@ class Terms:
 
 
 class Region:
-    """The work for one region, for as long as this process runs."""
+    """The work for one region, from its taking until it is given up or another has it."""
 
     def __init__(self, name: str, terms: Terms) -> None:
         self.name = name
         self.stage = Stage.CONNECTING
         self.committed_at: datetime | None = None
         self._terms = terms
+        self._sight = Sight()
+        self._broker_away = False
+        self._delays = _BACKOFF.delays()
         self._stopping = asyncio.Event()
         self._registry_changed = asyncio.Event()
         self._log = log.bind(region=name)
@@ -73,68 +81,94 @@ class Region:
         self._registry_changed.set()
 
     async def run(self) -> None:
-        """Serve until stopped, beginning again after every failure."""
-        delays = Backoff(random.Random(), base_s=0.5, cap_s=5.0).delays()  # noqa: S311
+        """Serve until stopped or taken by another, beginning again after every failure."""
         while not self._stopping.is_set():
             try:
-                await self._serve()
-            except (psycopg.Error, MqttError, OSError) as error:
-                metrics.restarts.labels(self.name).inc()
-                self._log.warning("region begins again", error=f"{type(error).__name__}: {error}")
-                await self._pause(next(delays))
-            else:
-                delays = Backoff(random.Random(), base_s=0.5, cap_s=5.0).delays()  # noqa: S311
-            finally:
-                metrics.serving.labels(self.name).set(0)
+                if not await self._serve():
+                    return
+            except (psycopg.Error, RegionLost, OSError) as error:
+                await self._pause(self._failed(error))
 
-    async def _serve(self) -> None:
-        """Hold the lock over any number of broker connections."""
-        name = f"collector-{self.name}"
-        connection = await connect(self._terms.database_url, name=name)
+    async def _serve(self) -> bool:
+        """Hold the lock over any number of broker connections; False when another has it."""
+        terms = self._terms
+        connection = await connect(terms.database_url, name=f"collector {terms.name} {self.name}")
         try:
-            if not await self._lock(connection):
-                return
-            desk = Desk(connection, self.name, self._terms.shelf.current)
-            await desk.restore(self._terms.clock())
-            self._log.info("region taken", terminals=len(desk.engine.terminals))
+            claim = await Claim.take(connection, self.name, terms.name)
+            if claim is None:
+                return False
+            self._sight.resume(claim.seen_until)
+            desk = Desk(connection, self.name, terms.shelf.current, claim=claim)
+            await desk.restore(terms.clock())
+            self._log.info("region taken", epoch=claim.epoch, terminals=len(desk.engine.terminals))
             while not self._stopping.is_set():
-                await self._hear(desk)
+                try:
+                    await self._hear(desk)
+                except MqttError as error:
+                    self._broker_away = True
+                    await self._staying(desk, self._pause(self._failed(error)))
         finally:
             await connection.close()
+        return True
 
-    async def _lock(self, connection: Connection) -> bool:
-        """Wait until the region is ours; False when stopped before."""
-        while not self._stopping.is_set():
-            cursor = await connection.execute(_SQL["take_region"], {"region": self.name})
-            row = await cursor.fetchone()
-            await connection.commit()
-            if row is not None and row[0]:
-                self.stage = Stage.CONNECTING
-                return True
-            self.stage = Stage.WAITING
-            await self._pause(_LOCK_EVERY_S)
-        return False
+    def _failed(self, error: Exception) -> float:
+        """Note a failure; returns how many seconds to wait before the next attempt."""
+        if self.stage is Stage.SERVING:
+            self._delays = _BACKOFF.delays()
+        self.stage = Stage.CONNECTING
+        self._sight.lose(_cause(error))
+        metrics.restarts.labels(self.name).inc()
+        self._log.warning("region begins again", error=f"{type(error).__name__}: {error}")
+        return next(self._delays)
 
     async def _hear(self, desk: Desk) -> None:
         """One broker connection, from its opening to its end."""
         terms, inlet = self._terms, Inlet(self._terms.clock)
         self.stage = Stage.CONNECTING
-        connection = await inlet.open(terms.broker, self.name, terms.receive_maximum)
+        opening = inlet.open(terms.broker, self.name, terms.receive_maximum)
+        connection = await self._staying(desk, opening)
         try:
-            desk.watch(terms.clock())
-            self.stage = Stage.SERVING
-            metrics.serving.labels(self.name).set(1)
-            self._log.info("broker connected", resumed=connection.session_present)
+            self._connected(desk, connection)
             while not connection.closed.done() and not self._stopping.is_set():
                 await self._turn(desk, inlet)
             if connection.closed.done() and (error := connection.closed.result()) is not None:
+                self._rewind(connection, error)
                 raise error
             await inlet.close()
         except BaseException:
             inlet.abort()
             raise
         finally:
+            metrics.serving.labels(self.name).set(0)
             desk.watch(None)
+
+    async def _staying(self, desk: Desk, opening: Awaitable[Result]) -> Result:
+        """Wait for something that needs no database, and show meanwhile that we live."""
+        waiting = asyncio.ensure_future(opening)
+        try:
+            while not (await asyncio.wait({waiting}, timeout=_STAY_S))[0]:
+                await desk.stay()
+        finally:
+            waiting.cancel()
+        return await waiting
+
+    def _connected(self, desk: Desk, connection: Connection) -> None:
+        """From here on messages come; whether all do is known when there are no more for now."""
+        # A session that is gone, of a region that was seen before: the broker lost it.
+        lost = not connection.session_present and self._sight.until is not None
+        if self._broker_away or lost:
+            desk.returned(self._terms.clock())
+        self._broker_away = False
+        self.stage = Stage.SERVING
+        metrics.serving.labels(self.name).set(1)
+        self._log.info("broker connected", resumed=connection.session_present)
+
+    def _rewind(self, connection: Connection, error: MqttError) -> None:
+        """A line that was dead before we noticed carried nothing since it was last heard."""
+        unanswered = DisconnectReasonCode.KEEP_ALIVE_TIMEOUT
+        if isinstance(error, ConnectionLost) and error.reason == unanswered:
+            quiet_s = asyncio.get_running_loop().time() - connection.wire.heard_at
+            self._sight.rewind(self._terms.clock() - timedelta(seconds=quiet_s))
 
     async def _turn(self, desk: Desk, inlet: Inlet) -> None:
         """One batch: take, commit, and only then acknowledge."""
@@ -147,12 +181,34 @@ class Region:
         metrics.queue_messages.labels(self.name).set(len(inlet))
         # Time passes only as far as we have read: what waits in the queue came before `now`.
         behind = arrivals and len(inlet)
-        await desk.commit(arrivals, arrivals[-1].at if behind else terms.clock())
+        now = arrivals[-1].at if behind else terms.clock()
+        # What the broker holds back is said, and not heard. It does where our window is full.
+        full = len(inlet) + len(arrivals) + terms.batch_count >= terms.receive_maximum
+        hearing = inlet.open_still and not full
+        await desk.commit(arrivals, now, self._look(desk, now, hearing=hearing))
         inlet.acknowledge(arrivals)
         self.committed_at = terms.clock()
         if not behind:  # what seems to be missing may be waiting in the queue
             for ask in await desk.asks(self.committed_at):
                 inlet.ask(self.name, desk.engine.terminals[ask.terminal_id].code, ask)
+
+    def _look(self, desk: Desk, now: datetime, *, hearing: bool) -> Seen:
+        """How far we see; nobody is silent before we have seen again for long enough."""
+        if not hearing:
+            if desk.watching and self._sight.blind(now):
+                desk.watch(None)
+            return Seen(None)
+        blindness = self._sight.see(now)
+        if blindness is not None:
+            self._log.warning(
+                "was blind", cause=blindness.cause.value, since=blindness.since.isoformat()
+            )
+            metrics.blind_seconds.labels(blindness.cause.value).inc(
+                (blindness.until - blindness.since).total_seconds()
+            )
+        if blindness is not None or not desk.watching:
+            desk.watch(now)
+        return Seen(now, blindness)
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -160,3 +216,9 @@ class Region:
                 await self._stopping.wait()
         except TimeoutError:
             pass
+
+
+def _cause(error: Exception) -> Cause:
+    if isinstance(error, psycopg.Error):
+        return Cause.DATABASE
+    return Cause.COLLECTOR if isinstance(error, RegionLost) else Cause.BROKER

@@ -87,9 +87,3 @@ async def read(connection: AsyncConnection[TupleRow], region: str) -> Registry:
         entries[code] = Entry(key, code, kind, cell, *names, above.get(cell, ()), in_service)
     others = await connection.execute(_SQL["other_terminals"], {"region": region})
     return Registry(region, entries, dict(await others.fetchall()))
-
-
-async def regions(connection: AsyncConnection[TupleRow]) -> list[str]:
-    """Every region there is."""
-    cursor = await connection.execute(_SQL["regions"])
-    return [row[0] for row in await cursor.fetchall()]

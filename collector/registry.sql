@@ -33,5 +33,3 @@ GROUP BY cell_code;
 -- Where every other terminal belongs, to tell a stranger from one on the wrong topic.
 SELECT code, region_code FROM terminal WHERE region_code <> %(region)s;
 
--- name: regions
-SELECT code FROM region ORDER BY code;

@@ -1,6 +1,7 @@
 """The collector's HTTP side: health for the supervisor, metrics for Prometheus."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Protocol
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
@@ -8,14 +9,28 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from collector.region import Region, Stage
+from collector.region import Region
 from fleet.rules.shelf import Shelf
 
-Regions = Callable[[], Mapping[str, Region]]
+
+class Standing(Protocol):
+    """What is asked about: the regions at work here, and whether all is as it should be."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the regions that are ours are served, or we stand by."""
+
+    @property
+    def shelf(self) -> Shelf:
+        """Where the rules come from."""
+
+    @property
+    def regions(self) -> Mapping[str, Region]:
+        """By name."""
 
 
-def application(regions: Regions, shelf: Shelf) -> Starlette:
-    """`/healthz`: the process lives; `/readyz`: its regions are served or stand by; `/metrics`.
+def application(collector: Standing) -> Starlette:
+    """`/healthz`: the process lives; `/readyz`: its regions are served; `/metrics`.
 
     A catalogue that was refused makes nothing unready: the one before it is in force.
     """
@@ -24,11 +39,10 @@ def application(regions: Regions, shelf: Shelf) -> Starlette:
         return JSONResponse({"status": "ok"})
 
     async def readyz(_request: Request) -> Response:
-        found = regions()
-        ready = bool(found) and all(r.stage is not Stage.CONNECTING for r in found.values())
+        ready, shelf = collector.ready, collector.shelf
         body: dict[str, object] = {
             "status": "ready" if ready else "not ready",
-            "regions": _stages(found),
+            "regions": _stages(collector.regions),
         }
         body["catalogue"] = {
             "identity": shelf.current.identity,

@@ -1,6 +1,6 @@
 """The collector's tables: the one place that writes a batch, and the one that reads state back."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple
 
 from psycopg import AsyncConnection, AsyncCursor
@@ -17,6 +17,8 @@ from fleet.rules.terminal import Terminal
 
 Connection = AsyncConnection[TupleRow]
 Cursor = AsyncCursor[TupleRow]
+Fence = Callable[[Cursor], Awaitable[None]]
+"""Raises, inside the transaction, when its region is no longer ours."""
 
 _SQL = load("collector", "store")
 
@@ -28,10 +30,16 @@ async def prepare(connection: Connection) -> None:
 
 
 async def write(
-    connection: Connection, batch: Batch, terminals: dict[int, Terminal], catalogue: str
+    connection: Connection,
+    batch: Batch,
+    terminals: dict[int, Terminal],
+    catalogue: str,
+    fence: Fence | None = None,
 ) -> None:
     """Write a whole batch in one transaction; the commit is this function's return."""
     async with connection.transaction(), connection.cursor() as cursor:
+        if fence is not None:
+            await fence(cursor)
         await copy_telemetry(cursor, batch.telemetry)
         await _copy(cursor, "copy_event", batch.events)
         await _copy(cursor, "copy_presence", batch.presences)

@@ -25,10 +25,12 @@ CROSS JOIN LATERAL (
     SELECT coalesce(sum(n), 0)::integer AS terminals,
         coalesce(json_object_agg(state, n), '{}') AS by_state
     FROM (
-        SELECT coalesce(terminal_state.service_state, 'unknown') AS state, count(*) AS n
+        SELECT coalesce(unseen.state, terminal_state.service_state, 'unknown') AS state,
+            count(*) AS n
         FROM terminal_cell
         JOIN terminal ON terminal.id = terminal_cell.terminal_id
         LEFT JOIN terminal_state ON terminal_state.terminal_id = terminal.id
+        LEFT JOIN unseen ON unseen.region_code = terminal.region_code
         WHERE terminal_cell.cell_code = ANY(family.codes)
             AND terminal_cell.valid @> now()
             AND (terminal.decommissioned_at IS NULL OR terminal.decommissioned_at > now())

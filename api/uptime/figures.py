@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row, dict_row
@@ -16,9 +17,11 @@ from api.window import Window
 from fleet.availability import availability, error_budget
 from fleet.db.sql import load
 from fleet.service_state import OUT_OF_SCOPE, UP, ServiceState
+from fleet.tiles import Grain, Summed, tiles
 
 DOWN = frozenset(ServiceState) - OUT_OF_SCOPE - UP - {ServiceState.UNKNOWN}
 NO_CAUSE = "none"
+_OF_CELLS = frozenset({By.FLEET, By.LEVEL, By.CELL})  # what hours are summed of, not terminals
 
 _SQL = load("api.uptime", "figures")
 _EXISTS = load("api.cells", "uptime")["cell_exists"]
@@ -29,6 +32,7 @@ class Question:
     """What is asked: figures of what, within which cell, in which buckets, in order of time.
 
     `level` is that of the parts when they are by level; `target` is of operational availability.
+    Not `from_sums`, the intervals alone are read: the answer is the same.
     """
 
     by: By
@@ -36,6 +40,7 @@ class Question:
     cell: str | None = None
     level: int = 0
     target: float | None = None
+    from_sums: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,18 @@ async def slices(
     cuts = question.cuts
     if not cuts:
         return []
+    summed = await _summed(connection, question.by) if question.from_sums else None
+    finest = Grain.HOUR if question.by in _OF_CELLS else Grain.DAY
+    laid = [
+        (number, tile)
+        for number, (begin, end) in enumerate(cuts, 1)
+        for tile in tiles(begin, end, summed, finest)
+    ]
     parameters = {
+        "tile_numbers": [number for number, _ in laid],
+        "tile_grains": [tile.grain.value for _, tile in laid],
+        "tile_begins": [tile.begin for _, tile in laid],
+        "tile_untils": [tile.end for _, tile in laid],
         "by": question.by.value,
         "cell": question.cell,
         "level": question.level,
@@ -85,6 +101,12 @@ async def slices(
         _slice(part, cuts[number - 1], found, components, question.target)
         for (part, number), found in sorted(grouped.items())
     ]
+
+
+async def _summed(connection: AsyncConnection[TupleRow], by: By) -> Summed | None:
+    asked = {"terminals": by not in _OF_CELLS}
+    row = await (await connection.execute(_SQL["summed"], asked)).fetchone()
+    return None if row is None else Summed(row[0], row[1], ZoneInfo(row[2]), row[3])
 
 
 async def outages(

@@ -1,16 +1,31 @@
 -- Time in each state, outages and causes, in whole microseconds.
 
+-- name: summed
+-- From and to when there are sums, and in whose hours and days; of terminals, if asked.
+SELECT CASE WHEN %(terminals)s THEN greatest(begins_at, terminals_from) ELSE begins_at END,
+    summed_to, zone, greatest(begins_at, hours_from)
+FROM uptime_summed
+WHERE begins_at < summed_to;
+
 -- name: durations
 -- For each group and bucket: with no state, how long its members belonged to it while in commission;
 -- with a state, how long of that is recorded in it by the first of its causes, and how many outages
 -- began in it; with the state `longest`, the longest outage. An outage is a terminal's unbroken time
 -- in states that are down: it begins once, however its state or its cell changes meanwhile. What
 -- counts is what `effective_interval` says: windows, schedules and corrections are in it.
+--
+-- Tiles are what each bucket is put together from: days and hours from their sums, where these hold
+-- for a cell that was in the group all the while, the rest from the intervals.
 WITH bucket AS (
     SELECT number, tstzrange(begin, until) AS span
     FROM unnest(%(begins)s::timestamptz[], %(untils)s::timestamptz[])
         WITH ORDINALITY AS cut (begin, until, number)
-), family AS (
+), tile AS MATERIALIZED (
+    SELECT number, grain, begin AS at, tstzrange(begin, until) AS span
+    FROM unnest(%(tile_numbers)s::integer[], %(tile_grains)s::text[],
+        %(tile_begins)s::timestamptz[], %(tile_untils)s::timestamptz[])
+        AS cut (number, grain, begin, until)
+), family AS MATERIALIZED (
     -- What is asked for, with when: all cells, one with all that was below it, or every one of a
     -- level with all that was below it, for as long as it was of that level.
     SELECT NULL AS top, cell.code, tstzrange(%(begin)s, %(until)s) AS during
@@ -29,7 +44,7 @@ WITH bucket AS (
         AND (%(cell)s::text IS NULL OR version.cell_code IN (SELECT cell_family(%(cell)s)))
         AND (%(scope)s::text[] IS NULL OR version.cell_code = ANY(%(scope)s))
 ), piece AS MATERIALIZED (
-    SELECT terminal.id, member.period, CASE %(by)s
+    SELECT terminal.id, terminal_cell.cell_code, family.top, member.period, CASE %(by)s
             WHEN 'fleet' THEN 'fleet'
             WHEN 'level' THEN family.top
             WHEN 'cell' THEN terminal_cell.cell_code
@@ -50,41 +65,143 @@ WITH bucket AS (
     ) AS member
     WHERE NOT isempty(member.period)
         AND (%(scope)s::text[] IS NULL OR terminal_cell.cell_code = ANY(%(scope)s))
+), of_fleet AS MATERIALIZED (
+    -- Tiles that the sums of the whole fleet answer.
+    SELECT * FROM tile
+    WHERE %(by)s = 'fleet' AND %(cell)s::text IS NULL AND %(scope)s::text[] IS NULL
+        AND grain <> 'raw'
+        AND NOT EXISTS (SELECT FROM uptime_stale WHERE uptime_stale.span && tile.span)
+), needed AS MATERIALIZED (
+    SELECT family.top, family.code, tile.number, tile.grain, tile.at, tile.span * family.during AS span,
+        tile.grain <> 'raw' AND family.during @> tile.span AND NOT EXISTS (
+            SELECT FROM uptime_stale
+            WHERE uptime_stale.cell_code = family.code AND uptime_stale.span && tile.span) AS summed
+    FROM tile JOIN family ON family.during && tile.span
+    WHERE (%(scope)s::text[] IS NULL OR family.code = ANY(%(scope)s))
+        AND NOT EXISTS (
+            SELECT FROM of_fleet
+            WHERE of_fleet.grain = tile.grain AND of_fleet.at = tile.at)
+), raw AS MATERIALIZED (
+    SELECT piece.id, piece.part, needed.number, needed.span, piece.period * needed.span AS period
+    FROM needed
+    JOIN piece ON piece.cell_code = needed.code AND piece.top IS NOT DISTINCT FROM needed.top
+        AND piece.period && needed.span
+    WHERE NOT needed.summed
 ), lived AS (
-    -- From just before the window on, so that what goes on at its beginning does not begin there.
-    SELECT terminal_id, state, period, causes[1] AS cause, state = ANY(%(down)s::text[]) AS down,
-        state = ANY(%(down)s::text[]) AND NOT coalesce(
-            lag(state) OVER earlier = ANY(%(down)s::text[])
-            AND upper(lag(period) OVER earlier) = lower(period), false) AS begins
-    FROM effective_interval(
-        tstzrange(%(begin)s::timestamptz - interval '1 microsecond', %(until)s),
-        (SELECT array_agg(DISTINCT id) FROM piece))
-    WINDOW earlier AS (PARTITION BY terminal_id ORDER BY period)
-), recorded AS (
-    SELECT piece.part, piece.id, lived.state, lived.cause, lived.down, bucket.number,
-        lived.begins AND piece.period * bucket.span @> lower(lived.period) AS begins,
-        lived.period * piece.period * bucket.span AS period
-    FROM piece
-    JOIN lived ON lived.terminal_id = piece.id AND lived.period && piece.period
-    JOIN bucket ON bucket.span && (lived.period * piece.period)
-), outage AS (
-    SELECT part, number, unnest(range_agg(period)) AS period
-    FROM recorded WHERE down
-    GROUP BY part, number, id
+    -- From just before on, so that what goes on at the beginning does not begin there.
+    SELECT asked.span, counts.terminal_id, counts.state, counts.period, counts.causes[1] AS cause,
+        counts.state = ANY(%(down)s::text[]) AS down,
+        counts.state = ANY(%(down)s::text[]) AND NOT coalesce(
+            lag(counts.state) OVER earlier = ANY(%(down)s::text[])
+            AND upper(lag(counts.period) OVER earlier) = lower(counts.period), false) AS begins
+    FROM (SELECT span, array_agg(DISTINCT id) AS ids FROM raw GROUP BY span) AS asked
+    CROSS JOIN LATERAL effective_interval(
+        tstzrange(lower(asked.span) - interval '1 microsecond', upper(asked.span)), asked.ids
+    ) AS counts
+    WINDOW earlier AS (PARTITION BY asked.span, counts.terminal_id ORDER BY counts.period)
+), recorded AS MATERIALIZED (
+    SELECT raw.part, raw.id, raw.number, lived.state, lived.cause, lived.down,
+        lived.begins AND raw.period @> lower(lived.period) AS begins,
+        lived.period * raw.period AS period
+    FROM raw
+    JOIN lived ON lived.span = raw.span AND lived.terminal_id = raw.id
+        AND lived.period && raw.period
+), kept AS (
+    SELECT 'fleet' AS part, of_fleet.number, sums.state, sums.cause, sums.outages, sums.us
+    FROM of_fleet JOIN uptime_cell_day AS sums ON sums.cell_code = '' AND sums.at = of_fleet.at
+    WHERE of_fleet.grain = 'day'
+    UNION ALL
+    SELECT 'fleet', of_fleet.number, sums.state, sums.cause, sums.outages, sums.us
+    FROM of_fleet JOIN uptime_cell_hour AS sums ON sums.cell_code = '' AND sums.at = of_fleet.at
+    WHERE of_fleet.grain = 'hour'
+    UNION ALL
+    SELECT CASE %(by)s WHEN 'fleet' THEN 'fleet' WHEN 'level' THEN needed.top ELSE needed.code END,
+        needed.number, sums.state, sums.cause, sums.outages, sums.us
+    FROM needed
+    JOIN uptime_cell_day AS sums ON sums.cell_code = needed.code AND sums.at = needed.at
+    WHERE needed.summed AND needed.grain = 'day' AND %(by)s IN ('fleet', 'level', 'cell')
+    UNION ALL
+    SELECT CASE %(by)s WHEN 'fleet' THEN 'fleet' WHEN 'level' THEN needed.top ELSE needed.code END,
+        needed.number, sums.state, sums.cause, sums.outages, sums.us
+    FROM needed
+    JOIN uptime_cell_hour AS sums ON sums.cell_code = needed.code AND sums.at = needed.at
+    WHERE needed.summed AND needed.grain = 'hour' AND %(by)s IN ('fleet', 'level', 'cell')
+    UNION ALL
+    SELECT CASE %(by)s
+            WHEN 'terminal' THEN terminal.code
+            WHEN 'region' THEN terminal.region_code
+            WHEN 'kind' THEN terminal.kind
+            WHEN 'vendor' THEN terminal.vendor
+            ELSE terminal.vendor || ' ' || terminal.model
+        END, needed.number, sums.state, sums.cause, sums.outages, sums.us
+    FROM needed
+    JOIN uptime_terminal_day AS sums ON sums.cell_code = needed.code AND sums.at = needed.at
+    JOIN terminal ON terminal.id = sums.terminal_id
+    WHERE needed.summed AND needed.grain = 'day' AND %(by)s NOT IN ('fleet', 'level', 'cell')
+), crossing AS (
+    -- Outages that may go on in the next tile, by terminal.
+    SELECT part, number, id, period FROM recorded WHERE down
+    UNION ALL
+    SELECT 'fleet', of_fleet.number, piece.terminal_id, piece.period
+    FROM of_fleet
+    JOIN uptime_crossing AS piece ON piece.grain = of_fleet.grain AND piece.at = of_fleet.at
+    UNION ALL
+    SELECT CASE %(by)s
+            WHEN 'fleet' THEN 'fleet'
+            WHEN 'level' THEN needed.top
+            WHEN 'cell' THEN needed.code
+            WHEN 'terminal' THEN terminal.code
+            WHEN 'region' THEN terminal.region_code
+            WHEN 'kind' THEN terminal.kind
+            WHEN 'vendor' THEN terminal.vendor
+            ELSE terminal.vendor || ' ' || terminal.model
+        END, needed.number, piece.terminal_id, piece.period
+    FROM needed
+    JOIN uptime_crossing AS piece ON piece.grain = needed.grain AND piece.at = needed.at
+        AND piece.cell_code = needed.code
+    JOIN terminal ON terminal.id = piece.terminal_id
+    WHERE needed.summed
+), longest AS (
+    SELECT part, number, max(upper(period) - lower(period)) AS length
+    FROM (
+        SELECT part, number, id, unnest(range_agg(period)) AS period
+        FROM crossing GROUP BY part, number, id
+    ) AS outage
+    GROUP BY part, number
+), throughout AS (
+    SELECT part, count(*) AS terminals FROM piece
+    WHERE period @> tstzrange(%(begin)s, %(until)s) GROUP BY part
+), member AS (
+    SELECT throughout.part, bucket.number, throughout.terminals,
+        throughout.terminals * (upper(bucket.span) - lower(bucket.span)) AS length
+    FROM throughout CROSS JOIN bucket
+    UNION ALL
+    SELECT part, number, count(DISTINCT id), sum(upper(period * span) - lower(period * span))
+    FROM piece JOIN bucket ON bucket.span && piece.period
+    WHERE NOT period @> tstzrange(%(begin)s, %(until)s)
+    GROUP BY part, number
 )
-SELECT part, number, NULL AS state, NULL AS cause, count(DISTINCT id) AS terminals, 0 AS outages,
-    (extract(epoch FROM sum(upper(period * span) - lower(period * span))) * 1000000)::bigint AS us
-FROM piece JOIN bucket ON bucket.span && piece.period
+SELECT part, number, NULL AS state, NULL AS cause, sum(terminals)::integer AS terminals,
+    0 AS outages, (extract(epoch FROM sum(length)) * 1000000)::bigint AS us
+FROM member
 GROUP BY part, number
 UNION ALL
-SELECT part, number, state, cause, 0, count(*) FILTER (WHERE begins),
-    (extract(epoch FROM sum(upper(period) - lower(period))) * 1000000)::bigint
-FROM recorded
+SELECT part, number, state, nullif(cause, ''), 0, sum(outages)::integer, sum(us)::bigint
+FROM (
+    SELECT part, number, state, cause, outages, us FROM kept WHERE state <> 'longest'
+    UNION ALL
+    SELECT part, number, state, coalesce(cause, ''), count(*) FILTER (WHERE begins),
+        (extract(epoch FROM sum(upper(period) - lower(period))) * 1000000)::bigint
+    FROM recorded GROUP BY part, number, state, cause
+) AS sums
 GROUP BY part, number, state, cause
 UNION ALL
-SELECT part, number, 'longest', NULL, 0, 0,
-    (extract(epoch FROM max(upper(period) - lower(period))) * 1000000)::bigint
-FROM outage
+SELECT part, number, 'longest', NULL, 0, 0, max(us)
+FROM (
+    SELECT part, number, us FROM kept WHERE state = 'longest'
+    UNION ALL
+    SELECT part, number, (extract(epoch FROM length) * 1000000)::bigint FROM longest
+) AS outage
 GROUP BY part, number
 ORDER BY part, number;
 

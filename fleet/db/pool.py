@@ -9,6 +9,8 @@ from psycopg_pool import AsyncConnectionPool
 
 Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
 
+_UNANSWERED_MS = 10_000
+
 
 @asynccontextmanager
 async def open_pool(url: str, *, name: str, most: int = 8) -> AsyncIterator[Pool]:
@@ -32,7 +34,16 @@ async def open_pool(url: str, *, name: str, most: int = 8) -> AsyncIterator[Pool
 
 
 async def connect(url: str, *, name: str, autocommit: bool = False) -> AsyncConnection[TupleRow]:
-    """One connection of its own, for what holds a lock or listens."""
+    """One connection of its own, for what holds a lock or listens.
+
+    A server that went away without a word is noticed within seconds.
+    """
     return await AsyncConnection.connect(
-        url, autocommit=autocommit, application_name=f"tellergrid-{name}"
+        url,
+        autocommit=autocommit,
+        application_name=f"tellergrid-{name}",
+        keepalives_idle=2,
+        keepalives_interval=1,
+        keepalives_count=3,
+        tcp_user_timeout=_UNANSWERED_MS,
     )

@@ -29,6 +29,9 @@ from fleet.snapshot import NOTHING_MEASURED, Measured, Values
 from fleet.telemetry import Event, Presence, Telemetry
 from fleet.vocabulary import Unknown
 
+RETURN = timedelta(minutes=1)
+"""How long terminals have to come back after the broker did; twice the longest back-off."""
+_LOOK_AGAIN = timedelta(seconds=1)
 _NONE: Mapping[str, timedelta] = MappingProxyType({})
 
 Cells = tuple[str, ...]
@@ -51,6 +54,7 @@ class Engine:
         self._selection = rules if isinstance(rules, Selection) else Selection(rules)
         self._faults = Faults(self._selection, region)
         self._watching_since: datetime | None = None
+        self._returned_at: datetime | None = None
         self._by_code: dict[str, Terminal] = {}
         self.terminals: dict[int, Terminal] = {}
 
@@ -165,6 +169,14 @@ class Engine:
         """From when on we hear everything; None while we are blind: then nobody is silent."""
         self._watching_since = since
 
+    def returned(self, at: datetime) -> None:
+        """The broker was away, for us and for the terminals: each has `RETURN` to speak again.
+
+        Until then a will says only that the broker ended, and a hold is not over by time alone:
+        what ended it may still wait at the terminal.
+        """
+        self._returned_at = at
+
     # -- what happens ------------------------------------------------------------------------
 
     def telemetry(self, terminal: Terminal, message: Telemetry, arrived_at: datetime) -> Outcome:
@@ -223,6 +235,9 @@ class Engine:
         self._faults.record.terminals.add(terminal.id)
         if message.online and not retained:
             self._hear(terminal, arrived_at)
+        if not message.online and (until := self._awaited(terminal, "", arrived_at)):
+            self._faults.timers.put(Timer(until, Turn.RETURN, terminal.code, ""))
+            return Outcome()
         self._judge_connection(terminal, terminal.clock(arrived_at))
         self._settle(terminal, terminal.clock(arrived_at))
         self._faults.judge_cells(arrived_at)
@@ -381,7 +396,13 @@ class Engine:
         subject: Terminal | Cell | None = self._by_code.get(timer.subject)
         if timer.turn is Turn.CELL:
             subject = self._faults.cells.get(timer.subject)
-        if isinstance(subject, Terminal) and timer.turn is Turn.SILENCE:
+        if subject is not None and (until := self._awaited(subject, timer.rule, now)):
+            again = min(until, max(now, timer.due) + _LOOK_AGAIN)
+            self._faults.timers.put(timer._replace(due=again))
+        elif isinstance(subject, Terminal) and timer.turn is Turn.RETURN:
+            self._judge_connection(subject, subject.clock(timer.due))
+            self._settle(subject, subject.clock(timer.due))
+        elif isinstance(subject, Terminal) and timer.turn is Turn.SILENCE:
             self._fall_silent(subject, timer, now)
         elif isinstance(subject, Terminal) and timer.turn is Turn.COUNT:
             self._fewer(subject, timer, now)
@@ -389,6 +410,17 @@ class Engine:
             clock = subject.clock(now) if isinstance(subject, Terminal) else now
             if not self._faults.end(subject, timer.rule, timer.item, clock):
                 self._faults.put_off(subject, timer, now)
+
+    def _awaited(self, subject: Terminal | Cell, rule: str, now: datetime) -> datetime | None:
+        """Until when what was cut off with us may come back; a cell waits for its members."""
+        since = self._returned_at
+        if since is None or now >= since + RETURN:
+            return None
+        members: Iterable[Terminal] = (subject,) if isinstance(subject, Terminal) else ()
+        if isinstance(subject, Cell) and (gathering := subject.gatherings.get(rule)):
+            members = gathering.members.values()
+        back = all(each.heard_at and each.heard_at >= since for each in members)
+        return None if back else since + RETURN
 
     def _await_silence(self, terminal: Terminal, besides: Mapping[str, timedelta] = _NONE) -> None:
         """From the first time it is heard a terminal has one reminder for each rule of silence."""

@@ -11,16 +11,17 @@ from typing import NamedTuple
 
 
 class Turn(IntEnum):
-    """The order of what falls due together: who is silent, what is counted no more, then the
-    cells, then their members.
+    """The order of what falls due together: who has not come back, who is silent, what is counted
+    no more, then the cells, then their members.
 
     A cell is decided before any member's own fault, so that the members are not alarmed singly.
     """
 
-    SILENCE = 0
-    COUNT = 1
-    CELL = 2
-    HOLD = 3
+    RETURN = 0
+    SILENCE = 1
+    COUNT = 2
+    CELL = 3
+    HOLD = 4
 
 
 class Timer(NamedTuple):

@@ -11,8 +11,9 @@ CREATE DATABASE tellergrid_bench_uptime;
 UPDATE terminal_cell SET valid = tstzrange(%(begin)s, NULL) WHERE %(days)s > 0;
 
 -- name: without_exclusion
--- The index that refuses overlap is built at the end, all at once.
-ALTER TABLE service_interval DROP CONSTRAINT service_interval_terminal_id_period_excl;
+-- The index that refuses overlap is built at the end, all at once; no sums are there to be stale.
+ALTER TABLE service_interval DROP CONSTRAINT service_interval_terminal_id_period_excl,
+    DISABLE TRIGGER USER;
 
 -- name: live
 -- Up, then down for half an hour, once a day, at a time of the terminal's own.
@@ -36,7 +37,7 @@ CROSS JOIN LATERAL (VALUES
 
 -- name: with_exclusion
 ALTER TABLE service_interval ADD CONSTRAINT service_interval_terminal_id_period_excl
-    EXCLUDE USING gist (terminal_id WITH =, period WITH &&);
+    EXCLUDE USING gist (terminal_id WITH =, period WITH &&), ENABLE TRIGGER USER;
 
 -- name: naive_table
 CREATE TABLE naive_heartbeat (terminal_id integer NOT NULL, ts timestamptz NOT NULL, state text);
@@ -56,6 +57,18 @@ WHERE terminal_cell.cell_code = %(cell)s AND upper_inf(terminal_cell.valid)
 -- name: naive_index
 CREATE INDEX naive_heartbeat_terminal ON naive_heartbeat (terminal_id, ts);
 
+-- name: fill_year
+-- The days after those that were lived repeat their sums, to a year: as many rows as it would have.
+INSERT INTO uptime_cell_day (at, cell_code, state, cause, us, outages)
+SELECT sums.at + make_interval(days => again * %(days)s), sums.cell_code, sums.state, sums.cause,
+    sums.us, sums.outages
+FROM uptime_cell_day AS sums CROSS JOIN generate_series(1, 365 / %(days)s) AS again
+WHERE sums.at + make_interval(days => again * %(days)s) < %(begin)s::timestamptz + interval '365 days';
+
+-- name: summed_year
+UPDATE uptime_summed SET summed_to = greatest(summed_to, %(begin)s::timestamptz + interval '365 days')
+WHERE %(days)s > 0;
+
 -- name: settle
 ANALYZE;
 
@@ -69,4 +82,6 @@ GROUP BY heartbeat.state;
 
 -- name: sizes
 SELECT (SELECT count(*) FROM service_interval), pg_total_relation_size('service_interval'),
+    pg_total_relation_size('uptime_cell_day') + pg_total_relation_size('uptime_crossing')
+        + hypertable_size('uptime_cell_hour') + hypertable_size('uptime_terminal_day'),
     (SELECT count(*) FROM naive_heartbeat), pg_total_relation_size('naive_heartbeat');

@@ -100,8 +100,8 @@ def uptime(
 ) -> None:
     """Measure uptime queries and imports on a fleet that is built for it, in a database of its own.
 
-    Needs a database server: TELLERGRID_DATABASE_URL, or the stack that runs here. The fleet by day
-    for a year is measured when the fleet was watched a year: --days 365.
+    Needs a database server: TELLERGRID_DATABASE_URL, or the stack that runs here. Of the days after
+    those that the fleet was watched the sums of days are repeated, to a year.
     """
     size = uptime_bench.Size(2_000, 200, days) if quick else None
     with explained(), Steps() as steps:

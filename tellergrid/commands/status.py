@@ -1,6 +1,7 @@
 """`tellergrid status`: how each part is, and the figures a person asks for first."""
 
 import asyncio
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -10,7 +11,7 @@ from rich.table import Table
 from tellergrid.console import explained, output
 from tellergrid.settings import Settings
 from tellergrid.stack import record
-from tellergrid.stack.health import Health, examine, stopped
+from tellergrid.stack.health import Health, RegionHealth, examine, stopped
 from tellergrid.stack.home import existing_home
 
 _SOMETHING_IS_NOT_HEALTHY = 1
@@ -22,7 +23,7 @@ _COLOURS = {"healthy": "green", "unhealthy": "red", "stopped": "red"}
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Show each part's health, messages a second, lag, open faults and tickets, connections.
+    """Show each part's health, who serves which region, messages a second, lag, open work.
 
     Ends with 0 when all is healthy, 1 when something is not, 3 when nothing runs.
     """
@@ -56,6 +57,9 @@ def _show(health: Health) -> None:
     for name, part in health.parts.items():
         parts.add_row(name, f"[{_COLOURS[part.state]}]{part.state}[/]", part.detail)
     output.print(parts)
+    if health.regions:
+        output.print()
+        output.print(_regions(health.regions))
     figures = Table(box=None, show_header=False, pad_edge=False)
     for name, value in _figures(health):
         figures.add_row(name, value)
@@ -68,6 +72,25 @@ def _show(health: Health) -> None:
             typer.echo(f"  {problem}")
         if len(refused) > _MOST_PROBLEMS:
             output.print(f"  and {len(refused) - _MOST_PROBLEMS} more: tellergrid rules check")
+
+
+def _regions(regions: list[RegionHealth]) -> Table:
+    """Who holds what, and since when."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("region", "served by", "since", "blind since"):
+        table.add_column(name)
+    for each in regions:
+        table.add_row(
+            each.region,
+            each.collector or "[red]nobody[/]",
+            _time(each.taken_at),
+            f"[red]{_time(each.blind_since)}[/]",
+        )
+    return table
+
+
+def _time(at: datetime | None) -> str:
+    return "" if at is None else f"{at:%Y-%m-%d %H:%M:%S %Z}"
 
 
 def _figures(health: Health) -> list[tuple[str, str]]:

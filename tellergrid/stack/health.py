@@ -5,6 +5,7 @@ import contextlib
 import os
 import time
 from collections.abc import Awaitable
+from datetime import datetime
 from typing import Literal
 
 import httpx
@@ -46,10 +47,20 @@ class _Readiness(msgspec.Struct):
     catalogue: Catalogue
 
 
+class RegionHealth(msgspec.Struct, frozen=True):
+    """A region: the collector that serves it since `taken_at`, and since when nobody sees it."""
+
+    region: str
+    collector: str | None
+    taken_at: datetime | None
+    blind_since: datetime | None
+
+
 class Health(msgspec.Struct):
     """The whole system now; a figure is None where who knows it cannot be asked."""
 
     parts: dict[str, PartHealth]
+    regions: list[RegionHealth] = []
     throughput: Throughput | None = None
     open_faults: int | None = None
     open_tickets: int | None = None
@@ -109,8 +120,10 @@ async def _ask_database(record: Record, health: Health) -> PartHealth:
     connection = await connect_database(record.database.url, name="status", autocommit=True)
     async with connection:
         row = await (await connection.execute(_SQL["open_work"])).fetchone()
-    if row is not None:
-        health.open_faults, health.open_tickets = row
+        if row is not None:
+            health.open_faults, health.open_tickets = row
+        cursor = await connection.execute(_SQL["regions"])
+        health.regions = [RegionHealth(*each) for each in await cursor.fetchall()]
     return PartHealth("healthy")
 
 

@@ -21,7 +21,8 @@ from fleet.db.pool import connect
 from fleet.service_state import OUT_OF_SCOPE, UP, ServiceState
 
 BEGIN = datetime(2026, 11, 23, 8, tzinfo=UTC)
-LENGTH = 40  # microseconds: the whole world of an example
+UNIT = timedelta(microseconds=1)  # what a step of time is
+LENGTH = 40  # steps: the whole world of an example
 FAMILY = ("TOP", "INNER", "LEAF")  # each the parent of the next; OTHER stands apart
 
 Line = list[Any]
@@ -70,7 +71,7 @@ windows = st.tuples(st.integers(0, LENGTH), st.integers(0, LENGTH)).filter(
 
 
 def at(microsecond: int) -> datetime:
-    return BEGIN + timedelta(microseconds=microsecond)
+    return BEGIN + microsecond * UNIT
 
 
 def stretches(line: Line) -> Iterator[tuple[Any, datetime, datetime | None]]:

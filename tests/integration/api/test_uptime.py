@@ -149,3 +149,39 @@ async def test_a_window_may_be_given_in_any_time_zone(
     await was(connection, "ATM-3", ("in_service", 0, 30))
     local = {"from": "2026-11-23T16:00:00+08:00", "to": "2026-11-23T17:00:00+08:00"}
     assert await uptime(ops, "C002", **local) == await uptime(ops, "C002")
+
+
+async def test_what_we_did_not_see_is_unknown(ops: httpx.AsyncClient, connection: Database) -> None:
+    """Up for the whole hour as recorded; our broker was away for ten minutes of it."""
+    await was(connection, "ATM-1", ("in_service", 0, None))
+    await was(connection, "ATM-2", ("in_service", 0, 30), ("offline", 30, None))
+    await connection.execute(
+        "INSERT INTO blindness SELECT code, tstzrange(%s, %s), 'broker' FROM region",
+        (at_minute(25), at_minute(35)),
+    )
+    cell = await uptime(ops, "C001")
+    assert cell["unknown_us"] == 20 * MINUTE
+    assert cell["up_us"] == (25 + 25 + 25) * MINUTE
+    assert cell["down_us"] == 25 * MINUTE
+    assert cell["up_us"] + cell["down_us"] + cell["unknown_us"] == cell["scope_us"]
+
+
+async def test_a_region_nobody_sees_now_has_terminals_of_unknown_state(
+    ops: httpx.AsyncClient, connection: Database
+) -> None:
+    """The collector has noted nothing for a minute: what it knew last is not claimed any more."""
+    await connection.execute(
+        "INSERT INTO terminal_state (terminal_id, service_state) SELECT id, 'in_service'"
+        " FROM terminal ON CONFLICT (terminal_id) DO UPDATE SET service_state = 'in_service'"
+    )
+    await connection.execute(
+        "INSERT INTO region_service (region_code, collector, seen_until)"
+        " SELECT code, 'somebody', now() - interval '1 minute' FROM region"
+    )
+    terminal = (await ops.get("/api/v1/terminals/ATM-1")).json()
+    assert terminal["service_state"] == "unknown"
+    cell = (await ops.get("/api/v1/cells/C001")).json()
+    assert set(cell["by_state"]) == {"unknown"}
+    await connection.execute("UPDATE region_service SET seen_until = now()")
+    terminal = (await ops.get("/api/v1/terminals/ATM-1")).json()
+    assert terminal["service_state"] == "in_service"

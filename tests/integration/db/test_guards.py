@@ -7,9 +7,12 @@ from psycopg.conninfo import make_conninfo
 # Tables with nothing of a cell in them, that every caller may read.
 OF_NO_CELL = {
     "region": "names of the bank's units",
+    "region_service": "which collector serves a unit",
+    "blindness": "our own outages, by unit",
     "sla_calendar": "hours of service levels",
     "sla_hours": "hours of service levels",
     "sla_holiday": "hours of service levels",
+    "uptime_summed": "how far sums of uptime are made",
     **dict.fromkeys(
         (
             *("service_schedule", "service_schedule_week", "service_schedule_day"),
@@ -30,6 +33,13 @@ NOT_AUDITED = {
     "service_closing": "follows from the schedule's tables",
     "sign_in_attempt": "failures, forgotten after a quarter of an hour",
     "terminal_cell": "follows from `cell` and `terminal`, and keeps its own history",
+    **dict.fromkeys(
+        (
+            *("uptime_cell_day", "uptime_cell_hour", "uptime_terminal_day", "uptime_crossing"),
+            *("uptime_summed", "uptime_stale"),
+        ),
+        "sums of what is recorded, made anew at will",
+    ),
 }
 
 _UNGUARDED = """

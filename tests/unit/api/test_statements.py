@@ -30,6 +30,7 @@ FOR_NOBODY = {
         ("raise_tickets", "causes", "not_accepted", "unassigned", "candidates", "load"),
         "the engine serves every cell",
     ),
+    "uptime.summing": dict.fromkeys(("first_record", "sum"), "sums are made of every cell"),
     "windows.holding": {"covered": "the engine serves every cell"},
     "tickets.clocks": {"live": "the clocks are watched for every cell"},
     "grid.store": dict.fromkeys(

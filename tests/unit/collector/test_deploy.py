@@ -47,7 +47,17 @@ def test_every_metric_asked_for_exists(file: Path) -> None:
 
 @pytest.mark.parametrize("file", [ALERTS, DASHBOARD], ids=lambda file: file.name)
 def test_every_label_grouped_by_exists(file: Path) -> None:
-    said = {"le", "region", "channel", "reason", "what", "change", "how", "catalogue", "outcome"}
+    said = {
+        "le",
+        "region",
+        "channel",
+        "reason",
+        "what",
+        "change",
+        "how",
+        "catalogue",
+        "outcome",
+    } | {"cause"}
     for query in queries(file):
         for names, _ in _LABEL.findall(query):
             assert {name.strip() for name in names.split(",")} - {""} <= said

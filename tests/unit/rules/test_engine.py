@@ -344,3 +344,39 @@ def test_a_will_of_an_earlier_boot_is_stale() -> None:
     story = Story(rule("offline", Offline(), hold=0, impact=ServiceState.OFFLINE))
     story.says(0, boot=2)
     assert story.online(5, online=False, boot=1) == []
+
+
+def test_wills_of_a_broker_that_ends_are_not_believed_before_terminals_could_come_back() -> None:
+    """It is stopped and says all wills; nine of ten terminals are back in time, one is not."""
+    story = Story(OFFLINE, OUTAGE, terminals=10)
+    for n in range(10):
+        story.says(0, n=n)
+    story.engine.returned(T0 + seconds(20))
+    for n in range(10):
+        assert story.online(21, n=n, online=False) == []
+    assert story.tick(30) == []
+    for n in range(1, 10):
+        story.says(50, n=n)
+    assert faults(story.tick(79)) == []
+    (gone,) = faults(story.tick(80 + 30))
+    assert (gone.key.subject, gone.started_at) == ("ATM-0001", T0 + seconds(80))
+
+
+def test_a_hold_waits_for_what_a_terminal_kept_while_the_broker_was_away() -> None:
+    """Jammed at 0, cleared at 5, but heard of that only after the broker is back: no fault."""
+    story = Story(JAM)
+    story.media(0, "jammed")
+    story.engine.returned(T0 + seconds(30))
+    assert story.tick(31) == []
+    assert faults(story.media(5, "notPresent", arrives=40)) == []
+    assert faults(story.tick(200)) == []
+
+
+def test_a_hold_ends_at_its_own_time_though_it_waited() -> None:
+    """The terminal does not come back within the minute: the fault is dated as always."""
+    story = Story(JAM)
+    story.media(0, "jammed")
+    story.engine.returned(T0 + seconds(30))
+    assert faults(story.tick(89)) == []
+    (fired,) = faults(story.tick(90))
+    assert fired.fired_at == T0 + seconds(10)

@@ -1,0 +1,67 @@
+"""What we saw of a region, and when we were blind. Pure: time is handed in.
+
+Rules:
+
+- We see up to an instant when everything that was said before it is heard and stored: the region
+  is ours, broker and database answer, and the broker holds nothing back from us.
+- Not to have seen for `SHORTEST` or longer is blindness, from the last instant seen to the first
+  one seen again. A shorter look away is none: another collector took over, or a process was
+  restarted; what was said meanwhile waited in the session, and nobody is called silent so soon.
+- Its cause is what was away first. Where nothing was, it was the backlog.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+SHORTEST = timedelta(seconds=5)
+
+
+class Cause(StrEnum):
+    """What was away."""
+
+    COLLECTOR = "collector"
+    BROKER = "broker"
+    DATABASE = "database"
+    BACKLOG = "backlog"
+
+
+@dataclass(frozen=True, slots=True)
+class Blindness:
+    """One interval of it, its end excluded."""
+
+    since: datetime
+    until: datetime
+    cause: Cause
+
+
+class Sight:
+    """How far one region has been seen."""
+
+    def __init__(self) -> None:
+        self.until: datetime | None = None
+        self._lost: Cause | None = Cause.COLLECTOR
+
+    def resume(self, until: datetime | None) -> None:
+        """Go on from what is stored: another collector may have seen further."""
+        self.until = until
+
+    def lose(self, cause: Cause) -> None:
+        """Something is away; what was away before it stays the cause."""
+        self._lost = self._lost or cause
+
+    def rewind(self, to: datetime) -> None:
+        """We believed to see, and did not since."""
+        self.until = min(self.until or to, to)
+
+    def see(self, now: datetime) -> Blindness | None:
+        """Everything up to `now` is heard: returns the blindness that ends here."""
+        before, self.until = self.until, now
+        cause, self._lost = self._lost or Cause.BACKLOG, None
+        if before is None or now - before < SHORTEST:
+            return None
+        return Blindness(before, now, cause)
+
+    def blind(self, now: datetime) -> bool:
+        """Whether we have not seen for too long."""
+        return self.until is None or now - self.until >= SHORTEST

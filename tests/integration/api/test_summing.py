@@ -1,0 +1,165 @@
+"""Sums of uptime as the running api makes them, and what is kept how long."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from api.metrics import Metrics
+from api.retention import Retention, keep
+from api.scheduled import Job
+from api.scope import EVERYTHING, as_api
+from api.uptime.figures import Question, slices
+from api.uptime.published import Of, publish
+from api.uptime.schemas import By, Slice
+from api.uptime.summing import sum_up
+from fleet.db.pool import Pool, open_pool
+from tests.integration.api.test_uptime_by import a_bad_hour, was
+from tests.integration.api.world import BEGAN, at_minute
+
+Database = AsyncConnection[TupleRow]
+UNTIL = BEGAN + timedelta(hours=40)
+DAY = Of("uptime:fleet", BEGAN, BEGAN + timedelta(days=1), "UTC")
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    """Connections as the api has them, in roles that own nothing."""
+    async with open_pool(as_api(database_url), name="test") as one:
+        yield one
+
+
+async def run(pool: Pool, work: Any, times: int = 1) -> Metrics:
+    """So many runs of scheduled work, as a process of the api does it."""
+    metrics = Metrics()
+    job = Job("work", work, pool, metrics)
+    for _ in range(times):
+        await job.run()
+    assert b'outcome="failed"' not in metrics.exposition()
+    return metrics
+
+
+async def sums(pool: Pool, until: datetime = UNTIL) -> None:
+    """All sums there can be by then."""
+
+    async def step(connection: Database) -> None:
+        await sum_up(connection, "UTC", until)
+
+    await run(pool, step, times=6)
+
+
+async def both(connection: Database, **asked: Any) -> tuple[list[Slice], list[Slice]]:
+    """The figures from sums, and from intervals."""
+    cuts = asked.pop("cuts", [(BEGAN, BEGAN + timedelta(hours=30))])
+    question = partial(Question, asked.pop("by", By.FLEET), cuts, **asked)
+    return (
+        await slices(connection, EVERYTHING, question(), {}),
+        await slices(connection, EVERYTHING, question(from_sums=False), {}),
+    )
+
+
+async def test_the_running_api_sums_and_answers_from_it(connection: Database, pool: Pool) -> None:
+    """Hours up to the last whole one, days that are over; nobody else's rows are seen by it."""
+    await a_bad_hour(connection)
+    await sums(pool, UNTIL + timedelta(minutes=20))
+    reached = await (await connection.execute("SELECT summed_to FROM uptime_summed")).fetchall()
+    assert reached == [(UNTIL,)]
+    fast, raw = await both(connection)
+    assert fast == raw
+    # That it is the sums that answer: they are the only thing that can say this.
+    await connection.execute("UPDATE uptime_cell_day SET us = us + 7 WHERE state = 'cash_out'")
+    await connection.execute("UPDATE uptime_cell_hour SET us = us + 7 WHERE state = 'cash_out'")
+    told, _ = await both(connection, cuts=[(BEGAN, BEGAN + timedelta(hours=17))])
+    assert told[0].cash_out_us > raw[0].cash_out_us - 13 * 3600 * 1_000_000
+    assert told[0].cash_out_us % 7 != raw[0].cash_out_us % 7
+
+
+async def test_an_outage_goes_on_over_midnight_and_from_cell_to_cell(
+    connection: Database, pool: Pool
+) -> None:
+    """Within a day the terminal is moved while it is down, and it is still down the next day: for
+    the district that is one outage, for the cells it is two."""
+    down = (15 * 60.0, 17 * 60.0)  # from 23:00 to 01:00
+    await was(connection, "ATM-1", ("offline", *down, "silent"))
+    moved = at_minute(15 * 60 + 20)
+    chosen = "terminal_id = (SELECT id FROM terminal WHERE code = 'ATM-1')"
+    await connection.execute(
+        f"UPDATE terminal_cell SET valid = tstzrange(lower(valid), %s) WHERE {chosen}", (moved,)
+    )
+    await connection.execute(
+        "INSERT INTO terminal_cell SELECT id, 'C002', tstzrange(%s, NULL), 'polygon'"
+        " FROM terminal WHERE code = 'ATM-1'",
+        (moved,),
+    )
+    await sums(pool)
+    for asked in ({"cell": "D01"}, {"by": By.CELL}, {"by": By.TERMINAL}, {"by": By.LEVEL}):
+        fast, raw = await both(connection, **asked)
+        assert fast == raw
+    [district] = (await both(connection, cell="D01"))[0]
+    assert (district.outages, district.longest_outage_us) == (1, 120 * 60_000_000)
+
+
+async def test_late_data_is_told_at_once_and_published_as_a_version(
+    connection: Database, pool: Pool
+) -> None:
+    """A day is summed and published; published again it is the same. Then a journal comes late: the
+    figures are others at once, from the intervals, and again when they are summed anew; and what
+    was published stays beside its second version."""
+    await a_bad_hour(connection)
+    await sums(pool)
+
+    async def told() -> int:
+        [fleet], raw = await both(connection, cuts=[(DAY.begin, DAY.end)])
+        assert [fleet] == raw
+        body = fleet.model_dump(mode="json", by_alias=True)
+        return (await publish(connection, DAY, body, "ops", "daily")).version
+
+    async with connection.transaction():
+        assert [await told(), await told()] == [1, 1]
+    await connection.execute(
+        "UPDATE service_interval SET period = tstzrange(lower(period), %s)"
+        " WHERE state = 'cash_out'",
+        (at_minute(55),),
+    )
+    await was(connection, "ATM-1", ("in_service", 55, None, ""))
+    async with connection.transaction():
+        assert await told() == 2
+    await sums(pool)
+    assert await (await connection.execute("SELECT FROM uptime_stale")).fetchall() == []
+    async with connection.transaction():
+        assert await told() == 2
+    kept = await connection.execute("SELECT version FROM published_figure ORDER BY version")
+    assert await kept.fetchall() == [(1,), (2,)]
+
+
+async def test_chunks_are_kept_as_long_as_they_should(
+    connection: Database, pool: Pool, database_url: str
+) -> None:
+    """By table; what was summed is read from the intervals afterwards. This edition of TimescaleDB
+    has no columnstore: it is not asked for one."""
+    assert database_url
+    await a_bad_hour(connection)
+    await sums(pool)
+    await connection.execute(
+        "INSERT INTO telemetry (ts, terminal_id, boot, seq, arrived_at)"
+        " SELECT now() - make_interval(days => age), 1, 1, 1, now() FROM unnest('{0,20,90}'::int[])"
+        " AS age"
+    )
+    shown = "SELECT count(*) FROM telemetry"
+    await run(pool, partial(keep, retention=Retention()))
+    assert await (await connection.execute(shown)).fetchall() == [(3,)]
+    days = {"telemetry": 30, "event": 30, "uptime_cell_hour": 1, "uptime_terminal_day": 1}
+    retention = Retention(days, columns_after_days=7)
+    for _ in range(2):
+        await run(pool, partial(keep, retention=retention))
+        assert await (await connection.execute(shown)).fetchall() == [(2,)]
+    await connection.execute("UPDATE uptime_summed SET hours_from = now(), terminals_from = now()")
+    await connection.execute("DELETE FROM uptime_cell_hour")
+    await connection.execute("DELETE FROM uptime_terminal_day")
+    for by in (By.FLEET, By.TERMINAL):
+        fast, raw = await both(connection, by=by)
+        assert fast == raw

@@ -1,0 +1,202 @@
+"""Collectors that share regions: one joins, one dies, one falls asleep and wakes."""
+
+import asyncio
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from collector.claim import Claim, Seen
+from collector.desk import Desk
+from collector.errors import RegionLost
+from collector.ring import join, look
+from collector.sight import Blindness, Cause
+from collector.store import Connection
+from fleet.db.pool import connect
+from fleet.demo import DemoGrid, grid
+from fleet.rules import catalogue
+from tests.integration.collector.conftest import CollectorProcess, wait_for
+from tests.integration.collector.test_desk import arrival, at, connection, rows
+
+__all__ = ["connection"]
+
+TAKEOVER_S = 5.0
+HOLDERS = """
+    SELECT region_code, collector FROM region_service JOIN pg_locks AS lock
+    ON (lock.classid::bigint << 32) | lock.objid::bigint
+        = hashtextextended('tellergrid/region/' || region_code, 0) AND lock.locktype = 'advisory'
+"""
+
+
+@pytest.fixture
+def demo_grid() -> DemoGrid:
+    """Forty terminals in eight cells of four regions."""
+    return grid(seed=1, terminals=40, cells=8)
+
+
+@pytest.fixture
+def second(collector: CollectorProcess) -> Iterator[CollectorProcess]:
+    """Another collector beside the first."""
+    other = CollectorProcess(collector.database_url, collector.broker, collector.grid)
+    other.start()
+    yield other
+    other.kill()
+
+
+def holders(running: CollectorProcess) -> dict[str, str]:
+    """Who holds each region now."""
+    return dict(running.query(HOLDERS))
+
+
+def name(running: CollectorProcess) -> str:
+    """The part of its name that this test knows."""
+    assert running.process is not None
+    return f"-{running.process.pid}-"
+
+
+def shares(running: CollectorProcess, *others: CollectorProcess) -> list[int]:
+    held = Counter(holders(running).values())
+    return [
+        sum(count for holder, count in held.items() if name(each) in holder)
+        for each in (running, *others)
+    ]
+
+
+def stored(running: CollectorProcess, seq: int) -> list[tuple[int, int]]:
+    """Rows and different terminals of a message that each terminal says."""
+    return running.query(
+        "SELECT count(*), count(DISTINCT terminal_id) FROM telemetry WHERE seq = %s", seq
+    )
+
+
+def say_everywhere(running: CollectorProcess, seq: int) -> int:
+    """One terminal of each region says its next message; returns how many regions there are."""
+    first_of = {each.region: n for n, each in reversed(list(enumerate(running.grid.terminals)))}
+    for number in first_of.values():
+        running.say(number, seq)
+    return len(first_of)
+
+
+def test_one_joins_and_one_dies(collector: CollectorProcess, second: CollectorProcess) -> None:
+    """The second gets half; the first is killed; within five seconds the second serves all.
+
+    What was said in between is stored once: the session goes on where it was.
+    """
+    regions = len({each.region for each in collector.grid.terminals})
+    even = [regions - regions // 2, regions // 2]
+    wait_for("each has its share", lambda: shares(collector, second) == even)
+    say_everywhere(collector, 1)
+    wait_for("all is stored", lambda: stored(collector, 1) == [(regions, regions)])
+    collector.kill()
+    began = time.monotonic()
+    say_everywhere(collector, 2)
+    wait_for("the second has all", lambda: shares(second) == [regions])
+    wait_for("all is stored once", lambda: stored(collector, 2) == [(regions, regions)])
+    assert time.monotonic() - began < TAKEOVER_S + 0.1 * regions  # saying takes its time
+    assert collector.query("SELECT count(*) FROM telemetry") == [(2 * regions,)]
+
+
+def test_one_that_sleeps_loses_its_regions_and_cannot_write_when_it_wakes(
+    collector: CollectorProcess, second: CollectorProcess
+) -> None:
+    """Stopped like a suspended machine: its connections stand, and still others take over."""
+    regions = len({each.region for each in collector.grid.terminals})
+    wait_for("each has its share", lambda: sorted(shares(collector, second))[0] == regions // 2)
+    assert collector.process is not None
+    collector.process.send_signal(signal.SIGSTOP)
+    wait_for("the second has all", lambda: shares(second) == [regions])
+    epochs = dict(collector.query("SELECT region_code, epoch FROM region_service"))
+    say_everywhere(collector, 1)
+    wait_for("all is stored", lambda: stored(collector, 1) == [(regions, regions)])
+    collector.process.send_signal(signal.SIGCONT)
+    wait_for("it takes part again", lambda: sorted(shares(collector, second))[0] == regions // 2)
+    say_everywhere(collector, 2)
+    wait_for("all is stored", lambda: stored(collector, 2) == [(regions, regions)])
+    assert collector.query("SELECT count(*) FROM telemetry") == [(2 * regions,)]
+    later = dict(collector.query("SELECT region_code, epoch FROM region_service"))
+    assert all(later[region] >= epoch for region, epoch in epochs.items())
+
+
+async def test_a_write_under_an_older_epoch_is_undone(connection: Connection) -> None:
+    """The region was taken by another while this one looked away: nothing of its batch stays."""
+    claim = await Claim.take(connection, "region-01", "first")
+    assert claim is not None
+    desk = Desk(connection, "region-01", catalogue.load(), claim=claim)
+    await desk.restore(at(0))
+    await desk.commit([arrival(0, 1, 1)], at(1), Seen(at(1)))
+    await connection.execute("UPDATE region_service SET epoch = epoch + 1, collector = 'second'")
+    await connection.commit()
+    with pytest.raises(RegionLost, match="region-01 was taken by another"):
+        await desk.commit([arrival(0, 2, 2)], at(2), Seen(at(2)))
+    with pytest.raises(RegionLost):
+        await desk.commit([], at(5), Seen(at(5)))
+    assert await rows(connection, "SELECT seq FROM telemetry") == [(1,)]
+    assert await rows(connection, "SELECT seen_until FROM region_service") == [(at(1),)]
+
+
+async def test_a_region_is_one_connections_at_a_time(
+    connection: Connection, database_url: str
+) -> None:
+    first = await Claim.take(connection, "region-01", "first")
+    async with await connect(database_url, name="collector second", autocommit=True) as other:
+        assert await Claim.take(other, "region-01", "second") is None
+        await join(other)
+        holdings, members = await look(other)
+        assert [(each.holder, each.stale) for each in holdings] == [("first", False)]
+        assert members == {"second"}
+        await connection.close()
+        taken = None
+        async with asyncio.timeout(TAKEOVER_S):
+            while taken is None:  # the server notices the end of a connection in its own time
+                taken = await Claim.take(other, "region-01", "second")
+    assert first is not None
+    assert taken.epoch == first.epoch + 1
+
+
+async def test_blindness_is_written_with_the_batch_that_ends_it(connection: Connection) -> None:
+    """And an overlapping one, as a clock that was set back may bring about, begins behind it."""
+    claim = await Claim.take(connection, "region-01", "first")
+    desk = Desk(connection, "region-01", catalogue.load(), claim=claim)
+    await desk.restore(at(0))
+    await desk.commit([], at(60), Seen(at(60), Blindness(at(10), at(60), Cause.BROKER)))
+    await desk.commit([], at(90), Seen(at(90), Blindness(at(50), at(90), Cause.BACKLOG)))
+    found = await rows(
+        connection, "SELECT cause, lower(period), upper(period) FROM blindness ORDER BY period"
+    )
+    assert found == [("broker", at(10), at(60)), ("backlog", at(60), at(90))]
+
+
+def test_a_broker_that_was_away_is_written_down_as_our_blindness(
+    collector: CollectorProcess,
+) -> None:
+    """Away for a bit more than five seconds: an interval from before to after, in every region."""
+    unseen = (
+        "SELECT 1 FROM region LEFT JOIN region_service ON region_code = code"
+        " WHERE seen_until IS NULL"
+    )
+    wait_for("every region is seen", lambda: not collector.query(unseen))
+    collector.broker.stop()
+    gone = datetime.now(UTC)
+    time.sleep(5.5)  # what is measured is time itself
+    collector.broker.start()
+    regions = {each.region for each in collector.grid.terminals}
+    found = wait_for(
+        "it is written down",
+        lambda: (
+            len(
+                seen := collector.query(
+                    "SELECT region_code, cause, lower(period), upper(period) FROM blindness"
+                )
+            )
+            == len(regions)
+            and seen
+        ),
+    )
+    for region, cause, since, until in found:
+        assert region in regions
+        assert cause == "broker"
+        assert since <= gone
+        assert (until - gone).total_seconds() >= 5.5

@@ -67,10 +67,17 @@ def judge(
     engine: Engine,
     ledger: Mapping[LedgerKey, Received],
     now: datetime,
+    *,
+    passing: bool = False,
 ) -> Batch:
-    """Run the messages through the engine, then let time pass up to `now`."""
+    """Run the messages through the engine, then let time pass up to `now`.
+
+    With `passing` time passes up to each message first: they lie further apart than they do live.
+    """
     batch = Batch(aside=aside)
     for each in opened:
+        if passing:
+            engine.tick(each.arrival.at)
         try:
             _take(each, batch, engine, ledger)
         except Quarantined as why:

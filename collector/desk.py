@@ -34,7 +34,10 @@ log = structlog.get_logger()
 
 
 class Desk:
-    """One region's engine beside the connection that holds the region's lock."""
+    """One region's engine beside the connection that holds the region's lock.
+
+    With `passing` a batch may reach over minutes: time passes from one message to the next.
+    """
 
     def __init__(
         self,
@@ -43,7 +46,10 @@ class Desk:
         catalogue: Catalogue,
         manners: Manners = MANNERS,
         claim: Claim | None = None,
+        *,
+        passing: bool = False,
     ) -> None:
+        self._passing = passing
         self._connection = connection
         self._claim = claim
         self._noted: datetime | None = None
@@ -193,7 +199,7 @@ class Desk:
         if missing:
             self._ledger |= await store.read_ledger(self._connection, missing)
             await self._connection.commit()
-        batch = judge(opened, aside, self.engine, self._ledger, now)
+        batch = judge(opened, aside, self.engine, self._ledger, now, passing=self._passing)
         judged = time.perf_counter()
         if batch:
             terminals = self.engine.terminals

@@ -27,6 +27,8 @@ _COMMANDS = {
     "move": "hands:move",
     "silence": "hands:silence",
     "jump-clock": "hands:jump_clock",
+    "record": "recording:record",
+    "replay": "recording:replay",
     "score": "score:score",
     "backfill": "backfill:backfill",
     "uptime": "uptime:uptime",

@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 from api.settings import Settings as ApiSettings
+from fleet import logs
 from fleet.rules import catalogue
 from simulator.errors import SimulatorError
 from simulator.scenario import EVERYDAY, load, names
@@ -47,6 +48,7 @@ def backfill(
 
     Ends with 0, or 1 when it cannot be done, with nothing written or the reason why not all.
     """
+    logs.configure("warning")
     settings = Settings()
     with explained(), Steps() as steps:
         home = open_home(settings.home)

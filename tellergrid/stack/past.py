@@ -13,9 +13,7 @@ from tellergrid.stack.wiring import Wiring
 
 
 @contextmanager
-def database_alone(
-    wiring: Wiring, grid: DemoGrid, step: Callable[[str], None]
-) -> Iterator[str]:
+def database_alone(wiring: Wiring, grid: DemoGrid, step: Callable[[str], None]) -> Iterator[str]:
     """Start it, unless it is one named from outside; yields its URL. The home must be held."""
     clear_leftovers(wiring.home)
     running = None

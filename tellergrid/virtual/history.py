@@ -5,7 +5,7 @@ Rules: only before the first message; every region's lock is held, so that no co
 tickets are followed whenever a fault changed, and once an hour, in the time of the history.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from api.tickets import engine as tickets
+from collector.claim import Claim
 from collector.desk import Desk
 from collector.intake import Arrival
 from fleet import telemetry, topics
@@ -28,7 +29,6 @@ from simulator.wire import Arrived
 from tellergrid.stack.errors import StackError
 
 _SQL = load("tellergrid.virtual", "history")
-_REGION = load("collector", "region")
 _FOLLOW_EVERY_S = 3600.0
 
 Connection = AsyncConnection[TupleRow]
@@ -57,14 +57,14 @@ class Keeping:
 async def fill(
     url: str, course: Course, rules: Catalogue, keeping: Keeping, progress: Progress
 ) -> Filled:
-    """Fill a migrated and seeded database; raises StackError when it has a history or a collector."""
+    """Fill a migrated and seeded database; raises StackError if it has a history or a collector."""
     desk_side = await connect(url, name="backfill")
     ticket_side = await connect(url, name="backfill-tickets")
     async with desk_side, ticket_side:
-        await _prepare(desk_side, course)
+        claims = await _prepare(desk_side, course)
         history = _History(course, desk_side, ticket_side)
         try:
-            await history.begin(rules)
+            await history.begin(rules, claims)
             await history.play(keeping.verify, progress)
             filled = await history.end(keeping)
         finally:
@@ -74,7 +74,7 @@ async def fill(
     return filled
 
 
-async def _prepare(connection: Connection, course: Course) -> None:
+async def _prepare(connection: Connection, course: Course) -> list[Claim]:
     """See that nobody is here, and let the fleet be as old as its history."""
     row = await (await connection.execute(_SQL["is_empty"])).fetchone()
     if row is None or not row[0]:
@@ -82,16 +82,18 @@ async def _prepare(connection: Connection, course: Course) -> None:
             "The database has a history already. A history is filled in before the first message: "
             "`tellergrid clean` makes an empty one."
         )
+    claims: list[Claim] = []
     for region in course.grid().regions:
-        taken = await connection.execute(_REGION["take_region"], {"region": region})
-        row = await taken.fetchone()
-        if row is None or not row[0]:
+        claim = await Claim.take(connection, region, "backfill")
+        if claim is None:
             raise StackError(f"A collector serves {region}: stop it first.")
+        claims.append(claim)
     start = datetime.fromtimestamp(course.start, UTC)
     for name in ("age_terminals", "age_memberships"):
         await connection.execute(_SQL[name], {"start": start})
     await connection.execute("SET synchronous_commit = off")
     await connection.commit()
+    return claims
 
 
 class _History:
@@ -108,11 +110,12 @@ class _History:
         self._followed = course.start
         self._messages = 0
 
-    async def begin(self, rules: Catalogue) -> None:
+    async def begin(self, rules: Catalogue, claims: Iterable[Claim]) -> None:
         """Open a desk for each region, and give the tickets their clock."""
         start = datetime.fromtimestamp(self._course.start, UTC)
-        for region in self._course.grid().regions:
-            desk = self._desks[region] = Desk(self._desk_side, region, rules)
+        for claim in claims:
+            desk = Desk(self._desk_side, claim.region, rules, claim=claim, passing=True)
+            self._desks[claim.region] = desk
             await desk.restore(start)
             desk.watch(start)
         for name in ("make_clock", "make_now", "use_clock"):
@@ -129,6 +132,8 @@ class _History:
                 was_away = away
                 for desk in self._desks.values():
                     desk.watch(None if away else now)
+                    if not away:
+                        desk.returned(now)
             await self._commit(arrived, now, until)
             await self._follow(verify, until)
             progress((until - self._course.start) / self._course.lasts_s)
@@ -164,7 +169,7 @@ class _History:
             by_region[terminal.region].append(_packet(terminal.region, terminal.code, each))
         self._messages += len(arrived)
         for region, desk in self._desks.items():
-            await desk.commit(by_region[region], now, passing=True)
+            await desk.commit(by_region[region], now)
             for ask in await desk.asks(now):
                 number = self._numbers[desk.engine.terminals[ask.terminal_id].code]
                 command = ask.command

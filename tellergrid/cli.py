@@ -40,6 +40,7 @@ _COMMANDS = {
     "contract": "contract:app",
     "quarantine": "quarantine:app",
     "rules": "rules:app",
+    "technicians": "technicians:app",
     "terminals": "terminals:app",
 }
 

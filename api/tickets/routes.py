@@ -7,6 +7,8 @@ from fastapi import Path, Query, Response
 
 from api import etag
 from api.accounts.caller import SignedIn
+from api.dispatch.choices import choices
+from api.dispatch.schemas import DispatchChoices
 from api.errors import Forbidden, Invalid, MoveRefused, NotFound, Stale, Unauthenticated
 from api.etag import Expected
 from api.paging import AskedPage, Page
@@ -102,6 +104,15 @@ async def get_ticket(
     found = await store.ticket(connection, viewer, key)
     etag.show(response, found.version)
     return found
+
+
+@router.get("/tickets/{id}/dispatch", responses=documented(Unauthenticated, NotFound))
+async def get_ticket_dispatch(
+    key: _Id, caller: SignedIn, connection: Connection
+) -> DispatchChoices:
+    """Why dispatch sent whom, or nobody: who was considered, what spoke against them, the costs."""
+    found = await choices(connection, caller.scope, key)
+    return DispatchChoices(items=list(found))
 
 
 @router.post(

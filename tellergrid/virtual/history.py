@@ -188,7 +188,6 @@ class _History:
         await side.execute(_SQL["set_clock"], {"now": now.isoformat()})
         await tickets.raise_tickets(side)
         await tickets.follow_causes(side, verify)
-        await tickets.send_technicians(side)
         await side.execute(_SQL["date_tickets"])
         await side.execute(_SQL["date_transitions"])
         await side.commit()

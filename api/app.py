@@ -26,15 +26,16 @@ from api.health import router as health
 from api.idempotency import forget
 from api.listener import Listener
 from api.metrics import Metrics
-from api.notifications import channels
+from api.notifications import channels, outbox
 from api.notifications.delivery import Notifier
 from api.notifications.monthly import report_month
-from api.notifications.outbox import Channels, gather
+from api.notifications.outbox import Channels
 from api.notifications.senders import keep_addresses_out_of_logs
 from api.openapi import DescribedApi, operation_id
 from api.oversize import Oversize
 from api.paths import V1
 from api.planning import planned_each_time
+from api.remarks.routes import router as remarks
 from api.requests import RequestLog
 from api.retention import keep
 from api.routing import require_ours
@@ -57,7 +58,7 @@ from fleet.rules.shelf import Shelf
 
 _ROUTERS = (
     *(health, accounts, cells, coverage, uptime, terminals, faults, tickets, technicians, rules),
-    *(audit, events, windows, corrections, grid, registry),
+    *(remarks, audit, events, windows, corrections, grid, registry),
 )
 _LARGEST_BODY = 64 * 1024
 _LARGEST_MAP = 32 * 1024 * 1024  # a whole grid, a whole registry: operations alone send them
@@ -121,6 +122,8 @@ def create_app(
             stack.enter_context(scheduled(keeping, _HOUR_S))
             reporting = _reporting(settings.time_zone, told, pool, metrics)
             stack.enter_context(scheduled(reporting, _HOUR_S))
+            told_long_ago = Job("forget_notifications", outbox.forget, pool, metrics)
+            stack.enter_context(scheduled(told_long_ago, _HOUR_S))
             telling = _telling(told, pool, metrics)
             for one in telling:
                 stack.enter_context(scheduled(one, settings.poll_seconds))
@@ -153,7 +156,7 @@ def create_app(
 def _telling(told: Channels, pool: Pool, metrics: Metrics) -> list[Job]:
     """What fills the outbox, and what empties it; without channels it stays empty."""
     keep_addresses_out_of_logs()
-    filling = Job("gather_notifications", partial(gather, channels=told), pool, metrics)
+    filling = Job("gather_notifications", partial(outbox.gather, channels=told), pool, metrics)
     if not told:
         return [filling]
     notifier = Notifier(told, pool, metrics)

@@ -146,6 +146,16 @@ def documented(*errors: type[ApiError]) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def too_large() -> dict[int | str, dict[str, Any]]:
+    """For OpenAPI: the refusal of a body that is larger than a route takes."""
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    detail = "The body is larger than this route takes."
+    example = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
+    schema = {"$ref": "#/components/schemas/Problem"}
+    content = {MEDIA_TYPE: {"schema": schema, "example": example}}
+    return {int(status): {"description": status.phrase, "content": content}}
+
+
 def _example(kind: Kind) -> dict[str, Any]:
     example = {"type": kind.uri, "title": kind.title, "status": kind.status}
     example["detail"] = kind.detail or f"{kind.title}: what it was this time."

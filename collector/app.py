@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import psycopg
 import structlog
@@ -44,6 +45,7 @@ class Collector:
             batch_count=min(settings.batch_count, settings.receive_maximum // 2),
             batch_linger_s=settings.batch_linger_ms / 1000,
             receive_maximum=settings.receive_maximum,
+            lateness=timedelta(milliseconds=settings.lateness_ms),
             clock=SteadyClock(),
         )
         self._share = Share(self._terms.name, settings.only_regions)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from collector import metrics, rows
 from collector.intake import Arrival, Opened, SetAside, set_aside, unpack
+from collector.order import Late
 from collector.registry import Registry
 from fleet.ledger import Received
 from fleet.quarantine import Quarantined
@@ -30,8 +31,7 @@ class Batch:
     presences: list[bytes] = field(default_factory=list)
     said_us: list[int] = field(default_factory=list)
     """When each of them was said, microseconds since 2000."""
-    changed: set[int] = field(default_factory=set)
-    """The terminals whose status or storage is another than before."""
+    late: list[Late] = field(default_factory=list)
     rebooted: bool = False
     """Whether a terminal is written for the first time, or goes on with another boot."""
     aside: list[SetAside] = field(default_factory=list)
@@ -118,20 +118,22 @@ def _take(
         said_us, arrived_us = rows.microseconds(message.ts), rows.microseconds(arrival.at)
         if isinstance(message, Telemetry):
             outcome = engine.telemetry(terminal, message, arrival.at)
-            whole = outcome.changed or outcome.late
+            whole = outcome.changed or outcome.late or outcome.kept
             batch.telemetry.append(
                 rows.telemetry(
                     terminal_id, message, said_us, arrived_us, outcome.measured, whole=whole
                 )
             )
-            if outcome.changed:
-                batch.changed.add(terminal_id)
         else:
             outcome = engine.event(terminal, message, arrival.at)
             payload = arrival.payload
             batch.events.append(rows.event(terminal_id, message, said_us, arrived_us, payload))
         batch.said_us.append(said_us)
-        if outcome.late or outcome.unknown:
+        if outcome.late:
+            batch.late.append(
+                Late(terminal_id, message.boot, message.seq, opened.channel, message.ts, arrival.at)
+            )
+        if outcome.late or outcome.kept or outcome.unknown:
             _count(outcome, opened.channel)
     received.add(message.seq)
     batch.received[key] = received
@@ -140,5 +142,7 @@ def _take(
 def _count(outcome: Outcome, channel: Channel) -> None:
     if outcome.late:
         metrics.late.labels(channel).inc()
+    if outcome.kept:
+        metrics.kept.labels(channel).inc()
     for found in outcome.unknown:
         metrics.unknown.labels(found.what).inc()

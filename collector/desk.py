@@ -55,6 +55,7 @@ class Desk:
         region: str,
         catalogue: Catalogue,
         manners: Manners = MANNERS,
+        lateness: timedelta = timedelta(),
         claim: Claim | None = None,
         *,
         passing: bool = False,
@@ -63,7 +64,7 @@ class Desk:
         self._connection = connection
         self._claim = claim
         self._noted: datetime | None = None
-        self._returned_at: datetime | None = None
+        self._returned: tuple[datetime, timedelta] | None = None
         self._region = region
         self._catalogue = catalogue
         self._ledger: dict[LedgerKey, Received] = {}
@@ -72,7 +73,8 @@ class Desk:
         self._watching_since: datetime | None = None
         self._manners = manners
         self._repair = Repair(Stored({}, {}, {}), datetime.min.replace(tzinfo=UTC), manners)
-        self.engine = Engine(catalogue.selection(), region)
+        self._lateness = lateness
+        self.engine = self._new_engine()
 
     async def restore(self, now: datetime) -> None:
         """Read everything back as of the last commit."""
@@ -81,7 +83,7 @@ class Desk:
         self._registry = await registry.read(self._connection, self._region)
         changed = await adoption.changed(self._connection, self._region, self._catalogue)
         self.engine = await restore.engine(
-            self._connection, self._registry, self._catalogue.selection(), now, changed
+            self._connection, self._registry, self._new_engine(), now, changed
         )
         if changed:
             await self._go_over()
@@ -91,11 +93,14 @@ class Desk:
             if each.heard_at is not None or each.connected is not None
         }
         self.engine.watch(self._watching_since)
-        if self._returned_at is not None:
-            self.engine.returned(self._returned_at)
+        if self._returned is not None:
+            self.engine.returned(*self._returned)
         missing = await gaps.stored(self._connection, self._region)
         self._repair = Repair(missing, now, self._manners)
         await self._connection.commit()
+
+    def _new_engine(self) -> Engine:
+        return Engine(self._catalogue.selection(), self._region, self._lateness)
 
     async def _go_over(self) -> None:
         """Write what the catalogue says anew, with the note that it was asked."""
@@ -131,10 +136,10 @@ class Desk:
         """Whether silence is judged now."""
         return self._watching_since is not None
 
-    def returned(self, at: datetime) -> None:
-        """The broker was away, for the terminals too: they are given time to come back."""
-        self._returned_at = at
-        self.engine.returned(at)
+    def returned(self, at: datetime, patience: timedelta) -> None:
+        """We hear again; what waited is given time to come before holds end by time alone."""
+        self._returned = (at, patience)
+        self.engine.returned(at, patience)
 
     async def reload_registry(self, now: datetime) -> None:
         """Take in what the api changed: terminals that came, moved or left."""
@@ -301,6 +306,7 @@ def _count(batch: Batch) -> None:
     if batch.events:
         metrics.stored.labels("event").inc(len(batch.events))
     metrics.lag_seconds.observe_all([(now_us - said) / 1e6 for said in batch.said_us])
+    metrics.jumps.inc(len(batch.record.jumps))
     for aside in batch.aside:
         metrics.quarantined.labels(aside.reason).inc()
     for change in batch.record.changes:

@@ -47,6 +47,10 @@ duplicate = Counter(
 late = Counter(
     "tellergrid_collector_messages_late", "Messages stored behind a later one", ["channel"]
 )
+kept = Counter(
+    "tellergrid_collector_messages_kept", "Messages that waited for earlier ones", ["channel"]
+)
+jumps = Counter("tellergrid_collector_clock_jumps", "Clocks of terminals that were set")
 quarantined = Counter("tellergrid_collector_messages_quarantined", "Messages set aside", ["reason"])
 quarantine_dropped = Counter(
     "tellergrid_collector_quarantine_dropped", "Oldest messages set aside, beyond the bound"

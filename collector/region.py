@@ -26,6 +26,7 @@ from collector.sight import Cause, Sight
 from collector.writer import Writer
 from fleet.db.pool import connect
 from fleet.mqtt import Backoff, Broker, Connection, ConnectionLost, MqttError
+from fleet.rules.engine import CATCH_UP, RETURN
 from fleet.rules.shelf import Shelf
 
 _TICK_S = 0.5
@@ -55,6 +56,7 @@ class Terms:
     batch_count: int
     batch_linger_s: float
     receive_maximum: int
+    lateness: timedelta
     clock: Clock
 
 
@@ -99,7 +101,13 @@ class Region:
             if claim is None:
                 return False
             self._sight.resume(claim.seen_until)
-            desk = Desk(connection, self.name, terms.shelf.current, claim=claim)
+            desk = Desk(
+                connection,
+                self.name,
+                terms.shelf.current,
+                lateness=terms.lateness,
+                claim=claim,
+            )
             await desk.restore(terms.clock())
             self._log.info("region taken", epoch=claim.epoch, terminals=len(desk.engine.terminals))
             while not self._stopping.is_set():
@@ -126,10 +134,11 @@ class Region:
         """One broker connection, from its opening to its end."""
         terms, inlet = self._terms, Inlet(self._terms.clock)
         self.stage = Stage.CONNECTING
+        began = terms.clock()
         opening = inlet.open(terms.broker, self.name, terms.receive_maximum)
         connection = await self._staying(desk, opening)
         try:
-            self._connected(desk, connection)
+            self._connected(desk, connection, began)
             async with Writer(desk, inlet.acknowledge) as writer:
                 while not connection.closed.done() and not self._stopping.is_set():
                     await self._turn(desk, inlet, writer)
@@ -154,12 +163,12 @@ class Region:
             waiting.cancel()
         return await waiting
 
-    def _connected(self, desk: Desk, connection: Connection) -> None:
+    def _connected(self, desk: Desk, connection: Connection, began: datetime) -> None:
         """From here on messages come; whether all do is known when there are no more for now."""
         # A session that is gone, of a region that was seen before: the broker lost it.
         lost = not connection.session_present and self._sight.until is not None
-        if self._broker_away or lost:
-            desk.returned(self._terms.clock())
+        if self._sight.until is not None:
+            desk.returned(began, RETURN if self._broker_away or lost else CATCH_UP)
         self._broker_away = False
         self.stage = Stage.SERVING
         metrics.serving.labels(self.name).set(1)
@@ -205,8 +214,9 @@ class Region:
     def _look(self, desk: Desk, now: datetime, *, hearing: bool) -> Seen:
         """How far we see; nobody is silent before we have seen again for long enough."""
         if not hearing:
-            if desk.watching and self._sight.blind(now):
+            if self._sight.blind(now):
                 desk.watch(None)
+                desk.returned(now, CATCH_UP)
             return Seen(None)
         blindness = self._sight.see(now)
         if blindness is not None:

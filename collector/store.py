@@ -8,9 +8,10 @@ from typing import Any
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import TupleRow
 
-from collector import rows
+from collector import order, rows
 from collector.batch import Batch, LedgerKey
 from collector.intake import SetAside
+from collector.order import Late
 from fleet.db.sql import load
 from fleet.ledger import Received, Span
 from fleet.rules.changes import Change, Cleared, Fired, Flapped, Suppressed, Transition
@@ -52,9 +53,10 @@ def decide(batch: Batch, terminals: Mapping[int, Terminal], catalogue: str) -> l
         _quarantine(batch.aside),
         _ledger(batch.received, touched),
         _beats(touched.values(), rebooted=batch.rebooted),
-        _snapshots([each for i, each in touched.items() if i in batch.changed]),
+        _snapshots([each for i, each in touched.items() if i in batch.record.restated]),
         _holds(batch.record),
         _transitions(batch.record),
+        _order(batch.record, batch.late),
         _service([c for c in batch.record.changes if isinstance(c, Transition)]),
         _faults(batch.record.changes, catalogue),
     )
@@ -225,6 +227,21 @@ def _transitions(record: Record) -> Iterator[Statement]:
         else:
             row = (*astuple(key), list(kept.times), kept.raised)
             yield Statement("upsert_transitions", row)
+
+
+def _order(record: Record, late: Sequence[Late]) -> Iterator[Statement]:
+    """Messages that wait for others or wait no more, those too late to be judged, clocks set."""
+    waiting = {key: kept for key, kept in record.kept.items() if kept is not None}
+    over = [key for key, kept in record.kept.items() if kept is None]
+    if waiting:
+        rows_waiting = [(*key, *order.stored(kept)) for key, kept in waiting.items()]
+        yield Statement("wait", each=rows_waiting)
+    if over:
+        yield Statement("wait_no_longer", each=over)
+    if late:
+        yield Statement("late", each=late)
+    if record.jumps:
+        yield Statement("jump", each=[astuple(each) for each in record.jumps])
 
 
 def _service(transitions: Sequence[Transition]) -> Iterator[Statement]:

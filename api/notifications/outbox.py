@@ -69,5 +69,10 @@ async def is_queued(connection: AsyncConnection[TupleRow], cause: str) -> bool:
     return await cursor.fetchone() == (True,)
 
 
+async def forget(connection: AsyncConnection[TupleRow]) -> None:
+    """Forget what ended long ago; the history of tickets keeps what it was about."""
+    await connection.execute(_SQL["forget"])
+
+
 def _due(now: datetime, channel: Channel, one: Told) -> datetime:
     return now if one.kind in URGENT else due(now, channel.hours, channel.digest)

@@ -86,3 +86,7 @@ SET state = CASE WHEN %(again_at)s::timestamptz IS NULL THEN 'given_up' ELSE 'wa
     due_at = coalesce(%(again_at)s, due_at), error = %(error)s,
     ended_at = CASE WHEN %(again_at)s::timestamptz IS NULL THEN now() END
 WHERE delivery = %(delivery)s AND state = 'sending';
+
+-- name: forget
+-- What was told, or given up, more than 400 days ago.
+DELETE FROM notification WHERE ended_at < now() - interval '400 days';

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Path, Query, Response
 
 from api import etag
-from api.accounts.caller import SignedIn
+from api.accounts.caller import SignedIn, require_role
 from api.dispatch.choices import choices
 from api.dispatch.schemas import DispatchChoices
 from api.errors import Forbidden, Invalid, MoveRefused, NotFound, Stale, Unauthenticated
@@ -17,11 +17,13 @@ from api.problem import documented
 from api.routing import Router
 from api.services import Connection
 from api.tickets import store
+from api.tickets.bulk import BulkAnswer, BulkRequest, move_all
 from api.tickets.moves import move
 from api.tickets.raising import raise_by_hand
 from api.tickets.schemas import MoveRequest, RaiseRequest, Ticket, TicketDetail
 from api.tickets.viewer import AsViewer
 from fleet.sla.policy import Level
+from fleet.tickets.lifecycle import Role
 from fleet.tickets.ticket import State
 
 router = Router(V1, tags=["tickets"])
@@ -55,9 +57,18 @@ async def list_tickets(
     sort: Annotated[
         Order, Query(description="newest; or due: live ones, what is due first, first")
     ] = Order.NEWEST,
+    q: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=200,
+            description="Words in title, remedy, subject, rule, component or remarks;"
+            ' "a phrase", or, -not',
+        ),
+    ] = None,
 ) -> Page[Ticket]:
     """Tickets, the newest first, or live ones by the running clock that is due first."""
-    wanted = store.Filter(None, state, live, cell, terminal, technician)
+    wanted = store.Filter(None, state, live, cell, terminal, technician, text=q)
     if sort is Order.DUE or sla is not None:
         if live is False:
             raise Invalid("query.open", "ended tickets have no running clocks")
@@ -85,6 +96,18 @@ async def raise_ticket(
     raised = await store.ticket(connection, viewer, key)
     etag.show(response, raised.version)
     return raised
+
+
+@router.post("/tickets/bulk", responses=documented(Unauthenticated, Forbidden))
+async def move_tickets(
+    asked: BulkRequest, caller: SignedIn, viewer: AsViewer, connection: Connection
+) -> BulkAnswer:
+    """Make one move of many tickets, each by itself; for operations and admins.
+
+    What is refused of one is said beside it, and holds up no other.
+    """
+    require_role(caller, Role.OPERATIONS, Role.ADMIN)
+    return await move_all(connection, caller, asked, viewer.verify)
 
 
 @router.get("/me/tickets", responses=documented(Unauthenticated))

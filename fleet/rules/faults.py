@@ -26,8 +26,9 @@ _SOON = timedelta(milliseconds=100)
 class Faults:
     """The holds of all subjects, their timers, and the cells that may speak for their members."""
 
-    def __init__(self, selection: Selection, region: str = "") -> None:
+    def __init__(self, selection: Selection, region: str, lateness: timedelta) -> None:
         self.region = region
+        self.lateness = lateness
         self.rules = selection.rules
         self._selection = selection
         self.cell_rules = cell_rules(self.rules.values())
@@ -158,7 +159,8 @@ class Faults:
             return
         due = self._over(subject, found, item, hold)
         if isinstance(subject, Terminal):
-            self.timers.put(Timer(due + subject.lag, Turn.HOLD, subject.code, rule, item))
+            due += subject.lag + self.lateness
+            self.timers.put(Timer(due, Turn.HOLD, subject.code, rule, item))
         else:
             self.timers.put(Timer(due, Turn.CELL, subject.code, rule, item))
 
@@ -185,7 +187,7 @@ class Faults:
         found = self.rule_of(subject, timer.rule)
         due = now if found is None else self._over(subject, found, timer.item, hold)
         if isinstance(subject, Terminal):
-            due += subject.lag
+            due += subject.lag + self.lateness
         if due > now:
             self.timers.put(timer._replace(due=due))
         else:  # over, and still here: what would speak for it is undecided
@@ -216,6 +218,21 @@ class Faults:
         for over, rule, item in undecided:  # what they waited for may be decided now
             if over <= at:
                 self.end(terminal, rule, item, at)
+
+    def shift(self, terminal: Terminal, by: timedelta) -> None:
+        """Its clock was set ahead: what was under way goes on as long as it would have."""
+        for (rule, item), hold in terminal.holds.items():
+            if hold.phase in TIMED:
+                hold.since += by
+            if hold.phase is Phase.PENDING:
+                hold.started_at += by
+            self.record.holds[_key(terminal, rule, item)] = hold
+        for (rule, item), transitions in terminal.transitions.items():
+            transitions.times = tuple(time + by for time in transitions.times)
+            self.record.transitions[_key(terminal, rule, item)] = transitions
+        for rule, times in terminal.counts.items():
+            terminal.counts[rule] = tuple(time + by for time in times)
+            self.record.counts[terminal.code, rule] = terminal.counts[rule]
 
     def join(self, terminal: Terminal) -> None:
         """Count a terminal as a member of its cells."""

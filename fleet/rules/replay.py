@@ -56,8 +56,10 @@ class Replay:
         since: datetime,
         region: str = "",
         blind: Sequence[Span] = (),
+        lateness: timedelta = timedelta(),
     ) -> None:
-        self.engine = Engine(rules, region)
+        self.engine = Engine(rules, region, lateness)
+        self._lateness = lateness
         self.courses: dict[UUID, Course] = {}
         self.messages = 0
         edges: list[tuple[datetime, datetime | None]] = [(start, None) for start, _ in blind]
@@ -95,6 +97,13 @@ class Replay:
             self.engine.tick(at)
             self.engine.watch(since)
         self.engine.tick(until)
+        self._note()
+
+    def finish(self, until: datetime) -> None:
+        """Nothing more comes: what may have been late is late no more, and nobody is silent."""
+        self.pass_time(until)
+        self.engine.watch(None)
+        self.engine.tick(until + self._lateness)
         self._note()
 
     def _note(self) -> None:

@@ -63,7 +63,7 @@ PLANS = b"""
 """
 JOBS = ("follow_faults", "watch_clocks")
 # What may be written meanwhile, whatever becomes of a request.
-TRACES = {"idempotency_key", "audit_seal"}
+TRACES = {"idempotency_key", "audit_seal", "notification_place"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from api.app import create_app
 from api.notifications.channels import read
 from api.notifications.monthly import report_month
+from api.notifications.outbox import forget
 from api.settings import Settings
 from tellergrid.stack.ports import free_port
 from tests.integration.api.test_process import ready, started
@@ -308,3 +309,16 @@ async def passed(connection: Database) -> bool:
         "SELECT (SELECT tx FROM notification_place) > max(tx) FROM ticket_transition"
     )
     return await cursor.fetchone() == (True,)
+
+
+async def test_what_ended_long_ago_is_forgotten(connection: Database) -> None:
+    """After 400 days; what still waits is not, however old."""
+    await connection.execute(
+        "INSERT INTO notification (cause, kind, recipient, channel, facts, due_at, state, ended_at)"
+        " VALUES ('1', 'warning', 'operations', 'x', '{}', now(), 'sent', now() - interval '401d'),"
+        " ('2', 'warning', 'operations', 'x', '{}', now(), 'sent', now() - interval '399d'),"
+        " ('3', 'warning', 'operations', 'x', '{}', now() - interval '500 d', 'waiting', NULL)"
+    )
+    await forget(connection)
+    cursor = await connection.execute("SELECT cause FROM notification ORDER BY id")
+    assert await cursor.fetchall() == [("2",), ("3",)]

@@ -32,6 +32,7 @@ _COMMANDS = {
     "score": "score:score",
     "backfill": "backfill:backfill",
     "uptime": "uptime:uptime",
+    "recut": "recut:recut",
     "coverage": "coverage:coverage",
     "report": "report:report",
     "audit": "audit:app",

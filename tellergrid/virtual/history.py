@@ -22,6 +22,7 @@ from fleet import telemetry, topics
 from fleet.db.pool import connect
 from fleet.db.sql import load
 from fleet.rules.catalogue import Catalogue
+from fleet.rules.engine import RETURN
 from simulator.state import StateFile
 from simulator.truth import write
 from simulator.virtual import Course, VirtualFleet
@@ -133,7 +134,7 @@ class _History:
                 for desk in self._desks.values():
                     desk.watch(None if away else now)
                     if not away:
-                        desk.returned(now)
+                        desk.returned(now, RETURN)
             await self._commit(arrived, now, until)
             await self._follow(verify, until)
             progress((until - self._course.start) / self._course.lasts_s)

@@ -34,6 +34,8 @@ class Batch:
     late: list[Late] = field(default_factory=list)
     rebooted: bool = False
     """Whether a terminal is written for the first time, or goes on with another boot."""
+    quickest_us: dict[int, int] = field(default_factory=dict)
+    """The greatest `ts − arrival` of each terminal's messages, microseconds."""
     aside: list[SetAside] = field(default_factory=list)
     received: dict[LedgerKey, Received] = field(default_factory=dict)
     record: Record = field(default_factory=Record)
@@ -129,6 +131,9 @@ def _take(
             payload = arrival.payload
             batch.events.append(rows.event(terminal_id, message, said_us, arrived_us, payload))
         batch.said_us.append(said_us)
+        ahead_us, quickest = said_us - arrived_us, batch.quickest_us
+        if ahead_us > quickest.get(terminal_id, ahead_us - 1):
+            quickest[terminal_id] = ahead_us
         if outcome.late:
             batch.late.append(
                 Late(terminal_id, message.boot, message.seq, opened.channel, message.ts, arrival.at)

@@ -13,11 +13,12 @@ from functools import partial
 import psycopg
 import structlog
 
-from collector import adoption, gaps, metrics, quarantine, registry, restore, rows, store
+from collector import adoption, clocks, gaps, metrics, quarantine, registry, restore, rows, store
 from collector.batch import Batch, LedgerKey, judge, keys, open_all
 from collector.claim import Claim, Seen
 from collector.intake import Arrival, Opened, SetAside, set_aside
 from collector.repair import MANNERS, Ask, Manners, Repair, Stored
+from collector.skew import Skews
 from collector.store import Connection
 from fleet.ledger import Received, size
 from fleet.quarantine import Quarantined, Reason
@@ -64,6 +65,7 @@ class Desk:
         self._connection = connection
         self._claim = claim
         self._noted: datetime | None = None
+        self._skews = Skews({}, datetime.min.replace(tzinfo=UTC))
         self._returned: tuple[datetime, timedelta] | None = None
         self._region = region
         self._catalogue = catalogue
@@ -95,6 +97,7 @@ class Desk:
         self.engine.watch(self._watching_since)
         if self._returned is not None:
             self.engine.returned(*self._returned)
+        self._skews = Skews(await clocks.stored(self._connection, self._region), now)
         missing = await gaps.stored(self._connection, self._region)
         self._repair = Repair(missing, now, self._manners)
         await self._connection.commit()
@@ -186,7 +189,8 @@ class Desk:
         await self._connection.commit()
 
     async def asks(self, now: datetime) -> list[Ask]:
-        """What is missing and due to be asked for; what was asked for in vain is written down.
+        """What is missing and due to be asked for; what was asked for in vain is written down, and
+        so are the clocks that were found to be off.
 
         Raises `psycopg.Error` when that could not be.
         """
@@ -196,6 +200,9 @@ class Desk:
             await store.give_up(self._connection, repair.hopeless)
             metrics.lost.inc(sum(size(each) for each in repair.hopeless.values()))
             repair.hopeless.clear()
+        if self._skews.changed:
+            await clocks.note(self._connection, self._skews.changed, now)
+            self._skews.changed.clear()
         metrics.gaps.labels(self._region).set(len(repair))
         metrics.missing.labels(self._region).set(repair.messages)
         metrics.repaired.labels("late").inc(repair.late)
@@ -255,6 +262,7 @@ class Desk:
         if batch.aside and (dropped := await quarantine.trim(self._connection)):
             metrics.quarantine_dropped.inc(dropped)
         self._repair.note(batch.received, judged.now)
+        self._skews.note(batch.quickest_us, judged.now)
         self._forget()
 
     async def _commit(self, arrivals: Sequence[Arrival], now: datetime, seen: Seen) -> None:

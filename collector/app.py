@@ -47,6 +47,7 @@ class Collector:
             receive_maximum=settings.receive_maximum,
             lateness=timedelta(milliseconds=settings.lateness_ms),
             clock=SteadyClock(),
+            incident_after=timedelta(seconds=settings.platform_after_s),
         )
         self._share = Share(self._terms.name, settings.only_regions)
         self._tasks: dict[str, asyncio.Task[None]] = {}

@@ -13,11 +13,23 @@ from functools import partial
 import psycopg
 import structlog
 
-from collector import adoption, clocks, gaps, metrics, quarantine, registry, restore, rows, store
+from collector import (
+    adoption,
+    clocks,
+    gaps,
+    incident,
+    metrics,
+    quarantine,
+    registry,
+    restore,
+    rows,
+    store,
+)
 from collector.batch import Batch, LedgerKey, judge, keys, open_all
 from collector.claim import Claim, Seen
 from collector.intake import Arrival, Opened, SetAside, set_aside
 from collector.repair import MANNERS, Ask, Manners, Repair, Stored
+from collector.sight import Blindness
 from collector.skew import Skews
 from collector.store import Connection
 from fleet.ledger import Received, size
@@ -183,10 +195,12 @@ class Desk:
         """The messages in packets, and the packets that are none."""
         return open_all(arrivals, self._registry)
 
-    async def stay(self) -> None:
-        """Say that we live, while there is nothing to commit."""
-        await self._connection.execute("SELECT")
-        await self._connection.commit()
+    async def stay(self, blindness: Blindness | None = None) -> None:
+        """Say that we live, while there is nothing to commit; a long blindness is an incident."""
+        async with self._connection.transaction(), self._connection.cursor() as cursor:
+            await cursor.execute("SELECT")
+            if blindness is not None and self._claim is not None:
+                await incident.begin(cursor, blindness, self._claim.incident_after)
 
     async def asks(self, now: datetime) -> list[Ask]:
         """What is missing and due to be asked for; what was asked for in vain is written down, and
@@ -318,7 +332,11 @@ def _count(batch: Batch) -> None:
     for aside in batch.aside:
         metrics.quarantined.labels(aside.reason).inc()
     for change in batch.record.changes:
-        if isinstance(change, Fired):
+        if isinstance(change, Fired) and change.rule.shadow:
+            metrics.shadow_faults.labels(change.rule.name, "fired").inc()
+        elif isinstance(change, Cleared) and change.shadow:
+            metrics.shadow_faults.labels(change.shadow, "cleared").inc()
+        elif isinstance(change, Fired):
             metrics.faults.labels("fired").inc()
         elif isinstance(change, Cleared):
             metrics.faults.labels("cleared").inc()

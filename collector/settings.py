@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     batch_count: int = Field(1000, ge=1, description="Messages in a transaction at the most")
     batch_linger_ms: float = Field(20, ge=0, description="How long a batch waits to fill")
     receive_maximum: int = Field(4000, ge=2, le=65535, description="Unacknowledged at the most")
+    platform_after_s: float = Field(
+        60, ge=0, description="How long we are blind before it is an incident of the platform"
+    )
     lateness_ms: float = Field(
         5000, ge=0, description="How late a message may come and still be judged in its place"
     )

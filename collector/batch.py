@@ -34,6 +34,8 @@ class Batch:
     late: list[Late] = field(default_factory=list)
     rebooted: bool = False
     """Whether a terminal is written for the first time, or goes on with another boot."""
+    quickest_us: dict[int, int] = field(default_factory=dict)
+    """The greatest `ts − arrival` of each terminal's messages, microseconds."""
     aside: list[SetAside] = field(default_factory=list)
     received: dict[LedgerKey, Received] = field(default_factory=dict)
     record: Record = field(default_factory=Record)
@@ -69,14 +71,19 @@ async def judge(
     engine: Engine,
     ledger: Mapping[LedgerKey, Received],
     now: datetime,
+    *,
+    passing: bool = False,
 ) -> Batch:
     """Run the messages through the engine, then let time pass up to `now`.
 
+    With `passing` time passes up to each message first: they lie further apart than they do live.
     Now and then the event loop has its turn, for the batch before is being written.
     """
     batch = Batch(aside=aside)
     for place in range(0, len(opened), _SLICE):
         for each in opened[place : place + _SLICE]:
+            if passing:
+                engine.tick(each.arrival.at)
             try:
                 _take(each, batch, engine, ledger)
             except Quarantined as why:
@@ -124,6 +131,9 @@ def _take(
             payload = arrival.payload
             batch.events.append(rows.event(terminal_id, message, said_us, arrived_us, payload))
         batch.said_us.append(said_us)
+        ahead_us, quickest = said_us - arrived_us, batch.quickest_us
+        if ahead_us > quickest.get(terminal_id, ahead_us - 1):
+            quickest[terminal_id] = ahead_us
         if outcome.late:
             batch.late.append(
                 Late(terminal_id, message.boot, message.seq, opened.channel, message.ts, arrival.at)

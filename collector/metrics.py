@@ -61,6 +61,9 @@ unknown = Counter(
     ["what"],
 )
 faults = Counter("tellergrid_collector_faults", "Faults by what became of them", ["change"])
+shadow_faults = Counter(
+    "tellergrid_collector_shadow_faults", "Faults of rules on trial", ["rule", "change"]
+)
 batch_messages = Histogram(
     "tellergrid_collector_batch_messages",
     "Messages in a transaction",

@@ -21,6 +21,7 @@ from collector import metrics
 from collector.claim import Claim, Seen
 from collector.desk import Desk
 from collector.errors import RegionLost
+from collector.incident import AFTER
 from collector.inlet import Clock, Inlet
 from collector.sight import Cause, Sight
 from collector.writer import Writer
@@ -58,6 +59,7 @@ class Terms:
     receive_maximum: int
     lateness: timedelta
     clock: Clock
+    incident_after: timedelta = AFTER
 
 
 class Region:
@@ -97,7 +99,7 @@ class Region:
         terms = self._terms
         connection = await connect(terms.database_url, name=f"collector {terms.name} {self.name}")
         try:
-            claim = await Claim.take(connection, self.name, terms.name)
+            claim = await Claim.take(connection, self.name, terms.name, terms.incident_after)
             if claim is None:
                 return False
             self._sight.resume(claim.seen_until)
@@ -115,7 +117,9 @@ class Region:
                     await self._hear(desk)
                 except MqttError as error:
                     self._broker_away = True
-                    await self._staying(desk, self._pause(self._failed(error)))
+                    pause_s = self._failed(error)
+                    await desk.stay(self._sight.missing(self._terms.clock()))
+                    await self._staying(desk, self._pause(pause_s))
         finally:
             await connection.close()
         return True
@@ -158,7 +162,7 @@ class Region:
         waiting = asyncio.ensure_future(opening)
         try:
             while not (await asyncio.wait({waiting}, timeout=_STAY_S))[0]:
-                await desk.stay()
+                await desk.stay(self._sight.missing(self._terms.clock()))
         finally:
             waiting.cancel()
         return await waiting

@@ -239,6 +239,12 @@ def database_url(shared_database_server: DatabaseServer) -> Iterator[str]:
 
 
 @pytest.fixture
+def second_database_url(shared_database_server: DatabaseServer) -> Iterator[str]:
+    """Another one, for a test that compares."""
+    yield from _cloned(shared_database_server.cluster, _TEMPLATE)
+
+
+@pytest.fixture
 def empty_database_url(shared_database_server: DatabaseServer) -> Iterator[str]:
     """The URL of a database of the test's own, not migrated."""
     yield from _cloned(shared_database_server.cluster, "template0")

@@ -15,7 +15,7 @@ from psycopg.rows import TupleRow
 from fleet import snapshot
 from fleet.db.sql import load
 from fleet.quarantine import Quarantined
-from fleet.rules.replay import Heard
+from fleet.rules.replay import Blind, Heard
 from fleet.rules.terminal import Terminal
 from fleet.telemetry import Event, Presence, Telemetry
 
@@ -71,6 +71,15 @@ async def regions(connection: Connection) -> list[str]:
     """Every region that has terminals."""
     cursor = await connection.execute(_SQL["regions"])
     return [row[0] for row in await cursor.fetchall()]
+
+
+async def blind(
+    connection: Connection, region: str, since: datetime, until: datetime
+) -> list[Blind]:
+    """When nobody saw a region."""
+    asked = {"region": region, "since": since, "until": until}
+    cursor = await connection.execute(_SQL["blind"], asked)
+    return [Blind(*row) async for row in cursor]
 
 
 async def terminals(

@@ -207,7 +207,7 @@ def _solved(shift: Span, start: Place | None, stops: Sequence[Stop]) -> list[int
                 way = _way_ms(start, stops, row, column)
                 model.add_edge(one, other, distance=way, duration=way)
     found = model.solve(
-        MaxIterations(100 + 12 * len(stops)), seed=_SEED, collect_stats=False, display=False
+        MaxIterations(100 + 4 * len(stops)), seed=_SEED, collect_stats=False, display=False
     )
     if not found.is_feasible():
         return None

@@ -2,10 +2,28 @@
 
 import ssl
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+def trust(
+    authority: Path | None = None, certificate: Path | None = None, key: Path | None = None
+) -> ssl.SSLContext:
+    """A context for `Broker.parse`: who may vouch for the broker, and what vouches for us.
+
+    Without an authority, the system's. Raises ValueError, naming the files, when they are no such.
+    """
+    try:
+        context = ssl.create_default_context(cafile=str(authority) if authority else None)
+        if certificate is not None:
+            context.load_cert_chain(certificate, key)
+    except OSError as error:
+        named = ", ".join(str(each) for each in (authority, certificate, key) if each)
+        raise ValueError(f"{named}: not certificates and a key in PEM: {error}") from error
+    return context
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,7 +168,11 @@ class Engine:
 
     def _drop_strange(self, subject: Terminal | Cell, known: Container[str], now: datetime) -> bool:
         gone = [
-            key for key in subject.holds if key[0] not in known or self._is_foreign(subject, key)
+            key
+            for key, hold in subject.holds.items()
+            if key[0] not in known
+            or self._is_foreign(subject, key)
+            or self._faults.goes_live(subject, key[0], hold)
         ]
         for rule, item in gone:
             self._faults.drop(subject, rule, item, now)

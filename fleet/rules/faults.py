@@ -47,6 +47,11 @@ class Faults:
         rule = self.rules.get(name)
         return None if rule is None else self._selection.of_cell(rule, subject.code, subject.above)
 
+    def goes_live(self, subject: Subject, name: str, hold: Hold) -> bool:
+        """Whether a fault of a rule on trial would become a real one, or the other way round."""
+        rule = self.rule_of(subject, name)
+        return rule is not None and hold.fault_id is not None and hold.shadow != rule.shadow
+
     def signal(self, subject: Subject, rule: Rule, item: str, signal: Signal, at: datetime) -> None:
         """Move one hold by the table and do what the move means."""
         hold = subject.holds.get((rule.name, item))
@@ -92,7 +97,8 @@ class Faults:
         self.record.transitions[_key(subject, rule.name, item)] = transitions
         if not hold.flapping and hold.fault_id and rule.flapping.begins(transitions, at):
             hold.flapping = True
-            self.record.changes.append(Flapped(hold.fault_id, flapping=True, at=at))
+            shadow = _shadow(hold, rule.name)
+            self.record.changes.append(Flapped(hold.fault_id, flapping=True, at=at, shadow=shadow))
             if hold.phase not in TIMED:
                 self.remind(subject, rule.name, item, hold)
 
@@ -104,7 +110,10 @@ class Faults:
         if steady <= clock:
             hold.flapping = False
             self.record.holds[_key(subject, rule.name, item)] = hold
-            self.record.changes.append(Flapped(hold.fault_id, flapping=False, at=steady))
+            shadow = _shadow(hold, rule.name)
+            self.record.changes.append(
+                Flapped(hold.fault_id, flapping=False, at=steady, shadow=shadow)
+            )
 
     def _over(self, subject: Subject, rule: Rule, item: str, hold: Hold) -> datetime:
         """When a hold is over by itself; what flaps does not clear before it is steady."""
@@ -128,7 +137,7 @@ class Faults:
         began = hold.started_at
         terminal = subject if isinstance(subject, Terminal) else None
         cell = subject.cell if isinstance(subject, Terminal) else subject.code
-        hold.fault_id = fault_id(key, began)
+        hold.fault_id, hold.shadow = fault_id(key, began), rule.shadow
         hold.suppressed_by = self._speakers.speaker(subject, rule.name)
         terminal_id = terminal.id if terminal else None
         self.record.changes.append(
@@ -139,7 +148,7 @@ class Faults:
     def _clear(self, subject: Subject, rule: str, hold: Hold, at: datetime) -> None:
         if hold.fault_id is not None:
             ended = hold.since if hold.phase is Phase.CLEARING else at
-            self.record.changes.append(Cleared(hold.fault_id, ended, at))
+            self.record.changes.append(Cleared(hold.fault_id, ended, at, _shadow(hold, rule)))
             hold.fault_id = None  # from here on it speaks for nobody
             self._speak(subject, rule, at)
 
@@ -286,8 +295,12 @@ class Faults:
         by = self._speakers.speaker(subject, rule)
         if hold.fault_id and by != hold.suppressed_by:
             hold.suppressed_by = by
-            self.record.changes.append(Suppressed(hold.fault_id, by, at))
+            self.record.changes.append(Suppressed(hold.fault_id, by, at, _shadow(hold, rule)))
             self.record.holds[_key(subject, rule, item)] = hold
+
+
+def _shadow(hold: Hold, rule: str) -> str:
+    return rule if hold.shadow else ""
 
 
 def _waits(hold: Hold) -> bool:

@@ -40,7 +40,8 @@ async def backtest(
     for region in await history.regions(connection):
         start = since - lead(catalogue.rules)
         terminals = await history.terminals(connection, start, region=region)
-        replay = Replay(catalogue.selection(), terminals, start, region, lateness=lateness)
+        blind = await history.blind(connection, region, start, until)
+        replay = Replay(catalogue.selection(), terminals, start, region, blind, lateness)
         async for heard in history.heard(connection, terminals, start, until):
             replay.hear(heard)
             if replay.messages % _SAY_EVERY == 0:

@@ -293,6 +293,24 @@ async def test_terminals_in_maintenance_are_no_members_of_a_quorum(
     assert await rows(connection, outage) == [("region-01",)]
 
 
+async def test_the_skew_of_a_clock_is_measured_and_outlives_the_collector(
+    desk: Desk, connection: Connection
+) -> None:
+    """One clock is ninety seconds ahead, another right; a restarted collector knows it still."""
+    ahead = (T0 + timedelta(seconds=91)).isoformat()
+    await desk.commit([arrival(0, 1, 1, ts=ahead), arrival(1, 1, 1)], at(1))
+    await desk.asks(at(1))
+    skews = "SELECT terminal_id, skew_us FROM terminal_clock ORDER BY terminal_id"
+    assert await rows(connection, skews) == [(1, 90_000_000), (2, 0)]
+    times = await rows(connection, "SELECT ts, arrived_at FROM telemetry WHERE terminal_id = 1")
+    assert times == [(at(91), at(1))]
+    await desk.restore(at(2))
+    await desk.commit([arrival(0, 2, 3, ts=(T0 + timedelta(seconds=93)).isoformat())], at(3))
+    await desk.asks(at(3))
+    found = await rows(connection, "SELECT DISTINCT measured_at FROM terminal_clock")
+    assert found == [(at(1),)]
+
+
 JAMMED = {"cardReader": {"media": "jammed"}}
 FREE = {"cardReader": {"media": "notPresent"}}
 

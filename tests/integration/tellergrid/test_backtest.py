@@ -42,6 +42,8 @@ def at(seconds: float) -> datetime:
 class Story:
     """Ten terminals that say the same every half minute, unless told otherwise."""
 
+    start = T0
+
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.desk = Desk(connection, "region-01", load())

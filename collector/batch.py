@@ -71,14 +71,19 @@ async def judge(
     engine: Engine,
     ledger: Mapping[LedgerKey, Received],
     now: datetime,
+    *,
+    passing: bool = False,
 ) -> Batch:
     """Run the messages through the engine, then let time pass up to `now`.
 
+    With `passing` time passes up to each message first: they lie further apart than they do live.
     Now and then the event loop has its turn, for the batch before is being written.
     """
     batch = Batch(aside=aside)
     for place in range(0, len(opened), _SLICE):
         for each in opened[place : place + _SLICE]:
+            if passing:
+                engine.tick(each.arrival.at)
             try:
                 _take(each, batch, engine, ledger)
             except Quarantined as why:

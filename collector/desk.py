@@ -57,7 +57,10 @@ class Judged:
 
 
 class Desk:
-    """One region's engine beside the connection that holds the region's lock."""
+    """One region's engine beside the connection that holds the region's lock.
+
+    With `passing` a batch may reach over minutes: time passes from one message to the next.
+    """
 
     def __init__(
         self,
@@ -67,7 +70,10 @@ class Desk:
         manners: Manners = MANNERS,
         lateness: timedelta = timedelta(),
         claim: Claim | None = None,
+        *,
+        passing: bool = False,
     ) -> None:
+        self._passing = passing
         self._connection = connection
         self._claim = claim
         self._noted: datetime | None = None
@@ -247,7 +253,7 @@ class Desk:
     async def judge(self, opened: Sequence[Opened], aside: list[SetAside], now: datetime) -> Judged:
         """Judge a batch and decide what it makes the database do; the ledgers are in memory."""
         began = time.perf_counter()
-        batch = await judge(opened, aside, self.engine, self._ledger, now)
+        batch = await judge(opened, aside, self.engine, self._ledger, now, passing=self._passing)
         statements: list[store.Statement] = []
         if batch:
             batch.rebooted = self._rebooted(batch)

@@ -23,3 +23,7 @@ class OtherSimulatorError(SimulatorError):
 
 class LimitError(SimulatorError):
     """The machine does not allow so many connections; the message says what to do."""
+
+
+class RecordingError(SimulatorError):
+    """A recording is not there or cannot be read; names the file and the line."""

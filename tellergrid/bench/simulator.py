@@ -87,6 +87,7 @@ def measure(progress: Progress, size: Size) -> tuple[SimulatorReport, Held]:
             rate = asyncio.run(_connected(tester, size.terminals))
             progress(f"holding them for {size.hold_s:.0f} s")
             held = asyncio.run(_hold(tester, size.hold_s, process.pid))
+            progress(f"held for {held.seconds:.0f} s, {held.losses} lost, {held.rss_mib:.0f} MiB")
         fast = _write(folder / "fast.yaml", f"{{heartbeat_s: 0.05, {_CALM}}}")
         shared = ("--terminals", "1000", "--multiplex", "8")
         with _playing(tester, folder / "shared.json", fast, *shared):

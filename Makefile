@@ -10,7 +10,7 @@ SPREAD := -n 3 --dist worksteal
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-emit-trusted-host --strip-extras --allow-unsafe --no-header
 
-.PHONY: help setup run test check format bench lock clean distclean
+.PHONY: help setup run test check format chaos bench lock clean distclean
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -47,6 +47,10 @@ check: setup ## lint, formatting, types, the arrows between packages
 format: setup ## write the code the way `check` wants it
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+chaos: setup ## bring every fault about at its full length, and count
+	@$(BIN)/pytest tests/e2e/test_faults.py --long -s $(ARGS)
+	@TELLERGRID_CHAOS_KILLS=50 $(BIN)/pytest tests/e2e/test_kills.py $(ARGS)
 
 bench: setup ## measure this machine: what the engines can do, and what share of it we keep
 	@$(BIN)/tellergrid bench $(ARGS)

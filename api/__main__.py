@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from api import logs
 from api.app import create_app
+from api.notifications.channels import ChannelsError
 from api.settings import Settings
 from fleet.rules.errors import RuleError
 
@@ -56,7 +57,7 @@ def main() -> int:
     stopping = asyncio.Event()
     try:
         app = create_app(settings, stopping)
-    except RuleError as error:
+    except (ChannelsError, RuleError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     config = uvicorn.Config(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
@@ -25,15 +26,21 @@ from api.health import router as health
 from api.idempotency import forget
 from api.listener import Listener
 from api.metrics import Metrics
+from api.notifications import channels, outbox
+from api.notifications.delivery import Notifier
+from api.notifications.monthly import report_month
+from api.notifications.outbox import Channels
+from api.notifications.senders import keep_addresses_out_of_logs
 from api.openapi import DescribedApi, operation_id
 from api.oversize import Oversize
 from api.paths import V1
 from api.planning import planned_each_time
+from api.remarks.routes import router as remarks
 from api.requests import RequestLog
 from api.retention import keep
 from api.routing import require_ours
 from api.rules.routes import router as rules
-from api.scheduled import Job, background, scheduled
+from api.scheduled import Job, background, run_in_turn_when, scheduled
 from api.scope import Locks, as_api
 from api.services import Services
 from api.settings import Settings
@@ -51,7 +58,7 @@ from fleet.rules.shelf import Shelf
 
 _ROUTERS = (
     *(health, accounts, cells, coverage, uptime, terminals, faults, tickets, technicians, rules),
-    *(audit, events, windows, corrections, grid, registry),
+    *(remarks, audit, events, windows, corrections, grid, registry),
 )
 _LARGEST_BODY = 64 * 1024
 _LARGEST_MAP = 32 * 1024 * 1024  # a whole grid, a whole registry: operations alone send them
@@ -73,10 +80,12 @@ def create_app(
 
     `locks` is for tests, which try each lock alone.
 
-    Raises `CatalogueError` when the rule catalogue is not sound.
+    Raises `CatalogueError` when the rule catalogue is not sound, `ChannelsError` when the file of
+    channels is not.
     """
     shelf = Shelf(settings.catalogue)
     metrics = Metrics()
+    told = channels.read(settings.channels)
     ending = stopping or asyncio.Event()
     issuer = None if settings.provider is None else Issuer(settings.provider)
 
@@ -111,6 +120,15 @@ def create_app(
             stack.enter_context(scheduled(sums, _MINUTE_S))
             keeping = Job("keep", partial(keep, retention=settings.retention), pool, metrics)
             stack.enter_context(scheduled(keeping, _HOUR_S))
+            reporting = _reporting(settings.time_zone, told, pool, metrics)
+            stack.enter_context(scheduled(reporting, _HOUR_S))
+            told_long_ago = Job("forget_notifications", outbox.forget, pool, metrics)
+            stack.enter_context(scheduled(told_long_ago, _HOUR_S))
+            telling = _telling(told, pool, metrics)
+            for one in telling:
+                stack.enter_context(scheduled(one, settings.poll_seconds))
+            woken = stack.enter_context(listener.wakeups())
+            await stack.enter_async_context(background(run_in_turn_when(woken, *telling)))
             stack.callback(ending.set)
             yield
 
@@ -133,6 +151,22 @@ def create_app(
         most = _LARGEST_MAP if router in _WITH_MAPS else _LARGEST_BODY
         app.include_router(router, max_body_size=most)
     return app
+
+
+def _telling(told: Channels, pool: Pool, metrics: Metrics) -> list[Job]:
+    """What fills the outbox, and what empties it; without channels it stays empty."""
+    keep_addresses_out_of_logs()
+    filling = Job("gather_notifications", partial(outbox.gather, channels=told), pool, metrics)
+    if not told:
+        return [filling]
+    notifier = Notifier(told, pool, metrics)
+    return [filling, Job("send_notifications", notifier.deliver, pool, metrics)]
+
+
+def _reporting(zone: str, told: Channels, pool: Pool, metrics: Metrics) -> Job:
+    """The report of each month, made when it is over."""
+    work = partial(report_month, zone=ZoneInfo(zone), channels=told)
+    return Job("report_month", work, pool, metrics)
 
 
 def _exporting(settings: Settings, pool: Pool, metrics: Metrics) -> Job | None:

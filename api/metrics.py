@@ -47,6 +47,13 @@ class Metrics:
             registry=self._registry,
         )
 
+        self.notifications = Counter(
+            "tellergrid_api_notifications",
+            "Notifications by channel; failed: it is tried again, given_up: no more",
+            ["channel", "outcome"],
+            registry=self._registry,
+        )
+
     @contextmanager
     def open_stream(self) -> Iterator[None]:
         """Counts an event stream while it is open."""

@@ -94,6 +94,9 @@ _INVALID = Kind(422, "invalid", "Invalid request")
 _UNSTORABLE = Kind(
     422, "invalid", "Invalid request", detail="A value is outside what the database can hold."
 )
+_CONTRADICTED = Kind(
+    422, "invalid", "Invalid request", detail="It contradicts what is stored by now."
+)
 _INTERNAL = Kind(500, "internal", "Internal error", detail="This is our fault; it was logged.")
 
 TABLE: Mapping[type[Exception], Kind] = MappingProxyType(
@@ -110,6 +113,7 @@ TABLE: Mapping[type[Exception], Kind] = MappingProxyType(
         ImportRefused: _INVALID,
         RequestValidationError: _INVALID,
         psycopg.DataError: _UNSTORABLE,
+        psycopg.IntegrityError: _CONTRADICTED,
         psycopg.OperationalError: _UNAVAILABLE,
         psycopg_pool.PoolTimeout: _UNAVAILABLE,
         psycopg_pool.PoolClosed: _UNAVAILABLE,
@@ -140,6 +144,16 @@ def documented(*errors: type[ApiError]) -> dict[int | str, dict[str, Any]]:
         }
         for kind in kinds
     }
+
+
+def too_large() -> dict[int | str, dict[str, Any]]:
+    """For OpenAPI: the refusal of a body that is larger than a route takes."""
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    detail = "The body is larger than this route takes."
+    example = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
+    schema = {"$ref": "#/components/schemas/Problem"}
+    content = {MEDIA_TYPE: {"schema": schema, "example": example}}
+    return {int(status): {"description": status.phrase, "content": content}}
 
 
 def _example(kind: Kind) -> dict[str, Any]:
@@ -184,9 +198,11 @@ async def _answer(_: Request, error: Exception) -> JSONResponse:
     return _response(problem, headers)
 
 
-async def _answer_http(_: Request, error: Exception) -> JSONResponse:
+async def _answer_http(request: Request, error: Exception) -> JSONResponse:
     """What the framework raises: an unknown path, a method that is not served, a body too large."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
+    if error.status_code == HTTPStatus.BAD_REQUEST:  # raised for bodies that are not even text
+        return await _answer(request, Invalid("body", "cannot be read"))
     return of_status(error.status_code, str(error.detail), error.headers or {})
 
 

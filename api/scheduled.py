@@ -86,6 +86,15 @@ class Job:
             return True
 
 
+async def run_in_turn_when(woken: asyncio.Event, *jobs: Job) -> None:
+    """Run jobs one after the other whenever the event is set, until cancelled."""
+    while True:
+        await woken.wait()
+        woken.clear()
+        for job in jobs:
+            await job.run()
+
+
 @contextmanager
 def scheduled(job: Job, seconds: float) -> Iterator[None]:
     """Run a job every so many seconds while the block lasts."""

@@ -17,6 +17,12 @@ from fleet.db.sql import load
 
 _SQL = load("api", "scope")
 _ROLE = "-c role=tellergrid_api"
+# A process that dies in the middle of work is noticed within seconds, though its work waits for a
+# lock or takes long, and its machine says nothing: what it held is free for another process.
+_NOTICED = (
+    "-c client_connection_check_interval=1s -c tcp_keepalives_idle=3"
+    " -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,8 @@ ENGINE = Presence(EVERYTHING, "engine")
 def as_api(url: str) -> str:
     """The same database, entered in the role that sees nothing yet, whoever logs in."""
     given = conninfo_to_dict(url).get("options")
-    return make_conninfo(url, options=f"{given} {_ROLE}" if given else _ROLE)
+    ours = f"{_ROLE} {_NOTICED}"
+    return make_conninfo(url, options=f"{given} {ours}" if given else ours)
 
 
 async def introduce(connection: AsyncConnection[TupleRow], actor: str, origin: str) -> None:

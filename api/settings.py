@@ -75,6 +75,10 @@ class Settings(BaseSettings):
         description="Where heads are appended to heads.jsonl; empty, or no key: none is exported",
     )
     audit_minutes: float = Field(default=5, gt=0, description="How often a head is exported")
+    channels: Path | None = Field(
+        default=None,
+        description="YAML file of the channels that notifications go to; empty: nobody is told",
+    )
     time_zone: str = Field(
         default="UTC",
         description="The bank's, like Asia/Shanghai: uptime is summed ahead in its hours and days",

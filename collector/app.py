@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import psycopg
 import structlog
@@ -23,7 +24,7 @@ from collector.service import application
 from collector.settings import Settings
 from collector.share import Share
 from fleet.db.pool import connect
-from fleet.mqtt import Backoff, Broker
+from fleet.mqtt import Backoff
 from fleet.rules.shelf import Shelf
 
 log = structlog.get_logger()
@@ -39,12 +40,14 @@ class Collector:
         self._terms = Terms(
             name=f"{socket.gethostname()[:24]}-{os.getpid()}-{secrets.token_hex(2)}",
             database_url=settings.database_url.get_secret_value(),
-            broker=Broker.parse(settings.broker_url.get_secret_value()),
+            broker=settings.broker,
             shelf=Shelf(settings.catalogue),
             batch_count=min(settings.batch_count, settings.receive_maximum // 2),
             batch_linger_s=settings.batch_linger_ms / 1000,
             receive_maximum=settings.receive_maximum,
+            lateness=timedelta(milliseconds=settings.lateness_ms),
             clock=SteadyClock(),
+            incident_after=timedelta(seconds=settings.platform_after_s),
         )
         self._share = Share(self._terms.name, settings.only_regions)
         self._tasks: dict[str, asyncio.Task[None]] = {}

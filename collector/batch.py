@@ -8,6 +8,7 @@ from datetime import datetime
 
 from collector import metrics, rows
 from collector.intake import Arrival, Opened, SetAside, set_aside, unpack
+from collector.order import Late
 from collector.registry import Registry
 from fleet.ledger import Received
 from fleet.quarantine import Quarantined
@@ -31,10 +32,11 @@ class Batch:
     presences: list[bytes] = field(default_factory=list)
     said_us: list[int] = field(default_factory=list)
     """When each of them was said, microseconds since 2000."""
-    changed: set[int] = field(default_factory=set)
-    """The terminals whose status or storage is another than before."""
+    late: list[Late] = field(default_factory=list)
     rebooted: bool = False
     """Whether a terminal is written for the first time, or goes on with another boot."""
+    quickest_us: dict[int, int] = field(default_factory=dict)
+    """The greatest `ts − arrival` of each terminal's messages, microseconds."""
     aside: list[SetAside] = field(default_factory=list)
     received: dict[LedgerKey, Received] = field(default_factory=dict)
     record: Record = field(default_factory=Record)
@@ -70,14 +72,19 @@ async def judge(
     engine: Engine,
     ledger: Mapping[LedgerKey, Received],
     now: datetime,
+    *,
+    passing: bool = False,
 ) -> Batch:
     """Run the messages through the engine, then let time pass up to `now`.
 
+    With `passing` time passes up to each message first: they lie further apart than they do live.
     Now and then the event loop has its turn, for the batch before is being written.
     """
     batch = Batch(aside=aside)
     for place in range(0, len(opened), _SLICE):
         for each in opened[place : place + _SLICE]:
+            if passing:
+                engine.tick(each.arrival.at)
             try:
                 _take(each, batch, engine, ledger)
             except Quarantined as why:
@@ -114,20 +121,25 @@ def _take(
         said_us, arrived_us = rows.microseconds(message.ts), rows.microseconds(arrival.at)
         if isinstance(message, Telemetry):
             outcome = engine.telemetry(terminal, message, arrival.at)
-            whole = outcome.changed or outcome.late
+            whole = outcome.changed or outcome.late or outcome.kept
             batch.telemetry.append(
                 rows.telemetry(
                     terminal_id, message, said_us, arrived_us, outcome.measured, whole=whole
                 )
             )
-            if outcome.changed:
-                batch.changed.add(terminal_id)
         else:
             outcome = engine.event(terminal, message, arrival.at)
             payload = arrival.payload
             batch.events.append(rows.event(terminal_id, message, said_us, arrived_us, payload))
         batch.said_us.append(said_us)
-        if outcome.late or outcome.unknown:
+        ahead_us, quickest = said_us - arrived_us, batch.quickest_us
+        if ahead_us > quickest.get(terminal_id, ahead_us - 1):
+            quickest[terminal_id] = ahead_us
+        if outcome.late:
+            batch.late.append(
+                Late(terminal_id, message.boot, message.seq, opened.channel, message.ts, arrival.at)
+            )
+        if outcome.late or outcome.kept or outcome.unknown:
             _count(outcome, opened.channel)
     received.add(message.seq)
     batch.received[key] = received
@@ -136,5 +148,7 @@ def _take(
 def _count(outcome: Outcome, channel: Channel) -> None:
     if outcome.late:
         metrics.late.labels(channel).inc()
+    if outcome.kept:
+        metrics.kept.labels(channel).inc()
     for found in outcome.unknown:
         metrics.unknown.labels(found.what).inc()

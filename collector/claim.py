@@ -5,12 +5,13 @@ that slept through the loss of its region finds another epoch, and its transacti
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import TupleRow
 
+from collector import incident
 from collector.errors import RegionLost
 from collector.sight import Blindness
 from fleet.db.sql import load
@@ -33,10 +34,15 @@ class Claim:
     region: str
     epoch: int
     seen_until: datetime | None
+    incident_after: timedelta = incident.AFTER
 
     @classmethod
     async def take(
-        cls, connection: AsyncConnection[TupleRow], region: str, collector: str
+        cls,
+        connection: AsyncConnection[TupleRow],
+        region: str,
+        collector: str,
+        incident_after: timedelta = incident.AFTER,
     ) -> Self | None:
         """Take a region if it is free; the connection holds it until it ends."""
         await connection.execute(_SQL["tend"])
@@ -47,7 +53,10 @@ class Claim:
                 return None
             taking = {"region": region, "collector": collector}
             row = await (await connection.execute(_SQL["take"], taking)).fetchone()
-        return cls(region, *row) if row is not None else None
+        if row is None:
+            return None
+        epoch, seen_until = row
+        return cls(region, epoch, seen_until, incident_after)
 
     async def prove(self, cursor: AsyncCursor[TupleRow], seen: Seen) -> None:
         """Fence a transaction; raises `RegionLost` when another has taken the region."""
@@ -66,3 +75,5 @@ class Claim:
                     "cause": blindness.cause.value,
                 },
             )
+            await incident.begin(cursor, blindness, self.incident_after)
+            await incident.end(cursor, self.region, blindness.until)

@@ -21,12 +21,12 @@ class SteadyClock:
 
     def __init__(
         self,
-        wall: Callable[[], datetime] = time_of_day,
+        wall: Callable[[], datetime] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._wall = wall
+        self._wall = wall or time_of_day
         self._monotonic = monotonic
-        self._last = wall()
+        self._last = self._wall()
         self._at = monotonic()
 
     def __call__(self) -> datetime:

@@ -13,11 +13,24 @@ from functools import partial
 import psycopg
 import structlog
 
-from collector import adoption, gaps, metrics, quarantine, registry, restore, rows, store
+from collector import (
+    adoption,
+    clocks,
+    gaps,
+    incident,
+    metrics,
+    quarantine,
+    registry,
+    restore,
+    rows,
+    store,
+)
 from collector.batch import Batch, LedgerKey, judge, keys, open_all
 from collector.claim import Claim, Seen
 from collector.intake import Arrival, Opened, SetAside, set_aside
 from collector.repair import MANNERS, Ask, Manners, Repair, Stored
+from collector.sight import Blindness
+from collector.skew import Skews
 from collector.store import Connection
 from fleet.ledger import Received, size
 from fleet.quarantine import Quarantined, Reason
@@ -44,7 +57,10 @@ class Judged:
 
 
 class Desk:
-    """One region's engine beside the connection that holds the region's lock."""
+    """One region's engine beside the connection that holds the region's lock.
+
+    With `passing` a batch may reach over minutes: time passes from one message to the next.
+    """
 
     def __init__(
         self,
@@ -52,12 +68,17 @@ class Desk:
         region: str,
         catalogue: Catalogue,
         manners: Manners = MANNERS,
+        lateness: timedelta = timedelta(),
         claim: Claim | None = None,
+        *,
+        passing: bool = False,
     ) -> None:
+        self._passing = passing
         self._connection = connection
         self._claim = claim
         self._noted: datetime | None = None
-        self._returned_at: datetime | None = None
+        self._skews = Skews({}, datetime.min.replace(tzinfo=UTC))
+        self._returned: tuple[datetime, timedelta] | None = None
         self._region = region
         self._catalogue = catalogue
         self._ledger: dict[LedgerKey, Received] = {}
@@ -66,7 +87,8 @@ class Desk:
         self._watching_since: datetime | None = None
         self._manners = manners
         self._repair = Repair(Stored({}, {}, {}), datetime.min.replace(tzinfo=UTC), manners)
-        self.engine = Engine(catalogue.selection(), region)
+        self._lateness = lateness
+        self.engine = self._new_engine()
 
     async def restore(self, now: datetime) -> None:
         """Read everything back as of the last commit."""
@@ -75,7 +97,7 @@ class Desk:
         self._registry = await registry.read(self._connection, self._region)
         changed = await adoption.changed(self._connection, self._region, self._catalogue)
         self.engine = await restore.engine(
-            self._connection, self._registry, self._catalogue.selection(), now, changed
+            self._connection, self._registry, self._new_engine(), now, changed
         )
         if changed:
             await self._go_over()
@@ -85,11 +107,15 @@ class Desk:
             if each.heard_at is not None or each.connected is not None
         }
         self.engine.watch(self._watching_since)
-        if self._returned_at is not None:
-            self.engine.returned(self._returned_at)
+        if self._returned is not None:
+            self.engine.returned(*self._returned)
+        self._skews = Skews(await clocks.stored(self._connection, self._region), now)
         missing = await gaps.stored(self._connection, self._region)
         self._repair = Repair(missing, now, self._manners)
         await self._connection.commit()
+
+    def _new_engine(self) -> Engine:
+        return Engine(self._catalogue.selection(), self._region, self._lateness)
 
     async def _go_over(self) -> None:
         """Write what the catalogue says anew, with the note that it was asked."""
@@ -125,10 +151,10 @@ class Desk:
         """Whether silence is judged now."""
         return self._watching_since is not None
 
-    def returned(self, at: datetime) -> None:
-        """The broker was away, for the terminals too: they are given time to come back."""
-        self._returned_at = at
-        self.engine.returned(at)
+    def returned(self, at: datetime, patience: timedelta) -> None:
+        """We hear again; what waited is given time to come before holds end by time alone."""
+        self._returned = (at, patience)
+        self.engine.returned(at, patience)
 
     async def reload_registry(self, now: datetime) -> None:
         """Take in what the api changed: terminals that came, moved or left."""
@@ -169,13 +195,16 @@ class Desk:
         """The messages in packets, and the packets that are none."""
         return open_all(arrivals, self._registry)
 
-    async def stay(self) -> None:
-        """Say that we live, while there is nothing to commit."""
-        await self._connection.execute("SELECT")
-        await self._connection.commit()
+    async def stay(self, blindness: Blindness | None = None) -> None:
+        """Say that we live, while there is nothing to commit; a long blindness is an incident."""
+        async with self._connection.transaction(), self._connection.cursor() as cursor:
+            await cursor.execute("SELECT")
+            if blindness is not None and self._claim is not None:
+                await incident.begin(cursor, blindness, self._claim.incident_after)
 
     async def asks(self, now: datetime) -> list[Ask]:
-        """What is missing and due to be asked for; what was asked for in vain is written down.
+        """What is missing and due to be asked for; what was asked for in vain is written down, and
+        so are the clocks that were found to be off.
 
         Raises `psycopg.Error` when that could not be.
         """
@@ -185,6 +214,9 @@ class Desk:
             await store.give_up(self._connection, repair.hopeless)
             metrics.lost.inc(sum(size(each) for each in repair.hopeless.values()))
             repair.hopeless.clear()
+        if self._skews.changed:
+            await clocks.note(self._connection, self._skews.changed, now)
+            self._skews.changed.clear()
         metrics.gaps.labels(self._region).set(len(repair))
         metrics.missing.labels(self._region).set(repair.messages)
         metrics.repaired.labels("late").inc(repair.late)
@@ -221,7 +253,7 @@ class Desk:
     async def judge(self, opened: Sequence[Opened], aside: list[SetAside], now: datetime) -> Judged:
         """Judge a batch and decide what it makes the database do; the ledgers are in memory."""
         began = time.perf_counter()
-        batch = await judge(opened, aside, self.engine, self._ledger, now)
+        batch = await judge(opened, aside, self.engine, self._ledger, now, passing=self._passing)
         statements: list[store.Statement] = []
         if batch:
             batch.rebooted = self._rebooted(batch)
@@ -244,6 +276,7 @@ class Desk:
         if batch.aside and (dropped := await quarantine.trim(self._connection)):
             metrics.quarantine_dropped.inc(dropped)
         self._repair.note(batch.received, judged.now)
+        self._skews.note(batch.quickest_us, judged.now)
         self._forget()
 
     async def _commit(self, arrivals: Sequence[Arrival], now: datetime, seen: Seen) -> None:
@@ -295,10 +328,15 @@ def _count(batch: Batch) -> None:
     if batch.events:
         metrics.stored.labels("event").inc(len(batch.events))
     metrics.lag_seconds.observe_all([(now_us - said) / 1e6 for said in batch.said_us])
+    metrics.jumps.inc(len(batch.record.jumps))
     for aside in batch.aside:
         metrics.quarantined.labels(aside.reason).inc()
     for change in batch.record.changes:
-        if isinstance(change, Fired):
+        if isinstance(change, Fired) and change.rule.shadow:
+            metrics.shadow_faults.labels(change.rule.name, "fired").inc()
+        elif isinstance(change, Cleared) and change.shadow:
+            metrics.shadow_faults.labels(change.shadow, "cleared").inc()
+        elif isinstance(change, Fired):
             metrics.faults.labels("fired").inc()
         elif isinstance(change, Cleared):
             metrics.faults.labels("cleared").inc()

@@ -34,7 +34,7 @@ from fleet.topics import Channel, subscription
 log = structlog.get_logger()
 
 CHANNELS = (Channel.STATUS, Channel.TELEMETRY, Channel.EVENT)
-KEEP_ALIVE_S = 10  # a line that went dead unnoticed is found within twice of it
+KEEP_ALIVE_S = 5  # a line that went dead unnoticed is found within twice of it
 SESSION_EXPIRY_S = 7 * 24 * 3600  # the longest weekend outage the broker bridges for us
 MAXIMUM_PACKET = 8 * 1024 * 1024  # above what our broker lets in: the oversized are seen, not lost
 

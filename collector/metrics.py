@@ -47,6 +47,10 @@ duplicate = Counter(
 late = Counter(
     "tellergrid_collector_messages_late", "Messages stored behind a later one", ["channel"]
 )
+kept = Counter(
+    "tellergrid_collector_messages_kept", "Messages that waited for earlier ones", ["channel"]
+)
+jumps = Counter("tellergrid_collector_clock_jumps", "Clocks of terminals that were set")
 quarantined = Counter("tellergrid_collector_messages_quarantined", "Messages set aside", ["reason"])
 quarantine_dropped = Counter(
     "tellergrid_collector_quarantine_dropped", "Oldest messages set aside, beyond the bound"
@@ -57,6 +61,9 @@ unknown = Counter(
     ["what"],
 )
 faults = Counter("tellergrid_collector_faults", "Faults by what became of them", ["change"])
+shadow_faults = Counter(
+    "tellergrid_collector_shadow_faults", "Faults of rules on trial", ["rule", "change"]
+)
 batch_messages = Histogram(
     "tellergrid_collector_batch_messages",
     "Messages in a transaction",

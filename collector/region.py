@@ -21,11 +21,13 @@ from collector import metrics
 from collector.claim import Claim, Seen
 from collector.desk import Desk
 from collector.errors import RegionLost
+from collector.incident import AFTER
 from collector.inlet import Clock, Inlet
 from collector.sight import Cause, Sight
 from collector.writer import Writer
 from fleet.db.pool import connect
 from fleet.mqtt import Backoff, Broker, Connection, ConnectionLost, MqttError
+from fleet.rules.engine import CATCH_UP, RETURN
 from fleet.rules.shelf import Shelf
 
 _TICK_S = 0.5
@@ -55,7 +57,9 @@ class Terms:
     batch_count: int
     batch_linger_s: float
     receive_maximum: int
+    lateness: timedelta
     clock: Clock
+    incident_after: timedelta = AFTER
 
 
 class Region:
@@ -95,11 +99,17 @@ class Region:
         terms = self._terms
         connection = await connect(terms.database_url, name=f"collector {terms.name} {self.name}")
         try:
-            claim = await Claim.take(connection, self.name, terms.name)
+            claim = await Claim.take(connection, self.name, terms.name, terms.incident_after)
             if claim is None:
                 return False
             self._sight.resume(claim.seen_until)
-            desk = Desk(connection, self.name, terms.shelf.current, claim=claim)
+            desk = Desk(
+                connection,
+                self.name,
+                terms.shelf.current,
+                lateness=terms.lateness,
+                claim=claim,
+            )
             await desk.restore(terms.clock())
             self._log.info("region taken", epoch=claim.epoch, terminals=len(desk.engine.terminals))
             while not self._stopping.is_set():
@@ -107,7 +117,9 @@ class Region:
                     await self._hear(desk)
                 except MqttError as error:
                     self._broker_away = True
-                    await self._staying(desk, self._pause(self._failed(error)))
+                    pause_s = self._failed(error)
+                    await desk.stay(self._sight.missing(self._terms.clock()))
+                    await self._staying(desk, self._pause(pause_s))
         finally:
             await connection.close()
         return True
@@ -126,10 +138,11 @@ class Region:
         """One broker connection, from its opening to its end."""
         terms, inlet = self._terms, Inlet(self._terms.clock)
         self.stage = Stage.CONNECTING
+        began = terms.clock()
         opening = inlet.open(terms.broker, self.name, terms.receive_maximum)
         connection = await self._staying(desk, opening)
         try:
-            self._connected(desk, connection)
+            self._connected(desk, connection, began)
             async with Writer(desk, inlet.acknowledge) as writer:
                 while not connection.closed.done() and not self._stopping.is_set():
                     await self._turn(desk, inlet, writer)
@@ -149,17 +162,17 @@ class Region:
         waiting = asyncio.ensure_future(opening)
         try:
             while not (await asyncio.wait({waiting}, timeout=_STAY_S))[0]:
-                await desk.stay()
+                await desk.stay(self._sight.missing(self._terms.clock()))
         finally:
             waiting.cancel()
         return await waiting
 
-    def _connected(self, desk: Desk, connection: Connection) -> None:
+    def _connected(self, desk: Desk, connection: Connection, began: datetime) -> None:
         """From here on messages come; whether all do is known when there are no more for now."""
         # A session that is gone, of a region that was seen before: the broker lost it.
         lost = not connection.session_present and self._sight.until is not None
-        if self._broker_away or lost:
-            desk.returned(self._terms.clock())
+        if self._sight.until is not None:
+            desk.returned(began, RETURN if self._broker_away or lost else CATCH_UP)
         self._broker_away = False
         self.stage = Stage.SERVING
         metrics.serving.labels(self.name).set(1)
@@ -205,8 +218,9 @@ class Region:
     def _look(self, desk: Desk, now: datetime, *, hearing: bool) -> Seen:
         """How far we see; nobody is silent before we have seen again for long enough."""
         if not hearing:
-            if desk.watching and self._sight.blind(now):
+            if self._sight.blind(now):
                 desk.watch(None)
+                desk.returned(now, CATCH_UP)
             return Seen(None)
         blindness = self._sight.see(now)
         if blindness is not None:

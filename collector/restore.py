@@ -4,6 +4,7 @@ from collections import defaultdict
 from datetime import datetime
 from typing import NamedTuple
 
+from collector import order
 from collector.registry import Registry
 from collector.store import Connection
 from fleet import snapshot
@@ -11,7 +12,6 @@ from fleet.db.sql import load
 from fleet.rules.engine import Engine
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import Hold, Phase
-from fleet.rules.selection import Selection
 from fleet.rules.terminal import Terminal
 from fleet.service_state import ServiceState
 
@@ -42,23 +42,24 @@ class _Row(NamedTuple):
 async def engine(
     connection: Connection,
     registry: Registry,
-    rules: Selection,
+    restored: Engine,
     now: datetime,
     changed: frozenset[str] = frozenset(),
 ) -> Engine:
-    """An engine that goes on exactly where the last committed batch left off.
+    """Bring a new engine to where the last committed batch left off: it goes on exactly there.
 
     The rules that `changed` since are asked at once.
     """
-    restored = Engine(rules, registry.region)
     holds = await _holds(connection, registry)
     transitions = await _transitions(connection, registry)
     counts = await _counts(connection, registry.region)
     rows = await _rows(connection, registry.region)
+    waiting = await order.waiting(connection, registry.region)
     for entry in registry.entries.values():
         terminal = entry.terminal(registry.region)
         terminal.holds = holds["terminal"].get(entry.code, {})
         _recall(terminal, rows.get(entry.id))
+        terminal.kept = waiting.get(entry.id, {})
         terminal.counts = counts.get(entry.code, {})
         terminal.transitions = transitions["terminal"].get(entry.code, {})
         restored.adopt(terminal)

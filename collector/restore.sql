@@ -10,7 +10,8 @@ WHERE terminal.region_code = %(region)s;
 -- name: holds
 -- The holds of a region's terminals, and of its part of each cell.
 SELECT hold.scope, hold.subject, hold.rule, hold.item, hold.phase, hold.since, hold.started_at,
-       hold.fault_id, fault.suppressed_by, hold.flapping
+       hold.fault_id, fault.suppressed_by, hold.flapping,
+       EXISTS (SELECT FROM shadow_fault WHERE shadow_fault.id = hold.fault_id)
 FROM hold
 LEFT JOIN fault ON fault.id = hold.fault_id
 LEFT JOIN terminal ON hold.scope = 'terminal' AND terminal.code = hold.subject

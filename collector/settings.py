@@ -5,6 +5,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from fleet.mqtt import Broker, trust
+
 
 class Settings(BaseSettings):
     """Read once in `main`, handed down."""
@@ -18,6 +20,15 @@ class Settings(BaseSettings):
 
     database_url: SecretStr = Field(description="PostgreSQL with TimescaleDB: postgresql://…")
     broker_url: SecretStr = Field(description="The broker, with the collector's account: mqtt://…")
+    broker_ca: Path | None = Field(
+        None, description="PEM file of who may vouch for a mqtts:// broker; empty: the system's"
+    )
+    broker_certificate: Path | None = Field(
+        None, description="PEM file that vouches for us at a mqtts:// broker (mutual TLS)"
+    )
+    broker_key: Path | None = Field(
+        None, description="PEM file of its key; empty: it is in the same file"
+    )
     regions: str = Field("", description="Regions to serve, by comma; empty: every one there is")
     catalogue: Path | None = Field(None, description="Folder of rule files; empty: the default")
     collector_host: str = Field("127.0.0.1", description="Where /metrics and /healthz listen")
@@ -25,7 +36,20 @@ class Settings(BaseSettings):
     batch_count: int = Field(1000, ge=1, description="Messages in a transaction at the most")
     batch_linger_ms: float = Field(20, ge=0, description="How long a batch waits to fill")
     receive_maximum: int = Field(4000, ge=2, le=65535, description="Unacknowledged at the most")
+    platform_after_s: float = Field(
+        60, ge=0, description="How long we are blind before it is an incident of the platform"
+    )
+    lateness_ms: float = Field(
+        5000, ge=0, description="How late a message may come and still be judged in its place"
+    )
     log_level: str = Field("info", description="debug, info, warning, error")
+
+    @property
+    def broker(self) -> Broker:
+        """The broker; raises ValueError for a URL or for files that are of no use."""
+        files = (self.broker_ca, self.broker_certificate, self.broker_key)
+        tls = trust(*files) if any(files) else None
+        return Broker.parse(self.broker_url.get_secret_value(), tls)
 
     @property
     def only_regions(self) -> frozenset[str]:

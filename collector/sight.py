@@ -62,6 +62,12 @@ class Sight:
             return None
         return Blindness(before, now, cause)
 
+    def missing(self, now: datetime) -> Blindness | None:
+        """The blindness that lasts, so far."""
+        if self.until is None or not self.blind(now):
+            return None
+        return Blindness(self.until, now, self._lost or Cause.BACKLOG)
+
     def blind(self, now: datetime) -> bool:
         """Whether we have not seen for too long."""
         return self.until is None or now - self.until >= SHORTEST

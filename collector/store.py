@@ -8,12 +8,21 @@ from typing import Any
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import TupleRow
 
-from collector import rows
+from collector import order, rows
 from collector.batch import Batch, LedgerKey
 from collector.intake import SetAside
+from collector.order import Late
 from fleet.db.sql import load
 from fleet.ledger import Received, Span
-from fleet.rules.changes import Change, Cleared, Fired, Flapped, Suppressed, Transition
+from fleet.rules.changes import (
+    Change,
+    Cleared,
+    FaultChange,
+    Fired,
+    Flapped,
+    Suppressed,
+    Transition,
+)
 from fleet.rules.record import Record
 from fleet.rules.terminal import Terminal
 
@@ -52,9 +61,10 @@ def decide(batch: Batch, terminals: Mapping[int, Terminal], catalogue: str) -> l
         _quarantine(batch.aside),
         _ledger(batch.received, touched),
         _beats(touched.values(), rebooted=batch.rebooted),
-        _snapshots([each for i, each in touched.items() if i in batch.changed]),
+        _snapshots([each for i, each in touched.items() if i in batch.record.restated]),
         _holds(batch.record),
         _transitions(batch.record),
+        _order(batch.record, batch.late),
         _service([c for c in batch.record.changes if isinstance(c, Transition)]),
         _faults(batch.record.changes, catalogue),
     )
@@ -227,6 +237,21 @@ def _transitions(record: Record) -> Iterator[Statement]:
             yield Statement("upsert_transitions", row)
 
 
+def _order(record: Record, late: Sequence[Late]) -> Iterator[Statement]:
+    """Messages that wait for others or wait no more, those too late to be judged, clocks set."""
+    waiting = {key: kept for key, kept in record.kept.items() if kept is not None}
+    over = [key for key, kept in record.kept.items() if kept is None]
+    if waiting:
+        rows_waiting = [(*key, *order.stored(kept)) for key, kept in waiting.items()]
+        yield Statement("wait", each=rows_waiting)
+    if over:
+        yield Statement("wait_no_longer", each=over)
+    if late:
+        yield Statement("late", each=late)
+    if record.jumps:
+        yield Statement("jump", each=[astuple(each) for each in record.jumps])
+
+
 def _service(transitions: Sequence[Transition]) -> Iterator[Statement]:
     if transitions:
         last = {each.terminal_id: each for each in transitions}
@@ -257,26 +282,54 @@ def _service(transitions: Sequence[Transition]) -> Iterator[Statement]:
 
 
 def _faults(changes: Sequence[Change], catalogue: str) -> Iterator[Statement]:
+    real = False
     for change in changes:
-        match change:
-            case Fired():
-                yield Statement("insert_fault", _fault_row(change, catalogue))
-                yield _feed(change.id, "fired", change.fired_at)
-            case Cleared():
-                yield Statement("clear_fault", (change.cleared_at, change.id))
-                yield _feed(change.id, "cleared", change.at)
-            case Suppressed():
-                yield Statement("suppress_fault", (change.by, change.id))
-                what = "suppressed" if change.by else "released"
-                yield _feed(change.id, what, change.at)
-            case Flapped():
-                what = "flapping" if change.flapping else "steady"
-                yield Statement(f"{what}_fault", (change.at, change.id))
-                yield _feed(change.id, what, change.at)
-            case Transition():
-                pass
-    if any(not isinstance(change, Transition) for change in changes):
+        if isinstance(change, Transition):
+            continue
+        if _is_shadow(change):
+            yield from _shadow_fault(change, catalogue)
+        else:
+            yield from _fault(change, catalogue)
+            real = True
+    if real:
         yield Statement("notify_fault")
+
+
+def _is_shadow(change: FaultChange) -> bool:
+    return change.rule.shadow if isinstance(change, Fired) else bool(change.shadow)
+
+
+def _fault(change: FaultChange, catalogue: str) -> Iterator[Statement]:
+    match change:
+        case Fired():
+            yield Statement("insert_fault", _fault_row(change, catalogue))
+            yield _feed(change.id, "fired", change.fired_at)
+        case Cleared():
+            yield Statement("clear_fault", (change.cleared_at, change.id))
+            yield _feed(change.id, "cleared", change.at)
+        case Suppressed():
+            yield Statement("suppress_fault", (change.by, change.id))
+            what = "suppressed" if change.by else "released"
+            yield _feed(change.id, what, change.at)
+        case Flapped():
+            what = "flapping" if change.flapping else "steady"
+            yield Statement(f"{what}_fault", (change.at, change.id))
+            yield _feed(change.id, what, change.at)
+
+
+def _shadow_fault(change: FaultChange, catalogue: str) -> Iterator[Statement]:
+    """A fault of a rule on trial: no feed, so nobody is told."""
+    match change:
+        case Fired():
+            yield Statement("insert_shadow", _fault_row(change, catalogue))
+        case Cleared():
+            yield Statement("clear_shadow", (change.cleared_at, change.id))
+        case Suppressed(by=None):
+            yield Statement("release_shadow", (change.id,))
+        case Flapped(flapping=True):
+            yield Statement("flapping_shadow", (change.id,))
+        case _:
+            pass
 
 
 def _feed(fault_id: object, change: str, at: object) -> Statement:

@@ -163,8 +163,41 @@ UPDATE fault SET flapping_at = %s, steady_at = NULL WHERE id = %s;
 -- name: steady_fault
 UPDATE fault SET steady_at = %s WHERE id = %s;
 
+-- name: insert_shadow
+INSERT INTO shadow_fault (id, scope, subject, terminal_id, cell_code, rule, item, severity,
+                          started_at, fired_at, alone, catalogue)
+VALUES (%(id)s, %(scope)s, %(subject)s, %(terminal_id)s, %(cell_code)s, %(rule)s, %(item)s,
+        %(severity)s, %(started_at)s, %(fired_at)s, %(suppressed_by)s::uuid IS NULL, %(catalogue)s);
+
+-- name: clear_shadow
+UPDATE shadow_fault SET cleared_at = %s WHERE id = %s;
+
+-- name: release_shadow
+UPDATE shadow_fault SET alone = true WHERE id = %s;
+
+-- name: flapping_shadow
+UPDATE shadow_fault SET flapped = true WHERE id = %s;
+
 -- name: insert_fault_change
 INSERT INTO fault_change (fault_id, change, at) VALUES (%s, %s, %s);
 
 -- name: notify_fault
 NOTIFY fault;
+
+-- name: wait
+INSERT INTO waiting_message (terminal_id, boot, seq, arrived_at, channel, payload)
+VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING;
+
+-- name: wait_no_longer
+DELETE FROM waiting_message WHERE terminal_id = %s AND boot = %s AND seq = %s;
+
+-- name: late
+INSERT INTO late_message (terminal_id, boot, seq, channel, ts, arrived_at)
+VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING;
+
+-- name: jump
+INSERT INTO clock_jump (terminal_id, boot, seq, ts, arrived_at, set_by)
+VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING;

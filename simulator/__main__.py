@@ -12,7 +12,7 @@ from fleet import logs
 from fleet.mqtt import Broker
 from simulator.app import simulate
 from simulator.errors import SimulatorError
-from simulator.fleet import Fleet, Plan
+from simulator.fleet import CONNECTS_PER_S, Fleet, Plan, share
 from simulator.scenario import EVERYDAY, load, names
 from simulator.settings import Settings
 
@@ -30,6 +30,10 @@ def main() -> int:
             rate=arguments.rate,
             scenario=load(arguments.scenario),
             state=arguments.state or settings.state,
+            share=share(arguments.share),
+            multiplex=arguments.multiplex,
+            sources=tuple(arguments.source_address),
+            connects_per_s=arguments.connects_per_s,
         )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(plan, settings))
@@ -66,6 +70,18 @@ def _arguments() -> argparse.Namespace:
         "--scenario",
         default=EVERYDAY,
         help=f"{', '.join(names())}, or a .yaml file [{EVERYDAY}]",
+    )
+    parser.add_argument(
+        "--share", default="1/1", help="play part K of N; each with a state of its own [1/1]"
+    )
+    parser.add_argument(
+        "--multiplex", type=int, default=0, help="share so many connections [0: one each]"
+    )
+    parser.add_argument(
+        "--source-address", action="append", default=[], help="connect from there; may be repeated"
+    )
+    parser.add_argument(
+        "--connects-per-s", type=float, default=CONNECTS_PER_S, help="how fast they connect [200]"
     )
     parser.add_argument("--state", type=Path, help="where boots and numbers are kept")
     return parser.parse_args()

@@ -21,7 +21,8 @@ async def simulate(fleet: Fleet, broker: Broker) -> None:
 
     Raises SimulatorError: another simulator is there, or took over; the broker refuses us.
     """
-    await _be_the_only_one(broker)
+    if fleet.share[1] == 1:
+        await _be_the_only_one(broker)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, fleet.stop)

@@ -4,6 +4,9 @@
 
     {"op": "break", "terminal": "ATM-0001", "set": {"cardReader.media": "jammed"}}
     {"op": "repair", "terminal": "ATM-0001"}
+    {"op": "silence", "terminal": "ATM-0001"}
+    {"op": "jump-clock", "terminal": "ATM-0001", "ahead_s": -7200}
+    {"op": "move", "terminal": "ATM-0001", "region": "region-02"}
     {"op": "ping"}
 
 The answer is {"ok": true, …} or {"ok": false, "error": "…"}. `simulator/v1/state` holds the
@@ -34,6 +37,7 @@ from fleet.mqtt import (
 from simulator.errors import RequestError
 from simulator.figures import Summary
 from simulator.fleet import Fleet
+from simulator.properties import SILENT
 from simulator.terminal import Terminal
 
 log = structlog.get_logger()
@@ -42,6 +46,7 @@ CONTROL = "simulator/v1/control"
 STATE = "simulator/v1/state"
 CLIENT_ID = "simulator"
 PUBLISH_EVERY_S = 2.0
+_POSITION = "common.devicePosition"
 _OFFLINE_STATE = b'{"online":false}'
 
 
@@ -58,11 +63,31 @@ class Repair(msgspec.Struct, frozen=True, tag_field="op", tag="repair"):
     terminal: str
 
 
+class Silence(msgspec.Struct, frozen=True, tag_field="op", tag="silence"):
+    """Let a terminal's software hang, its line standing, until it is repaired."""
+
+    terminal: str
+
+
+class JumpClock(msgspec.Struct, frozen=True, tag_field="op", tag="jump-clock"):
+    """Let a terminal's clock be wrong by so many seconds more; `repair` sets it right."""
+
+    terminal: str
+    ahead_s: float
+
+
+class Move(msgspec.Struct, frozen=True, tag_field="op", tag="move"):
+    """Take a terminal from its place; with a region it speaks on that one's topics from now on."""
+
+    terminal: str
+    region: str | None = None
+
+
 class Ping(msgspec.Struct, frozen=True, tag_field="op", tag="ping"):
     """Ask whether a simulator is there."""
 
 
-Request = Break | Repair | Ping
+Request = Break | Repair | Silence | JumpClock | Move | Ping
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -72,6 +97,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     error: str | None = None
     terminal: str | None = None
     properties: dict[str, str | float | int | bool] | None = None
+    elsewhere: bool = False
 
 
 _REQUESTS: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
@@ -81,6 +107,9 @@ class Control:
     """Serves the requests for one fleet."""
 
     def __init__(self, fleet: Fleet, broker: Broker) -> None:
+        part, parts = fleet.share
+        suffix = f"/{part}" if parts > 1 else ""
+        self._state, self._client_id = f"{STATE}{suffix}", f"{CLIENT_ID}{suffix}"
         self._fleet = fleet
         self._broker = broker
         self._connection: Connection | None = None
@@ -102,7 +131,7 @@ class Control:
     async def leave(self) -> None:
         """Say that the simulator is gone, and disconnect."""
         if (connection := self._connection) is not None:
-            connection.publish(STATE, _OFFLINE_STATE, retain=True)
+            connection.publish(self._state, _OFFLINE_STATE, retain=True)
             await connection.disconnect()
 
     def answer(self, payload: bytes) -> Answer:
@@ -111,14 +140,36 @@ class Control:
             request = _REQUESTS.decode(payload)
             if isinstance(request, Ping):
                 return Answer(ok=True)
-            terminal = self._terminal(request.terminal)
-            now = self._fleet.now()
-            if isinstance(request, Repair):
-                terminal.take(terminal.device.repair(now))
-                return Answer(ok=True, terminal=request.terminal)
-            return self._break(terminal, request.terminal, request.set, now)
+            if self._fleet.share[1] > 1 and request.terminal not in self._fleet.terminals:
+                return Answer(ok=False, elsewhere=True)
+            return self._do(request, self._terminal(request.terminal), self._fleet.now())
         except (RequestError, msgspec.DecodeError) as error:
             return Answer(ok=False, error=str(error))
+
+    def _do(
+        self, request: Break | Repair | Silence | JumpClock | Move, terminal: Terminal, now: float
+    ) -> Answer:
+        code = request.terminal
+        match request:
+            case Repair():
+                terminal.take(terminal.device.repair(now))
+            case JumpClock():
+                terminal.take(terminal.device.set_clock(request.ahead_s, now))
+            case Move() if request.region is not None:
+                self._move(terminal, request.region)
+            case Move():
+                return self._break(terminal, code, {_POSITION: "notInPosition"}, now)
+            case Silence():
+                return self._break(terminal, code, {SILENT: True}, now)
+            case Break():
+                return self._break(terminal, code, request.set, now)
+        return Answer(ok=True, terminal=code)
+
+    def _move(self, terminal: Terminal, region: str) -> None:
+        if region not in self._fleet.regions:
+            known = ", ".join(self._fleet.regions)
+            raise RequestError(f"no region {region!r}; there is {known}")
+        terminal.move(region)
 
     def _break(
         self, terminal: Terminal, code: str, wanted: Mapping[str, object], now: float
@@ -140,7 +191,7 @@ class Control:
         return terminals[code]
 
     async def _dial(self) -> Connection:
-        session = Session(CLIENT_ID, keep_alive_s=20, will=Will(STATE, _OFFLINE_STATE))
+        session = Session(self._client_id, keep_alive_s=20, will=Will(self._state, _OFFLINE_STATE))
         return await connect(self._broker, session, self._requested)
 
     async def _tell(self, connection: Connection) -> None:
@@ -148,15 +199,17 @@ class Control:
         while not connection.closed.done():
             summary = self._fleet.summary()
             if summary != last:
-                connection.publish(STATE, msgspec.json.encode(summary), retain=True)
+                connection.publish(self._state, msgspec.json.encode(summary), retain=True)
                 last = summary
             await asyncio.wait((connection.closed,), timeout=PUBLISH_EVERY_S)
 
     def _requested(self, connection: Connection, message: Message) -> None:
         answer = self.answer(message.payload)
-        log.info("asked", ok=answer.ok, terminal=answer.terminal, error=answer.error)
         if message.packet_id is not None:
             connection.acknowledge([message.packet_id])
+        if answer.elsewhere:
+            return  # another part of the fleet has it, and answers
+        log.info("asked", ok=answer.ok, terminal=answer.terminal, error=answer.error)
         if message.response_topic is not None:
             connection.publish(
                 message.response_topic,

@@ -19,3 +19,11 @@ class StateError(SimulatorError):
 
 class OtherSimulatorError(SimulatorError):
     """Another simulator already plays these terminals on this broker."""
+
+
+class LimitError(SimulatorError):
+    """The machine does not allow so many connections; the message says what to do."""
+
+
+class RecordingError(SimulatorError):
+    """A recording is not there or cannot be read; names the file and the line."""

@@ -5,20 +5,23 @@ import contextlib
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from pathlib import Path
 
 from fleet import demo
-from fleet.mqtt import Backoff, Broker, Connection, OnMessage, Session, connect
+from fleet.mqtt import Backoff, Broker, Session, connect
 from fleet.mqtt.credentials import terminal_password
 from simulator.device import Device, Origin
 from simulator.figures import Figures, Summary
+from simulator.limits import make_room
+from simulator.link import Link, OnCommand
 from simulator.passage import Passage
 from simulator.ramp import Ramp
 from simulator.scenario import EVERYDAY, Scenario, Story, load
 from simulator.state import StateFile
 from simulator.terminal import Surroundings, Terminal
+from simulator.trunk import Trunk
 from simulator.truth import Run, Witness, write
 
 LONGEST_NAP_S = 1.0
@@ -26,6 +29,7 @@ SAVE_EVERY_S = 5.0
 FLUSH_S = 5.0
 LEAVE_S = 10.0
 BREATH = 100
+CONNECTS_PER_S = 200.0
 
 Progress = Iterable[tuple[str, int, int, Mapping[int, int]]]
 
@@ -45,9 +49,23 @@ class Plan:
     grid_seed: int | None = None
     rate: float = 1.0
     scenario: Scenario = field(default_factory=lambda: load(EVERYDAY))
-    connects_per_s: float = 200.0
+    connects_per_s: float = CONNECTS_PER_S
+    share: tuple[int, int] = (1, 1)
+    """Which part of the fleet is played here, of how many: several processes share a fleet."""
+    multiplex: int = 0
+    """So many connections for all of them; 0: each its own."""
+    sources: tuple[str, ...] = ()
+    """Addresses to connect from, by turns."""
     truth: Path | None = None
     """Where the truth is written; by default `truth.jsonl` beside the state."""
+
+
+def share(text: str) -> tuple[int, int]:
+    """Read `2/4`, the second of four parts; raises ValueError."""
+    part, _, parts = text.partition("/")
+    if not (part.isdecimal() and parts.isdecimal() and 0 < int(part) <= int(parts)):
+        raise ValueError(f"a share is K/N with K from 1 to N, not {text!r}")
+    return int(part), int(parts)
 
 
 class Fleet:
@@ -75,15 +93,24 @@ class Fleet:
         self._witnesses: dict[str, Witness] = {}
         self._story: Story
         self.figures = Figures(plan.terminals)
+        self._trunk: Trunk | None = None
         self.terminals = self._make(plan)
+        self.figures.terminals = len(self.terminals)
 
     async def run(self) -> None:
         """Play until `stop`; then every terminal says what it still has to and disconnects.
 
         Stopping the simulator is no event in the simulated world: no last will fires.
         """
+        plan = self._plan
+        if plan.multiplex:
+            name = f"simulator-{plan.share[0]}-trunk"
+            self._trunk = Trunk(self._broker, plan.multiplex, name)
+        else:
+            make_room(len(self.terminals), len(plan.sources))
         try:
             async with asyncio.TaskGroup() as tasks:
+                trunk = tasks.create_task(self._trunk.run() if self._trunk else asyncio.sleep(0))
                 playing = [
                     tasks.create_task(terminal.run(), name=code)
                     for code, terminal in self.terminals.items()
@@ -92,7 +119,9 @@ class Fleet:
                 cutting = tasks.create_task(self._keep_absences())
                 await self._live()
                 await self._leave()
-                for task in (*playing, keeping, cutting):
+                if self._trunk is not None:
+                    await self._trunk.close()
+                for task in (*playing, keeping, cutting, trunk):
                     task.cancel()
         finally:
             self._state.save(self._progress())
@@ -114,6 +143,11 @@ class Fleet:
             sum(witness.wrong_now for witness in witnesses),
         )
 
+    @property
+    def share(self) -> tuple[int, int]:
+        """Which part of the fleet this is, of how many."""
+        return self._plan.share
+
     def now(self) -> float:
         """The fleet's clock, epoch seconds."""
         return self._clock()
@@ -121,14 +155,17 @@ class Fleet:
     def _make(self, plan: Plan) -> dict[str, Terminal]:
         grid_seed = plan.seed if plan.grid_seed is None else plan.grid_seed
         grid = demo.grid(grid_seed, plan.terminals, plan.cells)
-        boots = self._state.begin([terminal.code for terminal in grid.terminals])
+        self.regions = grid.regions
+        part, parts = plan.share
+        played = grid.terminals[part - 1 :: parts]
+        boots = self._state.begin([terminal.code for terminal in played])
         self._story = Story(plan.scenario, grid.terminals, plan.seed, self._start, plan.rate)
         world = plan.scenario.world(plan.rate)
         # Spreads reconnecting; the terminals' stories have chances of their own.
         backoff = Backoff(random.Random(plan.seed))  # noqa: S311
         around = Surroundings(self._dial, backoff, self.figures, self._state.booting, self._clock)
         made = {}
-        for each in grid.terminals:
+        for each in played:
             boot, start = boots[each.code], self._start
             origin = Origin(each.code, each.kind, plan.seed, boot, start, each.vendor)
             witness = self._witnesses[each.code] = Witness(each.code, each.kind, start)
@@ -137,11 +174,16 @@ class Fleet:
             made[each.code] = Terminal(device, each.region, passage, around)
         return made
 
-    async def _dial(self, session: Session, on_message: OnMessage) -> Connection:
+    async def _dial(self, session: Session, on_message: OnCommand) -> Link:
+        if self._trunk is not None:
+            self._state.settle()
+            return await self._trunk.open(session, on_message)
         code = session.client_id
         broker = self._broker
         if self._secret is not None:
             broker = broker.account(code, terminal_password(self._secret, code))
+        if sources := self._plan.sources:
+            broker = replace(broker, source=sources[self.figures.connects % len(sources)])
         async with self._ramp:
             self._state.settle()
             connection = await connect(broker, session, on_message)

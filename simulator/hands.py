@@ -7,7 +7,7 @@ import msgspec
 from mqtt5 import PubAckReasonCode
 
 from fleet.mqtt import Broker, Connection, Filter, Message, MqttError, Session, connect
-from simulator.control import CONTROL, Answer, Break, Ping, Repair
+from simulator.control import CONTROL, Answer, Request
 from simulator.errors import SimulatorError
 
 PATIENCE_S = 5.0
@@ -17,9 +17,7 @@ class NobodyThereError(SimulatorError):
     """No simulator answered on this broker."""
 
 
-async def ask(
-    broker: Broker, request: Break | Repair | Ping, patience_s: float = PATIENCE_S
-) -> Answer:
+async def ask(broker: Broker, request: Request, patience_s: float = PATIENCE_S) -> Answer:
     """Send a request and return the answer; raises NobodyThereError, or SimulatorError.
 
     The account must be allowed to read and write `simulator/v1/#`.

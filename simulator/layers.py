@@ -15,18 +15,22 @@ class Layers:
     """The layers of one terminal over its `own` properties.
 
     `changed` says whether anything but a counter differs since it was last set to False; `version`
-    grows with every difference.
+    grows with every difference; `units_only` says whether, since it was set to True, all of them
+    were about cash units.
     """
 
     def __init__(self, own: Values) -> None:
         self.own = own
         self.changed = True
         self.version = 0
+        self.units_only = False
         self._above: dict[str, Values] = {}
         self._merged: Values | None = None
 
     def effective(self) -> Values:
         """Every property with the value that shows; not to be changed by the caller."""
+        if not self._above:
+            return self.own
         if self._merged is None:
             merged = dict(self.own)
             for name, values in self._above.items():
@@ -41,16 +45,19 @@ class Layers:
             if self.own.get(path) != value:
                 assert isinstance(value, str | int | float)  # noqa: S101 - what properties are
                 self.own[path] = value
+                self.units_only &= path.startswith("storage.")
                 self._touch(counts=not path.endswith(".count"))
 
     def put(self, name: str, values: Values) -> None:
         """Lay values over the terminal's own, adding to a layer of the same name."""
         self._above[name] = self._above.get(name, {}) | values
+        self.units_only = False
         self._touch()
 
     def remove(self, name: str) -> None:
         """Take a layer away, if it is there."""
         if self._above.pop(name, None) is not None:
+            self.units_only = False
             self._touch()
 
     def clear(self) -> None:

@@ -74,6 +74,16 @@ def resolve(path: str, value: object, present: Iterable[str]) -> Values:
     return {path: checked}
 
 
+def units(values: Mapping[str, Value]) -> list[dict[str, object]]:
+    """The cash units of a flat table, as `trees` has them."""
+    found: dict[str, dict[str, object]] = {}
+    for path, value in values.items():
+        if path.startswith("storage."):
+            _, unit, name = path.split(".")
+            found.setdefault(unit, {})[name] = value
+    return _listed("id", found)
+
+
 def trees(values: Mapping[str, Value]) -> Trees:
     """The nested form of a flat table, as the wire contract has it."""
     nested: dict[str, object] = {}

@@ -25,13 +25,11 @@ from mqtt5 import PubAckReasonCode
 from fleet import telemetry, topics
 from fleet.mqtt import (
     Backoff,
-    Connection,
     ConnectionLost,
     Filter,
     Message,
     MessageRefused,
     MqttError,
-    OnMessage,
     PublicationRefused,
     Session,
     SubscriptionRefused,
@@ -44,6 +42,7 @@ from fleet.topics import Channel
 from simulator.device import Device
 from simulator.figures import Figures
 from simulator.journal import Journal, Key, key
+from simulator.link import Link, OnCommand
 from simulator.passage import Passage
 from simulator.voice import Entry, Garbage, Line, Outgoing, local_time
 
@@ -53,7 +52,7 @@ IN_FLIGHT = 20
 ANYWAY_AFTER_S = 60.0
 KEEP_ALIVE_S = 60
 
-Open = Callable[[Session, OnMessage], Awaitable[Connection]]
+Open = Callable[[Session, OnCommand], Awaitable[Link]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +83,13 @@ class Terminal:
         self._around = surroundings
         self._region = region
         self._topics: dict[Channel, str] = {}
-        self._connection: Connection | None = None
+        self._connection: Link | None = None
         self._line_up = asyncio.Event()
         self._line_up.set()
         self._all_said = asyncio.Event()
         self._all_said.set()
         self._leaving = False
-        self._silenced: Connection | None = None
+        self._silenced: Link | None = None
         self._cut_off = False
 
     async def run(self) -> None:
@@ -183,13 +182,13 @@ class Terminal:
                 sent = connection.publish(self._topic(Channel(garbage.channel)), garbage.payload)
                 sent.add_done_callback(_heard)
 
-    async def _dial(self) -> Connection:
+    async def _dial(self) -> Link:
         await self._line_up.wait()
         will = Will(self._topic(Channel.STATUS), self._presence(online=False))
         session = Session(self.device.code, keep_alive_s=KEEP_ALIVE_S, will=will)
         return await self._around.open(session, self._commanded)
 
-    async def _use(self, connection: Connection) -> None:
+    async def _use(self, connection: Link) -> None:
         self._around.figures.connected += 1
         self._connection = connection
         try:
@@ -253,7 +252,7 @@ class Terminal:
         self.journal.give_up(which)
         self._trouble(error)
 
-    def _commanded(self, connection: Connection, message: Message) -> None:
+    def _commanded(self, connection: Link, message: Message) -> None:
         try:
             command = telemetry.decode_command(message.payload)
         except Quarantined as error:
@@ -273,7 +272,7 @@ class Terminal:
 
     def _reply(
         self,
-        connection: Connection,
+        connection: Link,
         message: Message,
         op: str,
         *,

@@ -32,6 +32,8 @@ class Course:
     cells: int | None = None
     heartbeat_s: float = HEARTBEAT_S
     """Where the scenario does not say another."""
+    step_s: float = STEP_S
+    """How long the pieces are that it is played in."""
 
     @property
     def end(self) -> float:
@@ -96,7 +98,7 @@ class VirtualFleet:
         turns = [turn for goes, comes in self.absences() for turn in ((goes, True), (comes, False))]
         now, away = self._course.start, False
         while now < self._course.end:
-            until = min(now + STEP_S, self._course.end, *(at for at, _ in turns[:1]))
+            until = min(now + self._course.step_s, self._course.end, *(at for at, _ in turns[:1]))
             yield until, self._play(until), away
             now = until
             while turns and turns[0][0] <= now:

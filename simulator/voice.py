@@ -12,7 +12,7 @@ import msgspec
 from fleet.telemetry import Event, Telemetry
 from simulator.behaviour import DAY_S
 from simulator.layers import Layers
-from simulator.properties import trees
+from simulator.properties import trees, units
 
 ZONE = timezone(timedelta(hours=8))
 
@@ -100,7 +100,7 @@ class Voice:
         if self._encoded != self._layers.version:
             self._encode()
         status = self._status
-        if not whole and before and "delta" in self._manner.quirks:
+        if not whole and before:
             status = self._delta(before)
         message = Telemetry(
             ts=local_time(at + self.ahead_s),
@@ -159,13 +159,18 @@ class Voice:
 
     def _encode(self) -> None:
         self._encoded = self._layers.version
+        self._measured_at = float("-inf")
+        if self._layers.units_only:  # what every customer changes
+            self._storage = msgspec.Raw(msgspec.json.encode(units(self._layers.effective())))
+            return
+        self._layers.units_only = True
         status, storage, self._set_metrics = trees(self._layers.effective())
         if "extra" in self._manner.quirks:
             status = status | {"vendorDiagnostics": {"firmware": "4.2.1", "fanSpeed": 2150}}
-        self._components = status
+        if "delta" in self._manner.quirks:  # nobody else needs what was before
+            self._components = status
         self._status = msgspec.Raw(msgspec.json.encode(status))
         self._storage = msgspec.Raw(msgspec.json.encode(storage))
-        self._measured_at = float("-inf")
 
     def _delta(self, before: Mapping[str, object]) -> msgspec.Raw:
         """Only the components that differ; cash units go whole, a list being all there is."""

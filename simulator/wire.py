@@ -63,6 +63,11 @@ class Wire:
         back = self.device.next_at if self._back_at is None else self._back_at
         return min(self.device.next_at, will, back)
 
+    @property
+    def waiting(self) -> int:
+        """Messages that are made and have not gone out."""
+        return len(self._waiting)
+
     def begin(self, at: float) -> None:
         """Connect for the first time."""
         self._back_at = at

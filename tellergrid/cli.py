@@ -24,8 +24,15 @@ _COMMANDS = {
     "simulate": "simulate:simulate",
     "break": "hands:break_",
     "repair": "hands:repair",
+    "move": "hands:move",
+    "silence": "hands:silence",
+    "jump-clock": "hands:jump_clock",
+    "record": "recording:record",
+    "replay": "recording:replay",
     "score": "score:score",
+    "backfill": "backfill:backfill",
     "uptime": "uptime:uptime",
+    "recut": "recut:recut",
     "coverage": "coverage:coverage",
     "report": "report:report",
     "audit": "audit:app",
@@ -34,6 +41,7 @@ _COMMANDS = {
     "contract": "contract:app",
     "quarantine": "quarantine:app",
     "rules": "rules:app",
+    "technicians": "technicians:app",
     "terminals": "terminals:app",
 }
 

@@ -18,6 +18,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -238,6 +239,12 @@ def database_url(shared_database_server: DatabaseServer) -> Iterator[str]:
 
 
 @pytest.fixture
+def second_database_url(shared_database_server: DatabaseServer) -> Iterator[str]:
+    """Another one, for a test that compares."""
+    yield from _cloned(shared_database_server.cluster, _TEMPLATE)
+
+
+@pytest.fixture
 def empty_database_url(shared_database_server: DatabaseServer) -> Iterator[str]:
     """The URL of a database of the test's own, not migrated."""
     yield from _cloned(shared_database_server.cluster, "template0")
@@ -261,29 +268,46 @@ def stopped_database(
 @pytest.fixture
 def database_server(stopped_database: postgres.Cluster) -> Iterator[DatabaseServer]:
     """A server of the test's own, migrated, durable, running; the test may kill it."""
-    number = next(_NUMBERS)
-    data = stopped_database.data.with_name(f"server-{number}")
-    shutil.copytree(stopped_database.data, data)
-    for path in (data, *data.rglob("*")):
-        give(path, stopped_database.rights)
-    cluster = replace(stopped_database, data=data, port=free_port(), durable=True)
-    server = DatabaseServer(cluster, data.with_suffix(".log"))
-    server.start()
-    yield server
-    server.stop()
-    shutil.rmtree(data)
+    with own_database(stopped_database) as server:
+        yield server
 
 
 @pytest.fixture
 def broker(mosquitto_engine: MosquittoEngine, engine_folder: Path) -> Iterator[BrokerServer]:
     """A broker of the test's own, running; the test may kill it."""
-    folder = engine_folder / f"broker-{next(_NUMBERS)}"
-    files = mosquitto.BrokerFiles(mosquitto_engine, folder, free_port(), engine_rights())
+    with own_broker(mosquitto_engine, engine_folder) as server:
+        yield server
+
+
+@contextmanager
+def own_database(stopped: postgres.Cluster) -> Iterator[DatabaseServer]:
+    """A durable copy of a stopped server, running inside the block."""
+    data = stopped.data.with_name(f"server-{next(_NUMBERS)}")
+    shutil.copytree(stopped.data, data)
+    for path in (data, *data.rglob("*")):
+        give(path, stopped.rights)
+    cluster = replace(stopped, data=data, port=free_port(), durable=True)
+    server = DatabaseServer(cluster, data.with_suffix(".log"))
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(data)
+
+
+@contextmanager
+def own_broker(engine: MosquittoEngine, parent: Path) -> Iterator[BrokerServer]:
+    """A broker with a folder and a port of its own, running inside the block."""
+    folder = parent / f"broker-{next(_NUMBERS)}"
+    files = mosquitto.BrokerFiles(engine, folder, free_port(), engine_rights())
     server = BrokerServer(files, folder.with_suffix(".log"))
     server.start()
-    yield server
-    server.stop()
-    shutil.rmtree(folder)
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
 
 
 _NUMBERS = count(1)

@@ -41,7 +41,7 @@ class Fault(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": FAULT_EXAMPLE})
 
     id: UUID
-    scope: Literal["terminal", "cell"]
+    scope: Literal["terminal", "cell", "platform"]
     subject: str = Field(description="The terminal or the cell it is about")
     terminal: str | None
     cell: str

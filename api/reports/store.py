@@ -54,13 +54,15 @@ async def make(
     """The report of a month as the records stand now, published in the caller's transaction.
 
     When it says what the last version said it is that one; else it is the next version. Raises
-    `ReportRefused` for a month that is not over.
+    `ReportRefused` for a month that is not over, or in which there was nothing.
     """
     [(now,)] = await (await connection.execute(_SQL["now"])).fetchall()
     of = _of(month, zone)
     if of.end > now:
         raise ReportRefused(f"{month} is not over in {zone}: it can be reported from {of.end} on")
     found = await _read(connection, month, zone, of)
+    if not found.terminals:
+        raise ReportRefused(f"no terminal was in commission in {month}")
     told = await publish(connection, of, msgspec.to_builtins(found), author, reason)
     return await _report(connection, of, told, new=told.published_at == now)
 

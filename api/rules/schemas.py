@@ -13,6 +13,7 @@ _RULE: dict[str, Any] = {
     "kinds": [],
     "vendors": [],
     "enabled": True,
+    "shadow": False,
     "when": "cardReader.media == 'jammed'",
     "for": "30s",
     "clear_for": "1m",
@@ -37,6 +38,7 @@ class Rule(BaseModel):
     kinds: list[str] = Field(description="Empty: every kind of terminal")
     vendors: list[str] = Field(description="Empty: every vendor's")
     enabled: bool = Field(description="false: only where an override enables it")
+    shadow: bool = Field(description="On trial: its faults are counted, and nothing follows")
     when: str | None = Field(default=None, description="The condition, in CEL")
     clear_when: str | None = None
     each: str | None = Field(default=None, description="The list whose every member is judged")

@@ -7,30 +7,28 @@ version of each see to it that nothing is done twice.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import structlog
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, dict_row
 
+from api.dispatch.assigning import send_technicians
 from api.scope import EVERYTHING
 from api.tickets.clocks import live, watched
+from api.tickets.stepping import change
 from api.tickets.store import of_row
 from api.tickets.writing import ENGINE, Change, announce, write
 from api.windows.holding import held
 from fleet.db.sql import load
 from fleet.sla.policy import Level
-from fleet.tickets.assignment import Candidate, Opening, assign
 from fleet.tickets.following import Cause, Step, facts, follow, not_accepted, told_of
-from fleet.tickets.lifecycle import ALL_TRUE, Actor, Event, Fact, Refusal, decide
-from fleet.tickets.outcome import Said, after
+from fleet.tickets.lifecycle import Event
+from fleet.tickets.outcome import Said
 from fleet.tickets.ticket import Ticket
 
 _SQL = load("api.tickets", "engine")
-_ACTOR = Actor(ENGINE.role)
-_log = structlog.get_logger("api.tickets.engine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ async def follow_causes(
         step = follow(ticket, cause, row["at"], verify)
         if step is not None:
             now = facts(ticket, row["at"], verify)
-            changes += _change(ticket, step, row["at"], now)
+            changes += change(ticket, step, row["at"], now)
     return await write(connection, changes)
 
 
@@ -82,9 +80,9 @@ async def take_back(connection: AsyncConnection[TupleRow], accept: timedelta) ->
     for row in await _rows(connection, "not_accepted", since=accept):
         step = not_accepted(row["asked_at"], row["at"], accept)
         if step is not None:
-            changes += _change(of_row(row), step, row["at"])
+            changes += change(of_row(row), step, row["at"])
     await write(connection, changes)
-    await escalate_refusals(connection, {change.after: change.event for change in changes})
+    await escalate_refusals(connection, {one.after: one.event for one in changes})
 
 
 async def escalate_refusals(
@@ -95,26 +93,8 @@ async def escalate_refusals(
     changes: list[Change] = []
     for ticket, event in refused.items():
         one = clocks[ticket.id]
-        changes += _change(ticket, told_of(event, one.tells(Level.WARNING)), one.row["at"])
+        changes += change(ticket, told_of(event, one.tells(Level.WARNING)), one.row["at"])
     await write(connection, changes)
-
-
-async def send_technicians(connection: AsyncConnection[TupleRow]) -> int:
-    """Give each ticket that nobody has to a technician, if there is one; returns how many."""
-    rows = {row["id"]: row for row in await _rows(connection, "unassigned")}
-    if not rows:
-        return 0
-    candidates: dict[int, list[Candidate]] = {ticket: [] for ticket in rows}
-    for row in await _rows(connection, "candidates", tickets=list(rows)):
-        candidate = Candidate(row["technician_id"], row["code"], row["distance"])
-        candidates[row["ticket_id"]].append(candidate)
-    load_ = {row["technician_id"]: row["to_do"] for row in await _rows(connection, "load")}
-    openings = (Opening(ticket, tuple(found)) for ticket, found in candidates.items())
-    changes: list[Change] = []
-    for ticket, technician in assign(openings, load_).items():
-        step = Step(Event.ASSIGN, Said(technician_id=technician))
-        changes += _change(of_row(rows[ticket]), step, rows[ticket]["at"])
-    return await write(connection, changes)
 
 
 async def watch_clocks(connection: AsyncConnection[TupleRow]) -> None:
@@ -125,7 +105,7 @@ async def watch_clocks(connection: AsyncConnection[TupleRow]) -> None:
         ticket = of_row(one.row)
         for escalation in one.escalations:
             said = Said(reason=escalation.reason, note=f"for {escalation.tells}")
-            made = _change(ticket, Step(Event.ESCALATE, said), one.row["at"])
+            made = change(ticket, Step(Event.ESCALATE, said), one.row["at"])
             changes += made
             ticket = made[-1].after if made else ticket
     await write(connection, changes)
@@ -137,14 +117,3 @@ async def _rows(
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_SQL[statement], parameters)
         return await cursor.fetchall()
-
-
-def _change(
-    ticket: Ticket, step: Step, at: datetime, now: frozenset[Fact] = ALL_TRUE
-) -> list[Change]:
-    """The change that a step makes: one, unless the lifecycle has no such move."""
-    decision = decide(ticket, step.event, _ACTOR, step.said.needs_met(), now)
-    if isinstance(decision, Refusal):
-        _log.error("engine refused", ticket=ticket.id, event=step.event, why=decision.why)
-        return []
-    return [Change(step.event, ticket, after(ticket, decision, step.said, at), step.said, ENGINE)]

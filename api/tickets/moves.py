@@ -9,12 +9,16 @@ from psycopg.rows import TupleRow, dict_row
 
 from api import etag
 from api.accounts.caller import Caller
+from api.dispatch.assigning import fits, keep_by_hand, sendable
+from api.dispatch.jobs import Open
 from api.errors import Forbidden, Invalid, MoveRefused, NotFound
+from api.technicians.store import here
 from api.tickets.engine import escalate_refusals
 from api.tickets.schemas import MoveRequest
 from api.tickets.store import of_row
 from api.tickets.writing import Author, Change, write
 from fleet.db.sql import load
+from fleet.dispatch.fitness import Fitness
 from fleet.tickets.following import facts
 from fleet.tickets.lifecycle import Event, Fact, Move, Need, Refusal, Why, allowed, decide
 from fleet.tickets.outcome import Said, after
@@ -40,18 +44,22 @@ async def move(
     etag.require(expected, ticket.version, f"Ticket {key}")
     now = facts(ticket, at, verify)
     decision = decide(ticket, asked.event, caller.actor, _given(asked), now)
+    sent: tuple[Open, Fitness] | None = None
     if isinstance(decision, Move) and Need.TECHNICIAN in decision.needs:
-        sent, fits = await _technician(connection, caller, ticket, asked)
-        found_out = now if fits else now - {Fact.FITTING}
+        sent = await fits(connection, key, await _technician(connection, caller, asked))
+        found_out = now if sendable(sent[1]) else now - {Fact.FITTING}
         decision = decide(ticket, asked.event, caller.actor, _given(asked), found_out)
-    else:
-        sent = None
     if isinstance(decision, Refusal):
         _refuse(decision, ticket, asked, allowed(ticket, caller.actor, now))
-    said = _said(asked, sent, await _parent(connection, caller, ticket, decision, asked))
+    parent = await _parent(connection, caller, ticket, decision, asked)
+    said = _said(asked, sent and sent[1].technician.id, parent)
     author = Author(caller.account.username, caller.actor.role, caller.account.account_id)
     moved = after(ticket, decision, said, at)
     await write(connection, [Change(asked.event, ticket, moved, said, author)])
+    if said.place is not None and caller.actor.technician_id is not None:
+        await here(connection, caller.actor.technician_id, *said.place, asked.device_at)
+    if sent is not None:
+        await keep_by_hand(connection, author.name, *sent)
     if asked.event is Event.DECLINE:
         await escalate_refusals(connection, {moved: asked.event})
 
@@ -111,15 +119,14 @@ def _refuse(
 
 
 async def _technician(
-    connection: AsyncConnection[TupleRow], caller: Caller, ticket: Ticket, asked: MoveRequest
-) -> tuple[int, bool]:
-    """The key of the technician named, and whether they may be sent."""
-    parameters = {"id": ticket.id, "code": asked.technician, "scope": caller.scope.parameter}
+    connection: AsyncConnection[TupleRow], caller: Caller, asked: MoveRequest
+) -> int:
+    """The key of the technician named."""
+    parameters = {"code": asked.technician, "scope": caller.scope.parameter}
     row = await (await connection.execute(_SQL["technician"], parameters)).fetchone()
     if row is None:
         raise Invalid("body.technician", f"there is no technician {asked.technician}")
-    key, fits = row
-    return key, fits
+    return int(row[0])
 
 
 async def _parent(

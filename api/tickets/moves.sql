@@ -15,21 +15,14 @@ WHERE ticket.id = %(id)s AND (%(scope)s::text[] IS NULL OR ticket.cell_code = AN
 FOR UPDATE;
 
 -- name: technician
--- A technician by code, and whether they may be sent to the ticket: skills and cell.
-SELECT technician.id,
-    ticket.skill = ANY(technician.skills) AND NOT EXISTS (
-        SELECT FROM terminal
-        WHERE terminal.id = ticket.terminal_id AND NOT terminal.skills <@ technician.skills)
-    AND EXISTS (
-        SELECT
-        FROM technician_cell
-        JOIN cell_ancestor ON cell_ancestor.ancestor_code = technician_cell.cell_code
-        WHERE technician_cell.technician_id = technician.id
-            AND cell_ancestor.cell_code = ticket.cell_code)
+-- By code, somebody who answers for a cell that the caller sees.
+SELECT technician.id
 FROM technician
-JOIN ticket ON ticket.id = %(id)s
 WHERE technician.code = %(code)s
-    AND (%(scope)s::text[] IS NULL OR ticket.cell_code = ANY(%(scope)s));
+    AND (%(scope)s::text[] IS NULL OR EXISTS (
+        SELECT FROM technician_cell
+        WHERE technician_cell.technician_id = technician.id
+            AND technician_cell.cell_code = ANY(%(scope)s)));
 
 -- name: live_ticket
 -- Another ticket, kept from ending until this transaction does.

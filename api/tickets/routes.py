@@ -6,7 +6,9 @@ from typing import Annotated
 from fastapi import Path, Query, Response
 
 from api import etag
-from api.accounts.caller import SignedIn
+from api.accounts.caller import SignedIn, require_role
+from api.dispatch.choices import choices
+from api.dispatch.schemas import DispatchChoices
 from api.errors import Forbidden, Invalid, MoveRefused, NotFound, Stale, Unauthenticated
 from api.etag import Expected
 from api.paging import AskedPage, Page
@@ -15,11 +17,13 @@ from api.problem import documented
 from api.routing import Router
 from api.services import Connection
 from api.tickets import store
+from api.tickets.bulk import BulkAnswer, BulkRequest, move_all
 from api.tickets.moves import move
 from api.tickets.raising import raise_by_hand
 from api.tickets.schemas import MoveRequest, RaiseRequest, Ticket, TicketDetail
 from api.tickets.viewer import AsViewer
 from fleet.sla.policy import Level
+from fleet.tickets.lifecycle import Role
 from fleet.tickets.ticket import State
 
 router = Router(V1, tags=["tickets"])
@@ -53,9 +57,18 @@ async def list_tickets(
     sort: Annotated[
         Order, Query(description="newest; or due: live ones, what is due first, first")
     ] = Order.NEWEST,
+    q: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=200,
+            description="Words in title, remedy, subject, rule, component or remarks;"
+            ' "a phrase", or, -not',
+        ),
+    ] = None,
 ) -> Page[Ticket]:
     """Tickets, the newest first, or live ones by the running clock that is due first."""
-    wanted = store.Filter(None, state, live, cell, terminal, technician)
+    wanted = store.Filter(None, state, live, cell, terminal, technician, text=q)
     if sort is Order.DUE or sla is not None:
         if live is False:
             raise Invalid("query.open", "ended tickets have no running clocks")
@@ -85,6 +98,18 @@ async def raise_ticket(
     return raised
 
 
+@router.post("/tickets/bulk", responses=documented(Unauthenticated, Forbidden))
+async def move_tickets(
+    asked: BulkRequest, caller: SignedIn, viewer: AsViewer, connection: Connection
+) -> BulkAnswer:
+    """Make one move of many tickets, each by itself; for operations and admins.
+
+    What is refused of one is said beside it, and holds up no other.
+    """
+    require_role(caller, Role.OPERATIONS, Role.ADMIN)
+    return await move_all(connection, caller, asked, viewer.verify)
+
+
 @router.get("/me/tickets", responses=documented(Unauthenticated))
 async def list_my_tickets(
     viewer: AsViewer, connection: Connection, page: AskedPage
@@ -102,6 +127,15 @@ async def get_ticket(
     found = await store.ticket(connection, viewer, key)
     etag.show(response, found.version)
     return found
+
+
+@router.get("/tickets/{id}/dispatch", responses=documented(Unauthenticated, NotFound))
+async def get_ticket_dispatch(
+    key: _Id, caller: SignedIn, connection: Connection
+) -> DispatchChoices:
+    """Why dispatch sent whom, or nobody: who was considered, what spoke against them, the costs."""
+    found = await choices(connection, caller.scope, key)
+    return DispatchChoices(items=list(found))
 
 
 @router.post(

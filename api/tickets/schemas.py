@@ -115,7 +115,7 @@ class Ticket(BaseModel):
     skill: str
     line: int = Field(description="1: branch staff can clear it; 2: a field engineer")
     parts: list[str]
-    scope: Literal["terminal", "cell"]
+    scope: Literal["terminal", "cell", "platform"]
     subject: str = Field(description="The terminal or the cell it is about")
     rule: str
     item: str

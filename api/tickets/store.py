@@ -33,6 +33,18 @@ class Filter:
     terminal: str | None = None
     technician: str | None = None
     ids: Sequence[int] | None = None
+    text: str | None = None
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """What the statements take. Text that is not of words between spaces, as Chinese is not, is
+        looked for as it stands too: `pattern` is for ILIKE.
+        """
+        pattern = None
+        if self.text is not None and not self.text.isascii():
+            escaped = self.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+            pattern = f"%{escaped}%"
+        return asdict(self) | {"pattern": pattern}
 
 
 class Due(NamedTuple):
@@ -58,7 +70,7 @@ async def tickets(
     rows: int = 1,
 ) -> Sequence[Ticket]:
     """The next tickets after an id, the newest first, with what the actor may do with each."""
-    parameters = asdict(wanted) | {"after": after, "rows": rows, "scope": viewer.scope.parameter}
+    parameters = wanted.parameters | {"after": after, "rows": rows, "scope": viewer.scope.parameter}
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_SQL["tickets"], parameters)
         found = await cursor.fetchall()
@@ -77,7 +89,7 @@ async def by_clock(
 
     What is due is computed: all live tickets that the filter leaves are read for it.
     """
-    parameters = asdict(wanted) | {"scope": viewer.scope.parameter}
+    parameters = wanted.parameters | {"scope": viewer.scope.parameter}
     found = await (await connection.execute(_SQL["live_ids"], parameters)).fetchall()
     clocks = await watched(connection, [key for (key,) in found], viewer.scope)
     places = sorted(

@@ -11,6 +11,18 @@ WHERE (%(id)s::integer IS NULL OR id = %(id)s)
     AND (%(cell)s::text IS NULL OR cell IN (SELECT cell_family(%(cell)s)))
     AND (%(terminal)s::text IS NULL OR terminal = %(terminal)s)
     AND (%(technician)s::text IS NULL OR technician = %(technician)s)
+    AND (%(text)s::text IS NULL OR id IN (
+        SELECT ticket.id FROM ticket
+        WHERE ticket_words(title, remedy, subject, rule, component)
+            @@ websearch_to_tsquery('simple', %(text)s)
+        UNION
+        SELECT ticket_id FROM ticket_remark
+        WHERE to_tsvector('simple', text) @@ websearch_to_tsquery('simple', %(text)s)
+        UNION
+        SELECT ticket.id FROM ticket
+        WHERE title ILIKE %(pattern)s::text OR remedy ILIKE %(pattern)s::text
+        UNION
+        SELECT ticket_id FROM ticket_remark WHERE text ILIKE %(pattern)s::text))
     AND (%(scope)s::text[] IS NULL OR cell = ANY(%(scope)s))
     AND id < coalesce(%(after)s::integer, 2147483647)
 ORDER BY id DESC
@@ -25,6 +37,18 @@ WHERE state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
     AND (%(cell)s::text IS NULL OR cell IN (SELECT cell_family(%(cell)s)))
     AND (%(terminal)s::text IS NULL OR terminal = %(terminal)s)
     AND (%(technician)s::text IS NULL OR technician = %(technician)s)
+    AND (%(text)s::text IS NULL OR id IN (
+        SELECT ticket.id FROM ticket
+        WHERE ticket_words(title, remedy, subject, rule, component)
+            @@ websearch_to_tsquery('simple', %(text)s)
+        UNION
+        SELECT ticket_id FROM ticket_remark
+        WHERE to_tsvector('simple', text) @@ websearch_to_tsquery('simple', %(text)s)
+        UNION
+        SELECT ticket.id FROM ticket
+        WHERE title ILIKE %(pattern)s::text OR remedy ILIKE %(pattern)s::text
+        UNION
+        SELECT ticket_id FROM ticket_remark WHERE text ILIKE %(pattern)s::text))
     AND (%(scope)s::text[] IS NULL OR cell = ANY(%(scope)s));
 
 -- name: to_do

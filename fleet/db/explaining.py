@@ -68,6 +68,11 @@ async def explain_fault(connection: Connection, key: UUID, present: Catalogue) -
     known = _fault(facts)
     catalogue = await _catalogue(connection, known.catalogue) or present
     rule = next((each for each in catalogue.rules if each.name == name), None)
+    if scope == "platform":
+        return Explanation(
+            subject, name, known.fired_at, known.catalogue,
+            "our own outage, and no terminal's: no rule decided", faults=(known,),
+        )  # fmt: skip
     if rule is None:
         return Explanation(
             subject, name, known.fired_at, known.catalogue,
@@ -109,7 +114,8 @@ async def _replay(
     # Of one terminal alone nothing can be said about cells.
     rules = [each for each in catalogue.rules if each.scope == "terminal"]
     selection = Selection(rules, catalogue.overrides)
-    return Replay(selection, found, start, found[0].region), found[0]
+    blind = await history.blind(connection, found[0].region, start, at + _LATEST)
+    return Replay(selection, found, start, found[0].region, blind), found[0]
 
 
 def _start(at: datetime, catalogue: Catalogue) -> datetime:

@@ -1,7 +1,7 @@
 """What is stored of terminals, as the messages that it came in: to be judged once more.
 
 Reads only. Status and storage stand in a row where they changed; a row without them repeats the
-message before, and so does what is made of it here.
+message before it, by boot and seq, and so does what is made of it here.
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -15,7 +15,7 @@ from psycopg.rows import TupleRow
 from fleet import snapshot
 from fleet.db.sql import load
 from fleet.quarantine import Quarantined
-from fleet.rules.replay import Heard
+from fleet.rules.replay import Blind, Heard
 from fleet.rules.terminal import Terminal
 from fleet.telemetry import Event, Presence, Telemetry
 
@@ -24,6 +24,7 @@ Connection = AsyncConnection[TupleRow]
 _SQL = load("fleet.db", "history")
 _MEASURED = ("temperature_c", "rtt_ms", "disk_free_pct")
 _AT_ONCE = 2000
+_WHOLE_KEPT = 50
 _EVENT = msgspec.json.Decoder(Event)
 _EXTRA = msgspec.json.Decoder(dict[str, object])
 
@@ -72,6 +73,15 @@ async def regions(connection: Connection) -> list[str]:
     return [row[0] for row in await cursor.fetchall()]
 
 
+async def blind(
+    connection: Connection, region: str, since: datetime, until: datetime
+) -> list[Blind]:
+    """When nobody saw a region."""
+    asked = {"region": region, "since": since, "until": until}
+    cursor = await connection.execute(_SQL["blind"], asked)
+    return [Blind(*row) async for row in cursor]
+
+
 async def terminals(
     connection: Connection,
     since: datetime,
@@ -97,7 +107,7 @@ async def heard(
 ) -> AsyncGenerator[Heard, None]:
     """Everything that arrived of them from `since` to `until`, in its order; in a transaction."""
     asked = {"ids": [each.id for each in terminals], "since": since, "until": until}
-    latest = {each.id: (each.status or b"{}", each.storage or b"[]") for each in terminals}
+    latest = {each.id: _Whole(each) for each in terminals}
     async with connection.cursor(name="heard") as rows:
         rows.itersize = _AT_ONCE
         await rows.execute(_SQL["heard"], asked)
@@ -113,14 +123,33 @@ async def catalogue_content(connection: Connection, identity: str) -> Mapping[st
     return None if row is None else row[0]
 
 
-def _message(row: _Row, latest: dict[int, tuple[bytes, bytes]]) -> Telemetry | Event | Presence:
+class _Whole:
+    """The last snapshots of a terminal that came whole: what came out of order is not repeated by
+    what came after it, but by what was said after it."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        known = terminal.status or b"{}", terminal.storage or b"[]"
+        self._found = [((terminal.boot, terminal.seq), known)]
+
+    def note(self, key: tuple[int, int], status: bytes, storage: bytes) -> None:
+        self._found = [*self._found[-_WHOLE_KEPT:], (key, (status, storage))]
+
+    def before(self, key: tuple[int, int]) -> tuple[bytes, bytes]:
+        """The latest that was said before; of a re-imaged terminal the latest that came."""
+        said = [each for each in self._found if each[0] < key]
+        return max(said)[1] if said else self._found[-1][1]
+
+
+def _message(row: _Row, latest: dict[int, _Whole]) -> Telemetry | Event | Presence:
     if row.kind == "presence":
         return Presence(row.arrived_at, row.boot, row.online)
     if row.kind == "event":
         return _EVENT.decode(row.body)
     if row.status is not None and row.storage is not None:
-        latest[row.terminal_id] = row.status.encode(), row.storage.encode()
-    status, storage = latest[row.terminal_id]
+        status, storage = row.status.encode(), row.storage.encode()
+        latest[row.terminal_id].note((row.boot, row.seq), status, storage)
+    else:
+        status, storage = latest[row.terminal_id].before((row.boot, row.seq))
     return Telemetry(
         row.ts, row.boot, row.seq, msgspec.Raw(status), msgspec.Raw(storage),
         msgspec.Raw(_metrics(row)),

@@ -61,6 +61,13 @@ FROM presence
 WHERE terminal_id = ANY (%(ids)s) AND arrived_at >= %(since)s AND arrived_at < %(until)s
 ORDER BY arrived_at, terminal_id, boot, seq;
 
+-- name: blind
+-- When nobody saw a region: nobody was silent then.
+SELECT lower(period), coalesce(upper(period), %(until)s::timestamptz), cause = 'broker'
+FROM blind
+WHERE region_code = %(region)s AND period && tstzrange(%(since)s, %(until)s)
+ORDER BY lower(period);
+
 -- name: regions
 SELECT DISTINCT region_code FROM terminal ORDER BY region_code;
 

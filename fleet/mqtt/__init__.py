@@ -1,6 +1,6 @@
 """A small MQTT 5 client session on the `mqtt5` codec; why it exists: docs/decisions/0003."""
 
-from fleet.mqtt.broker import Broker
+from fleet.mqtt.broker import Broker, trust
 from fleet.mqtt.connection import Connection, OnMessage
 from fleet.mqtt.dial import connect
 from fleet.mqtt.errors import (
@@ -39,4 +39,5 @@ __all__ = [
     "Will",
     "connect",
     "connections",
+    "trust",
 ]

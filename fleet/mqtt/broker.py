@@ -1,22 +1,44 @@
 """Where a broker is and who we are there."""
 
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
+def trust(
+    authority: Path | None = None, certificate: Path | None = None, key: Path | None = None
+) -> ssl.SSLContext:
+    """A context for `Broker.parse`: who may vouch for the broker, and what vouches for us.
+
+    Without an authority, the system's. Raises ValueError, naming the files, when they are no such.
+    """
+    try:
+        context = ssl.create_default_context(cafile=str(authority) if authority else None)
+        if certificate is not None:
+            context.load_cert_chain(certificate, key)
+    except OSError as error:
+        named = ", ".join(str(each) for each in (authority, certificate, key) if each)
+        raise ValueError(f"{named}: not certificates and a key in PEM: {error}") from error
+    return context
+
+
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """A broker's address and our account; the password never shows in a repr."""
+    """A broker's address and our account; the password never shows in a repr.
+
+    `source` is the address of ours to connect from: each has ports of its own.
+    """
 
     host: str
     port: int = PORTS["mqtt"]
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     tls: ssl.SSLContext | None = field(default=None, repr=False)
+    source: str | None = None
 
     @classmethod
     def parse(cls, url: str, tls: ssl.SSLContext | None = None) -> Self:
@@ -50,7 +72,7 @@ class Broker:
 
     def account(self, username: str, password: str) -> "Broker":
         """Return the same broker seen by another account."""
-        return Broker(self.host, self.port, username, password, self.tls)
+        return replace(self, username=username, password=password)
 
     def __str__(self) -> str:
         """Return host and port, for messages to people."""

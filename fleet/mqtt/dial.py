@@ -19,7 +19,11 @@ async def connect(broker: Broker, session: Session, on_message: OnMessage) -> Co
     try:
         async with asyncio.timeout(session.connect_timeout_s):
             await loop.create_connection(
-                lambda: connection.wire, broker.host, broker.port, ssl=broker.tls
+                lambda: connection.wire,
+                broker.host,
+                broker.port,
+                ssl=broker.tls,
+                local_addr=None if broker.source is None else (broker.source, 0),
             )
             await connection.handshake(broker)
     except TimeoutError:

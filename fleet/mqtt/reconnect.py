@@ -4,12 +4,20 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Self
+from typing import Generic, Protocol, Self, TypeVar
 
-from fleet.mqtt.connection import Connection
 from fleet.mqtt.errors import ConnectionLost, MqttError, Refused, TakenOver, Unreachable
 
 OnFailure = Callable[[MqttError, float], None]
+
+
+class Closing(Protocol):
+    """What ends some day, and says why: None when we ended it ourselves."""
+
+    closed: asyncio.Future[MqttError | None]
+
+
+Kept = TypeVar("Kept", bound=Closing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +43,10 @@ class Backoff:
 
 
 def connections(
-    open: Callable[[], Awaitable[Connection]],  # noqa: A002 - what it does, at the place of use
+    open: Callable[[], Awaitable[Kept]],  # noqa: A002 - what it does, at the place of use
     backoff: Backoff,
     on_failure: OnFailure | None = None,
-) -> AsyncIterator[Connection]:
+) -> AsyncIterator[Kept]:
     """Yield a connection, and another when it is lost, until we disconnect it ourselves.
 
     `on_failure(error, delay_s)` is told of every loss and failed attempt. Raises what waiting
@@ -48,10 +56,10 @@ def connections(
     return _Connections(open, backoff, on_failure)
 
 
-class _Connections:
+class _Connections(Generic[Kept]):
     def __init__(
         self,
-        opener: Callable[[], Awaitable[Connection]],
+        opener: Callable[[], Awaitable[Kept]],
         backoff: Backoff,
         on_failure: OnFailure | None,
     ) -> None:
@@ -59,13 +67,13 @@ class _Connections:
         self._backoff = backoff
         self._on_failure = on_failure
         self._delays = backoff.delays()
-        self._current: Connection | None = None
+        self._current: Kept | None = None
         self._since = 0.0
 
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Connection:
+    async def __anext__(self) -> Kept:
         loop = asyncio.get_running_loop()
         if self._current is not None:
             error = await asyncio.shield(self._current.closed)

@@ -18,6 +18,7 @@ from fleet.rules.overriding import read_groups, read_override
 from fleet.rules.reading import COUNTED, Reading, read_rule
 from fleet.rules.rule import Count, Offline, Quorum, Rule, Silent, Trigger, When
 from fleet.rules.selection import Override, Selection, Where
+from fleet.rules.shadows import check_members, check_overridden
 
 Content = Mapping[str, list[dict[str, object]]]
 """What a catalogue says, as JSON keeps it."""
@@ -69,11 +70,13 @@ def load(folder: Path | None = None) -> Catalogue:
     _check_content(files)
     _check_names(readings)
     named = {one.name: one for one in readings}
+    check_members(readings)
     overrides = [
         read_override(file, node, named, groups)
         for file in files
         for node in file.top.members("overrides")
     ]
+    check_overridden(files, overrides, readings)
     if problems := [problem for file in files for problem in sorted(file.source.problems)]:
         raise CatalogueError(problems)
     rules = tuple(one.rule for one in readings if one.rule is not None)
@@ -95,6 +98,7 @@ def describe(rule: Rule) -> dict[str, object]:
         "kinds": sorted(rule.kinds),
         "vendors": sorted(rule.vendors),
         "enabled": rule.enabled,
+        "shadow": rule.shadow,
         **_describe_trigger(rule.trigger),
         "for": duration.render(rule.hold),
         "clear_for": duration.render(rule.clear_hold),

@@ -1,4 +1,7 @@
-"""What a step of the engine changes: plain values, for one place to write down."""
+"""What a step of the engine changes: plain values, for one place to write down.
+
+`shadow` is the name of the rule on trial that a change of a fault is of; "" for a real one.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,6 +55,7 @@ class Cleared:
     id: UUID
     cleared_at: datetime
     at: datetime
+    shadow: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Suppressed:
     id: UUID
     by: UUID | None
     at: datetime
+    shadow: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +75,11 @@ class Flapped:
     id: UUID
     flapping: bool
     at: datetime
+    shadow: str = ""
 
 
-Change = Transition | Fired | Cleared | Suppressed | Flapped
+FaultChange = Fired | Cleared | Suppressed | Flapped
+Change = Transition | FaultChange
 
 
 def fault_id(key: HoldKey, started_at: datetime) -> UUID:

@@ -26,8 +26,9 @@ _SOON = timedelta(milliseconds=100)
 class Faults:
     """The holds of all subjects, their timers, and the cells that may speak for their members."""
 
-    def __init__(self, selection: Selection, region: str = "") -> None:
+    def __init__(self, selection: Selection, region: str, lateness: timedelta) -> None:
         self.region = region
+        self.lateness = lateness
         self.rules = selection.rules
         self._selection = selection
         self.cell_rules = cell_rules(self.rules.values())
@@ -45,6 +46,11 @@ class Faults:
             return subject.plan.rules.get(name)
         rule = self.rules.get(name)
         return None if rule is None else self._selection.of_cell(rule, subject.code, subject.above)
+
+    def goes_live(self, subject: Subject, name: str, hold: Hold) -> bool:
+        """Whether a fault of a rule on trial would become a real one, or the other way round."""
+        rule = self.rule_of(subject, name)
+        return rule is not None and hold.fault_id is not None and hold.shadow != rule.shadow
 
     def signal(self, subject: Subject, rule: Rule, item: str, signal: Signal, at: datetime) -> None:
         """Move one hold by the table and do what the move means."""
@@ -91,7 +97,8 @@ class Faults:
         self.record.transitions[_key(subject, rule.name, item)] = transitions
         if not hold.flapping and hold.fault_id and rule.flapping.begins(transitions, at):
             hold.flapping = True
-            self.record.changes.append(Flapped(hold.fault_id, flapping=True, at=at))
+            shadow = _shadow(hold, rule.name)
+            self.record.changes.append(Flapped(hold.fault_id, flapping=True, at=at, shadow=shadow))
             if hold.phase not in TIMED:
                 self.remind(subject, rule.name, item, hold)
 
@@ -103,7 +110,10 @@ class Faults:
         if steady <= clock:
             hold.flapping = False
             self.record.holds[_key(subject, rule.name, item)] = hold
-            self.record.changes.append(Flapped(hold.fault_id, flapping=False, at=steady))
+            shadow = _shadow(hold, rule.name)
+            self.record.changes.append(
+                Flapped(hold.fault_id, flapping=False, at=steady, shadow=shadow)
+            )
 
     def _over(self, subject: Subject, rule: Rule, item: str, hold: Hold) -> datetime:
         """When a hold is over by itself; what flaps does not clear before it is steady."""
@@ -127,7 +137,7 @@ class Faults:
         began = hold.started_at
         terminal = subject if isinstance(subject, Terminal) else None
         cell = subject.cell if isinstance(subject, Terminal) else subject.code
-        hold.fault_id = fault_id(key, began)
+        hold.fault_id, hold.shadow = fault_id(key, began), rule.shadow
         hold.suppressed_by = self._speakers.speaker(subject, rule.name)
         terminal_id = terminal.id if terminal else None
         self.record.changes.append(
@@ -138,7 +148,7 @@ class Faults:
     def _clear(self, subject: Subject, rule: str, hold: Hold, at: datetime) -> None:
         if hold.fault_id is not None:
             ended = hold.since if hold.phase is Phase.CLEARING else at
-            self.record.changes.append(Cleared(hold.fault_id, ended, at))
+            self.record.changes.append(Cleared(hold.fault_id, ended, at, _shadow(hold, rule)))
             hold.fault_id = None  # from here on it speaks for nobody
             self._speak(subject, rule, at)
 
@@ -158,7 +168,8 @@ class Faults:
             return
         due = self._over(subject, found, item, hold)
         if isinstance(subject, Terminal):
-            self.timers.put(Timer(due + subject.lag, Turn.HOLD, subject.code, rule, item))
+            due += subject.lag + self.lateness
+            self.timers.put(Timer(due, Turn.HOLD, subject.code, rule, item))
         else:
             self.timers.put(Timer(due, Turn.CELL, subject.code, rule, item))
 
@@ -185,7 +196,7 @@ class Faults:
         found = self.rule_of(subject, timer.rule)
         due = now if found is None else self._over(subject, found, timer.item, hold)
         if isinstance(subject, Terminal):
-            due += subject.lag
+            due += subject.lag + self.lateness
         if due > now:
             self.timers.put(timer._replace(due=due))
         else:  # over, and still here: what would speak for it is undecided
@@ -216,6 +227,21 @@ class Faults:
         for over, rule, item in undecided:  # what they waited for may be decided now
             if over <= at:
                 self.end(terminal, rule, item, at)
+
+    def shift(self, terminal: Terminal, by: timedelta) -> None:
+        """Its clock was set ahead: what was under way goes on as long as it would have."""
+        for (rule, item), hold in terminal.holds.items():
+            if hold.phase in TIMED:
+                hold.since += by
+            if hold.phase is Phase.PENDING:
+                hold.started_at += by
+            self.record.holds[_key(terminal, rule, item)] = hold
+        for (rule, item), transitions in terminal.transitions.items():
+            transitions.times = tuple(time + by for time in transitions.times)
+            self.record.transitions[_key(terminal, rule, item)] = transitions
+        for rule, times in terminal.counts.items():
+            terminal.counts[rule] = tuple(time + by for time in times)
+            self.record.counts[terminal.code, rule] = terminal.counts[rule]
 
     def join(self, terminal: Terminal) -> None:
         """Count a terminal as a member of its cells."""
@@ -269,8 +295,12 @@ class Faults:
         by = self._speakers.speaker(subject, rule)
         if hold.fault_id and by != hold.suppressed_by:
             hold.suppressed_by = by
-            self.record.changes.append(Suppressed(hold.fault_id, by, at))
+            self.record.changes.append(Suppressed(hold.fault_id, by, at, _shadow(hold, rule)))
             self.record.holds[_key(subject, rule, item)] = hold
+
+
+def _shadow(hold: Hold, rule: str) -> str:
+    return rule if hold.shadow else ""
 
 
 def _waits(hold: Hold) -> bool:

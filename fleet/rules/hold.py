@@ -64,7 +64,7 @@ HOLDING = frozenset({Phase.PENDING, Phase.FIRING})
 @dataclass(slots=True)
 class Hold:
     """One rule's hold on one subject (or one item of it); `since` is when the phase began,
-    `started_at` when the condition first held."""
+    `started_at` when the condition first held. `shadow`: its fault is one of a rule on trial."""
 
     phase: Phase
     since: datetime
@@ -72,3 +72,4 @@ class Hold:
     fault_id: UUID | None = None
     suppressed_by: UUID | None = None
     flapping: bool = False
+    shadow: bool = False

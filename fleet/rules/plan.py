@@ -83,7 +83,7 @@ def plan(rules: Iterable[Rule], kind: str) -> Plan:
         silent={r.name: r.trigger.after for r in mine if isinstance(r.trigger, Silent)},
         offline=tuple(rule for rule in mine if isinstance(rule.trigger, Offline)),
         counts=tuple((rule, rule.trigger) for rule in mine if isinstance(rule.trigger, Count)),
-        impacts={rule.name: rule.impact for rule in mine if rule.impact is not None},
+        impacts={r.name: r.impact for r in mine if r.impact is not None and not r.shadow},
     )
 
 

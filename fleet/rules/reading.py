@@ -30,18 +30,19 @@ from fleet.service_state import ServiceState
 from fleet.telemetry import ACTIONS, EVENT_IDS
 from fleet.vocabulary import COMPONENTS as REPORTED
 
-_TRIGGERS = {
+TRIGGERS = {
     "when": ("when", "each", "clear_when"),
     "silent_for": ("silent_for",),
     "offline": ("offline",),
     "count": ("count", "at_least", "within"),
     "members": ("members", "at_least", "share", "within", "level"),
 }
+"""The triggers, each with the fields that go with it."""
 COUNTED = ("event", "component", "event_id", "action", "outcome")
 """What an event must say to be counted."""
 FIELDS = (
-    *("name", "title", "scope", "kinds", "vendors", "enabled"),
-    *dict.fromkeys(field for fields in _TRIGGERS.values() for field in fields),
+    *("name", "title", "scope", "kinds", "vendors", "enabled", "shadow"),
+    *dict.fromkeys(field for fields in TRIGGERS.values() for field in fields),
     *("for", "clear_for", "severity", "impact"),
     *("component", "skill", "line", "remedy", "parts", "flapping", "caused_by"),
 )
@@ -111,6 +112,7 @@ def read_rule(source: Source, node: yaml.Node, within: Limits = ALL) -> Reading 
         caused_by=fields.texts("caused_by"),
         vendors=within.narrow(fields, "vendors", fields.texts("vendors")),
         enabled=fields.switch("enabled", default=True),
+        shadow=fields.switch("shadow", default=False),
     )
     if scope == "cell" and rule.caused_by:
         fields.report("caused_by", "caused_by is for terminals: a wider cell speaks by itself")
@@ -143,14 +145,14 @@ def _flapping(fields: Fields) -> Flapping:
 
 
 def _trigger(fields: Fields) -> Trigger:
-    chosen = [key for key in _TRIGGERS if key in fields]
+    chosen = [key for key in TRIGGERS if key in fields]
     if len(chosen) != 1:
         found = " and ".join(chosen) or "none"
-        fields.report("", f"a rule has one of {', '.join(_TRIGGERS)}; this has {found}")
+        fields.report("", f"a rule has one of {', '.join(TRIGGERS)}; this has {found}")
         return Offline()
-    for others in _TRIGGERS.values():
+    for others in TRIGGERS.values():
         for key in others:
-            if key in fields and key not in _TRIGGERS[chosen[0]]:
+            if key in fields and key not in TRIGGERS[chosen[0]]:
                 fields.report(key, f"{key} does not go with {chosen[0]}")
     if chosen[0] == "when":
         return _when(fields)

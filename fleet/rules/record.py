@@ -1,24 +1,41 @@
 """What the engine's steps left to be written down."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fleet.rules.changes import Change, HoldKey
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import Hold
+from fleet.rules.terminal import Kept
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """A terminal's clock was set `by` so much, between the message before `seq` and that one."""
+
+    terminal_id: int
+    boot: int
+    seq: int
+    ts: datetime
+    arrived_at: datetime
+    by: timedelta
 
 
 @dataclass(slots=True)
 class Record:
     """Changes in their order; the holds that moved (None: idle again); the transitions that count
     for flapping (None: forgotten); the times of counted events, by terminal and rule; the terminals
-    touched."""
+    touched, and those whose status or storage is another; messages that wait, by terminal, boot and
+    seq (None: no more); clocks that were set."""
 
     changes: list[Change] = field(default_factory=list)
     holds: dict[HoldKey, Hold | None] = field(default_factory=dict)
     transitions: dict[HoldKey, Transitions | None] = field(default_factory=dict)
     counts: dict[tuple[str, str], tuple[datetime, ...]] = field(default_factory=dict)
     terminals: set[int] = field(default_factory=set)
+    restated: set[int] = field(default_factory=set)
+    kept: dict[tuple[int, int, int], Kept | None] = field(default_factory=dict)
+    jumps: list[Jump] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.changes or self.holds or self.terminals)

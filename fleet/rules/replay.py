@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from fleet.quarantine import Quarantined
@@ -15,7 +16,13 @@ from fleet.telemetry import Event, Presence, Telemetry
 
 _LEAST = timedelta(hours=1)
 
-Span = tuple[datetime, datetime]
+
+class Blind(NamedTuple):
+    """When nobody listened; `broker`: the terminals were cut off too, and had to come back."""
+
+    since: datetime
+    until: datetime
+    broker: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +62,15 @@ class Replay:
         terminals: Sequence[Terminal],
         since: datetime,
         region: str = "",
-        blind: Sequence[Span] = (),
+        blind: Sequence[Blind] = (),
+        lateness: timedelta = timedelta(),
     ) -> None:
-        self.engine = Engine(rules, region)
+        self.engine = Engine(rules, region, lateness)
+        self._lateness = lateness
         self.courses: dict[UUID, Course] = {}
         self.messages = 0
-        edges: list[tuple[datetime, datetime | None]] = [(start, None) for start, _ in blind]
-        edges += [(end, end) for _, end in blind]
-        self._edges = sorted(edges, key=lambda edge: edge[0])
+        self._blind = list(blind)
+        self._listening = True
         self.engine.watch(since)
         for terminal in terminals:
             self.engine.adopt(terminal)
@@ -90,12 +98,29 @@ class Replay:
 
     def pass_time(self, until: datetime) -> None:
         """Let time pass: holds end, silences are noticed, except while nobody listened."""
-        while self._edges and self._edges[0][0] <= until:
-            at, since = self._edges.pop(0)
-            self.engine.tick(at)
-            self.engine.watch(since)
+        while self._blind and self._edge() <= until:
+            self.engine.tick(self._edge())
+            if self._listening:
+                self.engine.watch(None)
+            else:
+                over = self._blind.pop(0)
+                self.engine.watch(over.until)
+                if over.broker:
+                    self.engine.returned(over.until)
+            self._listening = not self._listening
         self.engine.tick(until)
         self._note()
+
+    def finish(self, until: datetime) -> None:
+        """Nothing more comes: what may have been late is late no more, and nobody is silent."""
+        self.pass_time(until)
+        self.engine.watch(None)
+        self.engine.tick(until + self._lateness)
+        self._note()
+
+    def _edge(self) -> datetime:
+        """When listening ends or begins next."""
+        return self._blind[0].since if self._listening else self._blind[0].until
 
     def _note(self) -> None:
         for change in self.engine.take().changes:

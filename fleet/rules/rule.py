@@ -109,7 +109,8 @@ Trigger = When | Silent | Offline | Count | Quorum
 class Rule:
     """One rule; `kinds` and `vendors` empty mean all, `line` 1 branch staff, 2 engineer.
 
-    One that is not `enabled` is for those only whom an override enables it for.
+    One that is not `enabled` is for those only whom an override enables it for. A `shadow` is on
+    trial: its faults are counted, and nothing follows from them.
     """
 
     name: str
@@ -131,3 +132,4 @@ class Rule:
     """Rules of the same terminal whose faults speak for this one's: no mains, no card reader."""
     vendors: frozenset[str] = frozenset()
     enabled: bool = True
+    shadow: bool = False

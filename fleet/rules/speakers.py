@@ -27,7 +27,8 @@ class Speakers:
     def __init__(
         self, rules: Mapping[str, Rule], cell_rules: tuple[CellRule, ...], cells: Mapping[str, Cell]
     ) -> None:
-        self._cell_rules = tuple(sorted(cell_rules, key=_width))
+        speaking = [each for each in cell_rules if not each.rule.shadow]
+        self._cell_rules = tuple(sorted(speaking, key=_width))
         self._cells = cells
         caused_by = {name: rule.caused_by for name, rule in rules.items()}
         self._causes = {name: tuple(closure(name, caused_by)) for name in rules}
@@ -35,7 +36,7 @@ class Speakers:
             name: frozenset(other for other, causes in self._causes.items() if name in causes)
             for name in rules
         }
-        counted = frozenset[str]().union(*(each.members for each in cell_rules))
+        counted = frozenset[str]().union(*(each.members for each in speaking))
         self.spoken_for = counted | {name for name, causes in self._causes.items() if causes}
         """Rules about terminals that must ask before they fire."""
 

@@ -9,15 +9,26 @@ clock is read as `now - lag`: a hold counts in the terminal's time, whatever tha
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import HOLDING, Hold
 from fleet.rules.plan import NO_PLAN, Plan
 from fleet.service_state import ServiceState
 from fleet.snapshot import NOTHING_MEASURED, Measured, Value, Values
+from fleet.telemetry import Event, Telemetry
 
+JUMP = timedelta(minutes=2)
+"""A clock that moved so much more, or less, than ours meanwhile was set."""
 TAKEOVER = timedelta(minutes=2)
 """Lower counters are believed once the higher ones were quiet for so long: a re-imaged disk."""
+
+
+class Kept(NamedTuple):
+    """A message that waits for those before it, and when it arrived."""
+
+    message: Telemetry | Event
+    arrived_at: datetime
 
 
 @dataclass(slots=True)
@@ -55,6 +66,10 @@ class Terminal:
     transitions: dict[tuple[str, str], Transitions] = field(default_factory=dict)
     state: ServiceState = ServiceState.UNKNOWN
     state_since: datetime | None = None
+    kept: dict[tuple[int, int], Kept] = field(default_factory=dict)
+    """Messages that came before others that are missing, by boot and seq."""
+    off: bool = False
+    """Its clock was set and has not come right again."""
 
     @property
     def lag(self) -> timedelta:
@@ -67,6 +82,21 @@ class Terminal:
         """The terminal's time at our `now`; never before the event time it has reached."""
         reading = now - self.lag
         return reading if self.at is None else max(reading, self.at)
+
+    def settled(self, now: datetime, lateness: timedelta) -> datetime:
+        """How far its time is certain: nothing that was said earlier can come any more.
+
+        That is as far as its messages have come without a gap, and what is longer ago than a
+        message may be late; not beyond one that waits.
+        """
+        reading = now - self.lag - lateness
+        for kept in self.kept.values():
+            reading = min(reading, kept.message.ts)
+        return reading if self.at is None else max(reading, self.at)
+
+    def follows(self, boot: int, seq: int) -> bool:
+        """Whether nothing can be missing between the last message and this one."""
+        return seq == self.seq + 1 and (boot == self.boot or self.boot < 0)
 
     def is_next(self, boot: int, seq: int, ts: datetime, arrived_at: datetime) -> bool:
         """Whether a message follows what was applied last; else it is late and only stored.
@@ -81,18 +111,35 @@ class Terminal:
 
     def is_well(self) -> bool:
         """Whether nothing is wrong and nothing is awaited: it is here, and no rule holds."""
-        return self.connected is True and not self.holds and self.state is ServiceState.IN_SERVICE
+        return (
+            self.connected is True
+            and not self.holds
+            and not self.kept
+            and self.state is ServiceState.IN_SERVICE
+        )
 
     def goes_on(self, boot: int, seq: int, ts: datetime, arrived_at: datetime) -> bool:
         """Note a message that plainly follows the last one; False where there is more to it."""
         if seq != self.seq + 1 or boot != self.boot or self.at is None or self.heard_at is None:
             return False
         at = min(ts, arrived_at)
-        if at < self.at or arrived_at < self.heard_at:
+        if at < self.at or arrived_at < self.heard_at or self.moved(ts, arrived_at):
             return False
         self.at, self.seq = at, seq
         self.arrived_at = self.heard_at = arrived_at
         return True
+
+    def moved(self, ts: datetime, arrived_at: datetime) -> timedelta | None:
+        """By how much its clock was set since the last message, if it was.
+
+        A message that waited on its way is none the wiser: its time still is later than the last
+        one's. Nor are those that follow it quickly: they are a heartbeat apart.
+        """
+        if self.at is None or self.arrived_at is None:
+            return None
+        by = (ts - self.at) - max(arrived_at - self.arrived_at, timedelta())
+        set_back = ts < self.at and by < -JUMP
+        return by if by > JUMP or set_back else None
 
     def advance(self, boot: int, seq: int, ts: datetime, arrived_at: datetime) -> datetime:
         """Note the next message; returns its event time.

@@ -11,17 +11,19 @@ from typing import NamedTuple
 
 
 class Turn(IntEnum):
-    """The order of what falls due together: who has not come back, who is silent, what is counted
-    no more, then the cells, then their members.
+    """The order of what falls due together: what waits no longer for messages that are missing,
+    who has not come back, who is silent, what is counted no more, then the cells, then their
+    members.
 
     A cell is decided before any member's own fault, so that the members are not alarmed singly.
     """
 
-    RETURN = 0
-    SILENCE = 1
-    COUNT = 2
-    CELL = 3
-    HOLD = 4
+    KEPT = 0
+    RETURN = 1
+    SILENCE = 2
+    COUNT = 3
+    CELL = 4
+    HOLD = 5
 
 
 class Timer(NamedTuple):

@@ -28,9 +28,9 @@ _ENGINE = """
 |---|---|
 | a fault fires whose cause has no live ticket, and it is neither a `warning` nor suppressed \
 by a cell fault | `raise` |
-| a ticket is NEW | `assign`: among those with the skill who answer for the cell, else for the \
-nearest one above it, whoever has the fewest tickets to do (the lowest code on a tie), but nobody \
-who declined it or let its time run out; while there is none it stays NEW |
+| a ticket is NEW, or ASSIGNED and neither accepted nor pinned | `assign`: to whom the lowest cost \
+over all open tickets sends it ([dispatch](dispatch.md)), but nobody who declined it or let its \
+time run out; while there is none it stays as it is |
 | the fault clears before anyone accepted | `recover`: RESOLVED |
 | the fault clears later | `recover`: only `recovered_at` is set, a person is on the way |
 | the same cause fires again while the ticket is live | `relapse`: `recovered_at` is unset |

@@ -70,7 +70,7 @@ class Fact(StrEnum):
     """What is true around a ticket, as whoever asks for a move has found out."""
 
     UNTOLD = "no live ticket tells of its cause"
-    FITTING = "the technician has the skill, answers for the cell"
+    FITTING = "the technician has the skill, answers for the cell and is on shift"
     VERIFIED = "the verify window is over"
 
 

@@ -1,7 +1,7 @@
 """Plays what is stored to another catalogue and compares; the database is only read."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from psycopg import AsyncConnection, IsolationLevel
 from psycopg.rows import TupleRow
@@ -28,6 +28,7 @@ async def backtest(
     since: datetime,
     until: datetime,
     progress: Progress = lambda _region, _at: None,
+    lateness: timedelta = timedelta(),
 ) -> tuple[Comparison, int]:
     """What a catalogue would have changed, and how many messages it was tried on.
 
@@ -37,31 +38,20 @@ async def backtest(
     await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
     comparison, messages = Comparison(), 0
     for region in await history.regions(connection):
-        replay = await _replay(connection, region, catalogue, since, until, progress)
+        start = since - lead(catalogue.rules)
+        terminals = await history.terminals(connection, start, region=region)
+        blind = await history.blind(connection, region, start, until)
+        replay = Replay(catalogue.selection(), terminals, start, region, blind, lateness)
+        async for heard in history.heard(connection, terminals, start, until):
+            replay.hear(heard)
+            if replay.messages % _SAY_EVERY == 0:
+                progress(region, heard.at)
+        replay.finish(until)
         happened = await _happened(connection, region, replay, since, until)
         comparison.add(happened, list(replay.courses.values()), since)
         messages += replay.messages
     await connection.rollback()
     return comparison, messages
-
-
-async def _replay(
-    connection: Connection,
-    region: str,
-    catalogue: Catalogue,
-    since: datetime,
-    until: datetime,
-    progress: Progress,
-) -> Replay:
-    start = since - lead(catalogue.rules)
-    terminals = await history.terminals(connection, start, region=region)
-    replay = Replay(catalogue.selection(), terminals, start, region)
-    async for heard in history.heard(connection, terminals, start, until):
-        replay.hear(heard)
-        if replay.messages % _SAY_EVERY == 0:
-            progress(region, heard.at)
-    replay.pass_time(until)
-    return replay
 
 
 async def _happened(

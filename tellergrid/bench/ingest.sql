@@ -25,6 +25,16 @@ INSERT INTO terminal_cell (terminal_id, cell_code, valid, method)
 SELECT id, 'C' || (id - 1) / 10, tstzrange(now() - interval '1 day', NULL), 'polygon'
 FROM machine;
 
+-- name: seen
+SELECT count(*) FROM region_service WHERE seen_until IS NOT NULL;
+
+-- name: count
+SELECT count(*) FROM telemetry;
+
+-- name: blind
+-- Seconds in which a region was not seen, of all regions together.
+SELECT coalesce(sum(extract(epoch FROM upper(period) - lower(period))), 0)::float8 FROM blindness;
+
 -- name: took
 -- Of the messages behind the warm-up: how many, and seconds from the first arrival to the last
 -- commit.

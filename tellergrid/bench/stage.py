@@ -6,7 +6,7 @@ import secrets
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -79,6 +79,31 @@ def staged(progress: Callable[[str], None]) -> Iterator[Stage]:
         mosquitto.wait_ready(files, broker, broker_log)
         asyncio.run(_migrate(cluster.url()))
         yield Stage(cluster.url(), files.port, passwords, folder, database.pid, broker.pid)
+
+
+@contextmanager
+def broker_alone(
+    progress: Callable[[str], None], terminals: Mapping[str, str]
+) -> Iterator[tuple[int, dict[str, str], Path]]:
+    """Start a broker that lets these terminals in; yields its port, passwords and folder."""
+    engines = locate(open_home(Settings().home).engines, lambda what, _share: progress(what))
+    if engines.mosquitto is None:
+        raise StackError("This measures a broker of its own: unset TELLERGRID_BROKER_URL.")
+    folder = Path(tempfile.mkdtemp(prefix="tellergrid-bench-"))
+    folder.chmod(0o711)
+    files = mosquitto.BrokerFiles(
+        engines.mosquitto, folder / "broker", free_port(), engine_rights()
+    )
+    passwords = {name: secrets.token_hex(16) for name in mosquitto.SERVICE_ACCOUNTS}
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        mosquitto.prepare(files, passwords | dict(terminals))
+        progress("starting a broker")
+        log = folder / "broker.log"
+        broker = process.start(mosquitto.program(files), log)
+        stack.callback(process.stop, broker, signal.SIGTERM)
+        mosquitto.wait_ready(files, broker, log)
+        yield files.port, passwords, folder
 
 
 def cpu_s(pid: int, *, family: bool = False) -> float:

@@ -31,6 +31,9 @@ def backtest(
     folder: Annotated[Path, typer.Argument(metavar="CATALOGUE", help="A folder of rule files.")],
     since: Annotated[str, typer.Option(help="So far back: 12h, 7d, 30d.")] = "30d",
     until: Annotated[datetime | None, typer.Option(help="Up to then, UTC, instead of now.")] = None,
+    lateness: Annotated[
+        str, typer.Option(help="How late a message may come and still be judged in its place.")
+    ] = "5s",
     every: Annotated[
         bool, typer.Option("--every", help="Name all differences, not the first twenty.")
     ] = False,
@@ -42,6 +45,9 @@ def backtest(
     faults are the same where they are of one cause and were open at the same time, so one that
     merely fires earlier or later is no difference. The grid is that of today.
 
+    With the catalogue in force and a long --lateness it says what the messages that came too late
+    (late_message) would have changed.
+
     Ends with 0 whatever differs, with 2 when the catalogue cannot be used.
     """
     try:
@@ -50,12 +56,12 @@ def backtest(
         typer.echo(str(error))
         raise typer.Exit(_CANNOT_BE_USED) from error
     try:
-        length = duration.parse(since)
+        length, late = duration.parse(since), duration.parse(lateness)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     end = datetime.now(UTC) if until is None else until.replace(tzinfo=UTC)
     with explained():
-        comparison, messages = asyncio.run(_play(catalogue, end - length, end))
+        comparison, messages = asyncio.run(_play(catalogue, end - length, end, late))
     if as_json:
         output.print_json(
             data={
@@ -73,7 +79,9 @@ def backtest(
     _list(comparison, every=every)
 
 
-async def _play(catalogue: Catalogue, since: datetime, until: datetime) -> tuple[Comparison, int]:
+async def _play(
+    catalogue: Catalogue, since: datetime, until: datetime, lateness: timedelta
+) -> tuple[Comparison, int]:
     async with await connect(database_url(), name="backtest") as connection:
         with Steps() as steps:
             length = max(until - since, timedelta(seconds=1))
@@ -81,7 +89,7 @@ async def _play(catalogue: Catalogue, since: datetime, until: datetime) -> tuple
             def say(region: str, at: datetime) -> None:
                 steps.show(f"replaying {region}", min(1.0, max(0.0, (at - since) / length)))
 
-            return await play(connection, catalogue, since, until, say)
+            return await play(connection, catalogue, since, until, say, lateness)
 
 
 def _show(what: str, figures: Mapping[str, Figures], total: Figures) -> None:

@@ -7,10 +7,14 @@ import msgspec
 import typer
 from rich.table import Table
 
+from tellergrid.bench import api as api_bench
+from tellergrid.bench import dispatch as dispatch_bench
 from tellergrid.bench import engine as engine_bench
 from tellergrid.bench import ingest as ingest_bench
+from tellergrid.bench import simulator as simulator_bench
+from tellergrid.bench import soak as soak_bench
 from tellergrid.bench import uptime as uptime_bench
-from tellergrid.console import Steps, explained, output
+from tellergrid.console import Steps, aside, explained, output
 from tellergrid.stack.reach import database_url
 
 app = typer.Typer(
@@ -90,6 +94,22 @@ def ingest(
 
 
 @app.command()
+def dispatch(as_json: AsJson = False) -> None:
+    """Measure dispatch: 1,500 tickets among 300 technicians, and a day of 30 stops; no database."""
+    with explained(), Steps() as steps:
+        report = dispatch_bench.measure(steps.show)
+    if as_json:
+        output.print_json(data=msgspec.to_builtins(report))
+        return
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_row("1,500 tickets among 300 technicians", f"{report.assign_s:.2f} s")
+    table.add_row("of them given to somebody", f"{report.assigned:,}")
+    table.add_row("a day of 30 stops", f"{report.day_plan_s:.2f} s")
+    table.add_row("of them planned within the shift", f"{report.planned}")
+    output.print(table)
+
+
+@app.command()
 def uptime(
     terminals: Annotated[int, typer.Option(min=1, help="How large a fleet.")] = 100_000,
     cells: Annotated[int, typer.Option(min=1)] = 1_000,
@@ -115,3 +135,84 @@ def uptime(
     for name, value in msgspec.to_builtins(report).items():
         table.add_row(name, "not measured" if value is None else f"{value:,}")
     output.print(table)
+
+
+@app.command()
+def simulator(
+    terminals: Annotated[int, typer.Option(min=10, help="Each with its own connection.")] = 10_000,
+    hold: Annotated[float, typer.Option(min=1, help="Seconds they are held.")] = 600,
+    quick: Annotated[bool, typer.Option("--quick", help="2,000 terminals, held 20 s.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the simulator: connections, memory, messages, virtual time; beside its own broker."""
+    size = simulator_bench.QUICK if quick else simulator_bench.Size(terminals, hold)
+    with explained(), Steps() as steps:
+        report, held = simulator_bench.measure(steps.show, size)
+    if as_json:
+        output.print_json(data=msgspec.to_builtins(report))
+    else:
+        table = Table(box=None, pad_edge=False)
+        table.add_column("simulator")
+        table.add_column("", justify="right")
+        for name, value in msgspec.to_builtins(report).items():
+            table.add_row(name, f"{value:,}")
+        output.print(table)
+    aside.print(
+        f"held for {held.seconds:.0f} s: {held.losses} connections lost, {held.rss_mib:.0f} MiB, "
+        f"{held.acknowledged:,} messages acknowledged, p99 {held.publish_p99_ms:g} ms"
+    )
+
+
+@app.command()
+def api(
+    terminals: Annotated[int, typer.Option(min=1, help="How large a fleet.")] = 100_000,
+    tickets: Annotated[int, typer.Option(min=1, help="Of which every tenth is live.")] = 50_000,
+    processes: Annotated[int, typer.Option(min=1, help="Api processes.")] = 2,
+    rate: Annotated[float, typer.Option(min=1, help="Requests a second.")] = 200,
+    seconds: Annotated[float, typer.Option(min=1, help="For how long.")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Ask api processes for a technician's list, a terminal, a cell's uptime, at a steady rate.
+
+    Needs a database server: TELLERGRID_DATABASE_URL, or the stack that runs here; the fleet is
+    built in a database of its own. Latencies count from when a request was due.
+    """
+    size = api_bench.Size(terminals, tickets, processes, rate, seconds)
+    with explained(), Steps() as steps:
+        report = asyncio.run(api_bench.measure(database_url(), size, steps.show))
+    if as_json:
+        output.print_json(data=msgspec.to_builtins(report))
+        return
+    table = Table(box=None, pad_edge=False)
+    table.add_column(f"{report.requests_per_s:g} requests/s, {report.errors} errors")
+    table.add_column("p99 ms", justify="right")
+    for route, p99_ms in report.p99_ms.items():
+        table.add_row(route, f"{p99_ms:g}")
+    output.print(table)
+
+
+@app.command()
+def soak(
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long.")] = 60,
+    per_s: Annotated[float, typer.Option(min=1, help="Messages a second.")] = 5_000,
+    terminals: Annotated[int, typer.Option(min=1)] = 1_000,
+    seed: Annotated[int, typer.Option(help="For the instants of the kills.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Run at a steady load, kill the collector once a minute, and audit the loss at the end.
+
+    On engines of its own. Ends with 0 when every message that was said is stored once, else 1.
+    """
+    with explained(), Steps() as steps:
+        report = soak_bench.soak(
+            steps.show, minutes=minutes, per_s=per_s, terminals=terminals, seed=seed
+        )
+    if as_json:
+        output.print_json(data=msgspec.to_builtins(report))
+    else:
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for name, value in msgspec.to_builtins(report).items():
+            table.add_row(name, f"{value:,}")
+        output.print(table)
+    if not report.exact:
+        raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""`tellergrid break` and `tellergrid repair`: a tester's hands in a running simulator."""
+"""`tellergrid break`, `repair`, `move`, `silence`, `jump-clock`: hands in a running simulator."""
 
 import asyncio
 from typing import Annotated
@@ -7,10 +7,11 @@ import msgspec
 import typer
 
 from fleet.mqtt import Broker
-from simulator.control import Answer, Break, Repair
+from simulator.control import Answer, Break, JumpClock, Move, Repair, Request, Silence
 from simulator.errors import SimulatorError
 from simulator.hands import NobodyThereError, ask
 from simulator.properties import OFFLINE
+from simulator.scenario import ahead_s
 from tellergrid.console import aside, explained, output
 from tellergrid.settings import Settings
 from tellergrid.stack.errors import StackError
@@ -62,7 +63,54 @@ def repair(terminal: Terminal, as_json: AsJson = False) -> None:
     output.print(f"{terminal}  in order", markup=False)
 
 
-def _ask(request: Break | Repair, *, as_json: bool) -> Answer:
+def move(
+    terminal: Terminal,
+    region: Annotated[
+        str | None,
+        typer.Option(help="It speaks on this region's topics from now on, as if carried there."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take a simulated terminal from its place: its position sensor says so until it is repaired.
+
+    With --region it comes up under another branch: the collector must set aside what it says.
+    Ends with 0 when it is done, 1 when it is refused, 3 when no simulator answers.
+    """
+    _ask(Move(terminal, region), as_json=as_json)
+    where = "is not in its place" if region is None else f"speaks for {region} now"
+    output.print(f"{terminal}  {where}", markup=False)
+
+
+def silence(terminal: Terminal, as_json: AsJson = False) -> None:
+    """Let the software of a simulated terminal hang: its line stands and it says nothing.
+
+    `tellergrid repair` starts it anew. Ends with 0, 1 when refused, 3 when no simulator answers.
+    """
+    _ask(Silence(terminal), as_json=as_json)
+    output.print(f"{terminal}  says nothing any more", markup=False)
+
+
+def jump_clock(
+    terminal: Terminal,
+    by: Annotated[str, typer.Argument(metavar="BY", help="30m ahead; -- -2h behind.")],
+    as_json: AsJson = False,
+) -> None:
+    """Let the clock of a simulated terminal jump, ahead or back; `repair` sets it right.
+
+        tellergrid jump-clock ATM-0001 30m
+        tellergrid jump-clock ATM-0001 -- -2h
+
+    Ends with 0 when it is done, 1 when it is refused, 3 when no simulator answers.
+    """
+    try:
+        seconds = ahead_s(by)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    _ask(JumpClock(terminal, seconds), as_json=as_json)
+    output.print(f"{terminal}  its clock is {by} off", markup=False)
+
+
+def _ask(request: Request, *, as_json: bool) -> Answer:
     """Return the answer, or end the command with what was said about it."""
     with explained():
         broker = _broker()

@@ -11,17 +11,27 @@ from fleet.rules.catalogue import Catalogue, describe, load
 from fleet.rules.errors import CatalogueError
 from fleet.rules.files import DEFAULT
 from fleet.rules.rule import Rule
+from fleet.rules.schema import page
 from fleet.rules.trials import reading
 from fleet.rules.trials.coverage import lacking
 from fleet.rules.trials.verdict import Verdict, judge
 from tellergrid.commands.backtest import backtest
 from tellergrid.commands.explain import explain
+from tellergrid.commands.shadow import shadow
 from tellergrid.console import aside, output
 
 app = typer.Typer(help="The rules that turn telemetry into faults.", no_args_is_help=True)
 
 app.command()(backtest)
 app.command()(explain)
+app.command()(shadow)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema (2020-12) of a catalogue's files, for editors."""
+    typer.echo(page(), nl=False)
+
 
 Folder = Annotated[
     Path | None, typer.Argument(help="A folder of rule files; without it, the default catalogue.")

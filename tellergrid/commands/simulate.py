@@ -10,13 +10,15 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.live import Live
+from rich.table import Table
 
 from fleet import demo, logs
 from fleet.mqtt import Broker
 from simulator.app import simulate as play
 from simulator.errors import SimulatorError
 from simulator.figures import Summary
-from simulator.fleet import Fleet, Plan
+from simulator.fleet import CONNECTS_PER_S, Fleet, Plan
+from simulator.fleet import share as parse_share
 from simulator.scenario import EVERYDAY, load, names
 from tellergrid.console import aside, explained, output
 from tellergrid.settings import Settings
@@ -56,6 +58,18 @@ def simulate(
     scenario: Annotated[
         str, typer.Option(help=f"One of {', '.join(names())}, or a .yaml file.")
     ] = EVERYDAY,
+    multiplex: Annotated[
+        int, typer.Option(min=0, help="Share so many connections; 0: one for each terminal.")
+    ] = 0,
+    share: Annotated[
+        str, typer.Option(help="Play part K of N: several processes share a fleet.")
+    ] = "1/1",
+    source_address: Annotated[
+        list[str] | None, typer.Option(help="Connect from this address; may be repeated.")
+    ] = None,
+    connects_per_s: Annotated[
+        float, typer.Option(min=1, help="How fast terminals connect.")
+    ] = CONNECTS_PER_S,
     state: Annotated[
         Path | None, typer.Option(help="Where boots and sequence numbers are kept.")
     ] = None,
@@ -68,14 +82,25 @@ def simulate(
     Each has its own connection, client id and last will. Start the stack with --no-simulator, or
     name another broker by TELLERGRID_BROKER_URL. Heartbeats keep their pace whatever the rate.
 
+    A process has as many connections as open files: tens of thousands want --share or --multiplex.
+
     Ctrl-C disconnects every terminal in order: no last will fires. Ends with 0, or 1 when it
     cannot play.
     """
     with explained():
-        place = _place()
+        place = _place(shared=multiplex > 0)
         plan = _plan(place, terminals, cells, seed)
         try:
-            plan = replace(plan, rate=rate, scenario=load(scenario), state=state or plan.state)
+            plan = replace(
+                plan,
+                rate=rate,
+                scenario=load(scenario),
+                state=state or _own(plan.state, parse_share(share)),
+                share=parse_share(share),
+                multiplex=multiplex,
+                sources=tuple(source_address or ()),
+                connects_per_s=connects_per_s,
+            )
             figures = asyncio.run(_play(plan, place))
         except (SimulatorError, ValueError) as error:
             aside.print(f"error: {error}", markup=False, soft_wrap=True)
@@ -84,7 +109,13 @@ def simulate(
         output.print_json(data=msgspec.to_builtins(figures))
 
 
-def _place() -> _Place:
+def _own(state: Path, share: tuple[int, int]) -> Path:
+    """Each part of a fleet has a state of its own."""
+    return state if share[1] == 1 else state.with_name(f"state-{share[0]}.json")
+
+
+def _place(*, shared: bool) -> _Place:
+    """Where to play; a shared connection speaks for all, so its account must be let."""
     settings = Settings()
     state = settings.home / "simulator" / "state.json"
     if settings.broker_url is not None:
@@ -95,7 +126,7 @@ def _place() -> _Place:
             state,
         )
     record = stack()
-    url = record.broker.accounts["simulator"].url
+    url = record.broker.accounts["tester" if shared else "simulator"].url
     return _Place(Broker.parse(url), record.terminal_secret, state, record)
 
 
@@ -123,7 +154,7 @@ def _plan(place: _Place, terminals: int | None, cells: int | None, seed: int | N
 
 async def _play(plan: Plan, place: _Place) -> Summary:
     fleet = Fleet(plan, place.broker, place.secret)
-    showing = asyncio.create_task(_show(fleet))
+    showing = asyncio.create_task(_show(fleet, plan.scenario.name))
     try:
         await play(fleet, place.broker)
     finally:
@@ -133,25 +164,46 @@ async def _play(plan: Plan, place: _Place) -> Summary:
     return fleet.summary()
 
 
-async def _show(fleet: Fleet) -> None:
-    """Keep one line up to date; where there is no terminal, print one now and then."""
+async def _show(fleet: Fleet, scenario: str) -> None:
+    """Keep the figures up to date; where there is no terminal, print a line now and then."""
     with Live(console=aside, transient=True, auto_refresh=False) as live:
         logs.configure("warning")
         before = fleet.summary()
         for second in itertools.count(1):
             await asyncio.sleep(1)
             now = fleet.summary()
-            line = _line(now, now.acknowledged - before.acknowledged)
+            per_s = now.acknowledged - before.acknowledged
             before = now
             if aside.is_terminal:
-                live.update(line, refresh=True)
+                live.update(_board(now, per_s, scenario), refresh=True)
             elif second % _PLAIN_EVERY_S == 0:
-                aside.print(line, soft_wrap=True)
+                aside.print(_line(now, per_s), soft_wrap=True)
 
 
 def _line(now: Summary, per_s: int) -> str:
     return (
         f"{now.connected} of {now.terminals} connected  {per_s} msg/s  "
+        f"{now.wrong_now} troubles now, {now.troubles} so far  "
         f"acknowledged in {now.publish_p50_ms:g} ms (p50), {now.publish_p99_ms:g} ms (p99)  "
         f"{now.unacknowledged} waiting"
     )
+
+
+def _board(now: Summary, per_s: int, scenario: str) -> Table:
+    """The figures as they stand, for a terminal to look at."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="dim")
+    table.add_column(justify="right")
+    rows = (
+        ("scenario", scenario),
+        ("connected", f"{now.connected:,} of {now.terminals:,}"),
+        ("messages a second", f"{per_s:,}"),
+        ("acknowledged so far", f"{now.acknowledged:,}"),
+        ("troubles now / so far", f"{now.wrong_now:,} / {now.troubles:,}"),
+        ("publish p50 / p99", f"{now.publish_p50_ms:g} / {now.publish_p99_ms:g} ms"),
+        ("connects / losses", f"{now.connects:,} / {now.losses:,}"),
+        ("waiting / given up", f"{now.unacknowledged:,} / {now.dropped:,}"),
+    )
+    for name, value in rows:
+        table.add_row(name, value)
+    return table

@@ -63,7 +63,7 @@ def up(
         if report_to is None and is_held(home):
             _already_running(home, print_page)
             return
-        fleet = _choose(home, terminals, cells, seed)
+        fleet = choose(home, terminals, cells, seed)
         engines = locate(
             home.engines,
             steps.show,
@@ -94,7 +94,7 @@ def _already_running(home: Home, print_page: Callable[[Record], None]) -> None:
     print_page(running)
 
 
-def _choose(home: Home, terminals: int | None, cells: int | None, seed: int | None) -> Fleet:
+def choose(home: Home, terminals: int | None, cells: int | None, seed: int | None) -> Fleet:
     """Take the fleet asked for; what is left out is as it was at the last start."""
     try:
         last = msgspec.json.decode(home.choices.read_bytes(), type=Fleet)

@@ -44,7 +44,7 @@ class VirtualRegion:
             },
             {},
         )  # fmt: skip
-        self._engine = Engine(catalogue.selection())
+        self._engine = Engine(catalogue.selection(), region)
         self._engine.watch(_instant(start))
         for entry in self._registry.entries.values():
             self._engine.adopt(entry.terminal(region))
@@ -61,8 +61,10 @@ class VirtualRegion:
         self.counts: Counter[str] = Counter()
 
     def watch(self, since: float | None) -> None:
-        """From when on everything is heard; None while the broker is away."""
+        """From when on everything is heard again; None while the broker is away."""
         self._engine.watch(None if since is None else _instant(since))
+        if since is not None:
+            self._engine.returned(_instant(since))
 
     def take(self, arrived: Arrived) -> None:
         """Let time pass up to a message, and judge it."""
@@ -86,7 +88,8 @@ class VirtualRegion:
         self._engine.tick(now)
         self._note(until)
         self._repair.note(self._gappy, now)
-        self._gappy.clear()
+        # One that has closed was noted once more, so that nobody asks for it again.
+        self._gappy = {key: each for key, each in self._gappy.items() if not _whole(each)}
         for ask in self._repair.due(now, self._is_gone):
             command = ask.command
             self.counts["asked again"] += 1
@@ -121,7 +124,7 @@ class VirtualRegion:
             else:
                 self._engine.event(terminal, message, at)
             received.add(message.seq)
-            if not received.unbroken(from_one=False):
+            if not _whole(received):
                 self._gappy[key] = received
 
     def _note(self, now: float) -> None:
@@ -133,3 +136,7 @@ class VirtualRegion:
 
 def _instant(at: float) -> datetime:
     return datetime.fromtimestamp(at, UTC)
+
+
+def _whole(received: Received) -> bool:
+    return received.unbroken(from_one=False)

@@ -8,6 +8,8 @@ import msgspec
 from fleet.rules.changes import Change, Cleared, Fired, Flapped, Suppressed, Transition
 from fleet.service_state import ServiceState
 
+_TRAVEL_S = 1.0
+
 
 class Fault(msgspec.Struct):
     """A fault that was raised; times are epoch seconds, of the terminal's but for `decided_at`.
@@ -98,7 +100,7 @@ def _fault(fired: Fired, since: float, now: float) -> Fault:
         started_at=fired.started_at.timestamp(),
         fired_at=fired_at,
         # A hold that ends is noticed when it ends; one that was over before came with what is new.
-        decided_at=fired_at if since < fired_at <= now else now,
+        decided_at=fired_at if since - _TRAVEL_S < fired_at <= now else now,
         suppressed=fired.suppressed_by is not None,
         speaker=fired.suppressed_by,
     )

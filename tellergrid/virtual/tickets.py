@@ -18,7 +18,8 @@ from fleet.tickets.outcome import after
 from fleet.tickets.ticket import ENDED, State, Ticket
 from tellergrid.virtual.said import Fault
 
-VERIFY = timedelta(minutes=10)
+VERIFY = timedelta(minutes=60)
+"""As the api has it by default."""
 _ENGINE = Actor(Role.ENGINE)
 _MOST_STEPS = 4
 _AGAIN = frozenset({Event.RELAPSE, Event.REOPEN})

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 
-from fleet.tickets.assignment import Candidate, Opening, assign
 from fleet.tickets.diagram import page
 from fleet.tickets.following import Cause, Step, follow
 from fleet.tickets.lifecycle import (
@@ -341,20 +340,6 @@ def test_reopened_without_technician_it_is_new() -> None:
 def test_no_move_leaves_an_ended_ticket() -> None:
     """Ended is ended, for everybody."""
     assert not [move for move in MOVES if move.source in ENDED]
-
-
-def test_the_nearest_least_busy_first_by_code_is_sent() -> None:
-    """Near beats idle, idle beats the code; what is given out counts at once."""
-    near = (Candidate(1, "T01", 0), Candidate(2, "T02", 0))
-    far = (Candidate(3, "T03", 1),)
-    openings = [Opening(n, near + far) for n in (10, 11, 12)]
-    assert assign(openings, {1: 1}) == {10: 2, 11: 1, 12: 2}
-
-
-def test_without_candidate_a_ticket_stays() -> None:
-    """Nobody has the skill: the ticket waits, the others do not."""
-    openings = [Opening(10, ()), Opening(11, (Candidate(1, "T01", 2),))]
-    assert assign(openings, {}) == {11: 1}
 
 
 def test_the_page_in_the_docs_is_drawn_from_the_table() -> None:

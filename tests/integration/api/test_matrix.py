@@ -40,6 +40,7 @@ NO_CELLS_IN_IT = {
     "/metrics": "for operators",
     "/api/v1/token": "signing in",
     "/api/v1/me": "oneself",
+    "/api/v1/me/position": "oneself",
     "/api/v1/sign-out": "oneself",
     "/api/v1/rules": "the same for all",
     "/api/v1/events": "a stream: see below",
@@ -62,7 +63,7 @@ PLANS = b"""
 """
 JOBS = ("follow_faults", "watch_clocks")
 # What may be written meanwhile, whatever becomes of a request.
-TRACES = {"idempotency_key", "audit_seal"}
+TRACES = {"idempotency_key", "audit_seal", "notification_place"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,13 +30,15 @@ SECRET = "a secret of the tests, 32 bytes or more"
 
 
 @asynccontextmanager
-async def started(**environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def started(
+    module: str = "api", **environment: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """`python -m api` with nothing in its environment but this; killed if it is still there."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "api",
+        module,
         env=inherited | {f"TELLERGRID_{name}": value for name, value in environment.items()},
         stderr=asyncio.subprocess.PIPE,
     )

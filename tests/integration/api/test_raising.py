@@ -118,14 +118,15 @@ async def test_nobody_to_send_leaves_it_new_until_there_is_somebody(connection: 
 
 
 async def test_work_is_shared_by_how_much_there_is_to_do(connection: Database) -> None:
-    """Two who answer for the same cell take turns, the lower code first."""
+    """Two who answer for the same cell take turns, each at a site of their own."""
     await connection.execute(
         "INSERT INTO technician_cell SELECT id, 'C001' FROM technician WHERE code = 'T02'"
     )
-    for item in ("1", "2", "3", "4"):
-        await fire(connection, SomeFault(item=item))
+    await connection.execute("UPDATE terminal SET site = code")
+    for terminal in ("ATM-1", "ATM-2"):
+        await fire(connection, SomeFault(terminal=terminal))
         await engine(connection)
-    assert [one["technician"] for one in await tickets(connection)] == ["T01", "T02"] * 2
+    assert [one["technician"] for one in await tickets(connection)] == ["T01", "T02"]
 
 
 async def test_a_terminal_in_no_cell_has_a_ticket_too(connection: Database) -> None:

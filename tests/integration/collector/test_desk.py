@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from struct import pack
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 
@@ -290,3 +291,75 @@ async def test_terminals_in_maintenance_are_no_members_of_a_quorum(
     await desk.reload_registry(at(21))
     await desk.commit([], at(27))
     assert await rows(connection, outage) == [("region-01",)]
+
+
+async def test_the_skew_of_a_clock_is_measured_and_outlives_the_collector(
+    desk: Desk, connection: Connection
+) -> None:
+    """One clock is ninety seconds ahead, another right; a restarted collector knows it still."""
+    ahead = (T0 + timedelta(seconds=91)).isoformat()
+    await desk.commit([arrival(0, 1, 1, ts=ahead), arrival(1, 1, 1)], at(1))
+    await desk.asks(at(1))
+    skews = "SELECT terminal_id, skew_us FROM terminal_clock ORDER BY terminal_id"
+    assert await rows(connection, skews) == [(1, 90_000_000), (2, 0)]
+    times = await rows(connection, "SELECT ts, arrived_at FROM telemetry WHERE terminal_id = 1")
+    assert times == [(at(91), at(1))]
+    await desk.restore(at(2))
+    await desk.commit([arrival(0, 2, 3, ts=(T0 + timedelta(seconds=93)).isoformat())], at(3))
+    await desk.asks(at(3))
+    found = await rows(connection, "SELECT DISTINCT measured_at FROM terminal_clock")
+    assert found == [(at(1),)]
+
+
+JAMMED = {"cardReader": {"media": "jammed"}}
+FREE = {"cardReader": {"media": "notPresent"}}
+
+
+async def test_what_waits_for_its_turn_is_judged_in_it_after_a_restart(
+    connection: Connection,
+) -> None:
+    """The third message comes first, the collector dies, the second comes: a jam of ten seconds
+    that began with the second, as if nothing had happened."""
+    desk = Desk(connection, "region-01", catalogue.load(), lateness=timedelta(seconds=5))
+    await desk.restore(T0)
+    desk.watch(T0)
+    await desk.commit([arrival(0, 1, 0, status=FREE)], at(0))
+    await desk.commit([arrival(0, 3, 14, status=FREE)], at(14))
+    assert await rows(connection, "SELECT seq FROM waiting_message") == [(3,)]
+    assert await rows(connection, "SELECT seq FROM telemetry ORDER BY seq") == [(1,), (3,)]
+    await desk.restore(at(15))
+    await desk.commit([arrival(0, 2, 2, status=JAMMED)], at(16))
+    assert await rows(connection, "SELECT seq FROM waiting_message") == []
+    await desk.restore(at(17))
+    await desk.commit([], at(60))
+    found = await rows(connection, "SELECT started_at, fired_at, cleared_at FROM fault")
+    assert found == [(at(2), at(12), at(14))]
+    assert await rows(connection, "SELECT status FROM terminal_snapshot") == [(FREE,)]
+    received = "SELECT received::text FROM boot_received"
+    assert await rows(connection, received) == [("{[1,4)}",)]
+
+
+async def test_a_message_that_comes_too_late_is_counted_and_not_judged(
+    connection: Connection,
+) -> None:
+    """A gap that is filled when its time is over: stored, in the table, and nothing comes of it."""
+    desk = Desk(connection, "region-01", catalogue.load(), lateness=timedelta(seconds=5))
+    await desk.restore(T0)
+    await desk.commit([arrival(0, 1, 0), arrival(0, 3, 4)], at(4))
+    await desk.commit([], at(9.5))
+    await desk.commit([arrival(0, 2, 2, status=JAMMED)], at(10))
+    await desk.commit([], at(60))
+    assert await rows(connection, "SELECT * FROM fault") == []
+    found = await rows(connection, "SELECT terminal_id, boot, seq, channel, ts FROM late_message")
+    assert found == [(1, 1, 2, "telemetry", at(2))]
+    assert await rows(connection, "SELECT seq FROM telemetry ORDER BY seq") == [(1,), (2,), (3,)]
+
+
+async def test_a_clock_that_is_set_is_noted_once(desk: Desk, connection: Connection) -> None:
+    """Set back an hour, and an hour behind from then on."""
+    await desk.commit([arrival(0, 1, 0)], at(0))
+    for seq in (2, 3):
+        behind = arrival(0, seq, 30.0 * seq - 3600)
+        await desk.commit([msgspec.structs.replace(behind, at=at(30.0 * seq))], at(30.0 * seq))
+    found = await rows(connection, "SELECT seq, set_by FROM clock_jump")
+    assert found == [(2, timedelta(hours=-1))]

@@ -9,6 +9,7 @@ import psycopg
 from collector.desk import Desk
 from collector.store import Connection
 from fleet.rules.catalogue import Catalogue, load
+from tellergrid.backtest.shadows import shadows
 from tests.integration.collector.conftest import CollectorProcess, wait_for
 from tests.integration.collector.test_desk import arrival, at, connection, rows
 
@@ -81,6 +82,34 @@ async def test_a_process_that_starts_with_other_rules_asks_them_too(
     third = Desk(connection, "region-01", catalogue(tmp_path, version="2"))
     await third.restore(at(120))
     await third.commit([], at(140))
+    assert await rows(connection, "SELECT count(*) FROM fault") == [(1,)]
+
+
+async def test_a_rule_on_trial_counts_and_becomes_real_when_it_is_said_so(
+    connection: Connection, tmp_path: Path
+) -> None:
+    """A shadow fires: nobody is told, the state stays. Then it goes live while its condition holds:
+    the real fault begins there and then."""
+    trial = HOT.replace("severity", "shadow: true\n    severity")
+    (tmp_path / "rules.yaml").write_text(trial % ("1", "60.0", "10s"))
+    desk = Desk(connection, "region-01", load(tmp_path))
+    await desk.restore(at(0))
+    desk.watch(at(0))
+    await desk.commit([arrival(0, 1, 0, metrics={"temperature_c": 65.0})], at(30))
+    counted = "SELECT rule, fired_at, cleared_at, alone FROM shadow_fault"
+    assert await rows(connection, counted) == [("hot", at(10), None, True)]
+    assert await rows(connection, "SELECT FROM fault_change") == []
+    assert await rows(connection, "SELECT state FROM service_interval") == [("in_service",)]
+    [shadow] = await shadows(connection, at(-1))
+    assert (shadow.rule, shadow.faults, shadow.open, shadow.tickets) == ("hot", 1, 1, 1)
+
+    live = catalogue(tmp_path, version="2")
+    await desk.adopt(live, at(40))
+    await desk.commit([], at(60))
+    assert await rows(connection, counted) == [("hot", at(10), at(40), True)]
+    assert await rows(connection, "SELECT started_at, fired_at FROM fault") == [(at(40), at(50))]
+    await desk.restore(at(70))
+    await desk.commit([], at(71))
     assert await rows(connection, "SELECT count(*) FROM fault") == [(1,)]
 
 

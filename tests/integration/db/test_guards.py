@@ -28,10 +28,15 @@ FOR_EVERYBODY = {"cell_ancestor": "the tree by its codes alone"}
 NOT_AUDITED = {
     "audit_seal": "the audit's own chain",
     "cell_version": "written by the database itself, of `cell`",
+    "dispatch_choice": "a record itself, only added to",
+    "dispatch_look": "the engine's memory of what it looked at",
     "idempotency_key": "answers, forgotten after a month",
+    "notification": "what is told, of what is in the audit already",
+    "notification_place": "up to where tickets' history was read",
     "planned_occurrence": "follows from `planned_window`",
     "service_closing": "follows from the schedule's tables",
     "sign_in_attempt": "failures, forgotten after a quarter of an hour",
+    "technician_position": "where a phone is, the newest alone",
     "terminal_cell": "follows from `cell` and `terminal`, and keeps its own history",
     **dict.fromkeys(
         (

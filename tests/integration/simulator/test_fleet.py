@@ -40,6 +40,7 @@ class Watcher:
         self.payloads: dict[tuple[str, int, int], set[bytes]] = defaultdict(set)
         self.presences: list[tuple[str, Presence]] = []
         self.results: list[Result] = []
+        self.regions: dict[str, str] = {}
         self.state: dict[str, object] = {}
         self.connection: Connection | None = None
         self.subscribed = asyncio.Event()
@@ -74,6 +75,7 @@ class Watcher:
             self.state = msgspec.json.decode(message.payload)
             return
         topic = topics.parse(message.topic)
+        self.regions[topic.terminal] = topic.region
         if topic.channel is Channel.COMMAND:
             return
         said = telemetry.decode(topic.channel, topic.terminal, message.payload)
@@ -101,12 +103,15 @@ async def watching(server: BrokerServer) -> AsyncIterator[Watcher]:
 
 
 @asynccontextmanager
-async def playing(server: BrokerServer, plan: Plan) -> AsyncIterator[Fleet]:
+async def playing(
+    server: BrokerServer, plan: Plan, fleet: Fleet | None = None
+) -> AsyncIterator[Fleet]:
     """A fleet with its control; at the end it is stopped in order."""
     grid = demo.grid(plan.seed, plan.terminals, plan.cells)
-    server.add_terminals(*(terminal.code for terminal in grid.terminals))
+    if not plan.multiplex:
+        server.add_terminals(*(terminal.code for terminal in grid.terminals))
     broker = Broker.parse(server.url("simulator"))
-    fleet = Fleet(plan, broker, server.terminal_secret)
+    fleet = fleet or Fleet(plan, broker, server.terminal_secret)
     control = Control(fleet, broker)
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(control.run())

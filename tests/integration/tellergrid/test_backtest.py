@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import psycopg
 import pytest
 
@@ -40,6 +41,8 @@ def at(seconds: float) -> datetime:
 
 class Story:
     """Ten terminals that say the same every half minute, unless told otherwise."""
+
+    start = T0
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -162,3 +165,23 @@ async def test_a_backtest_cannot_write(told: Story) -> None:
     await backtest(told.connection, load(), at(60), at(told.now))
     with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
         await told.connection.execute("UPDATE fault SET severity = 'minor'")
+
+
+async def test_what_came_too_late_can_be_judged_in_its_place(connection: Connection) -> None:
+    """A jam of half a minute that is told when it is long over: nothing came of it; with an hour's
+    lateness it is found."""
+    story = Story(connection)
+    await story.desk.restore(T0)
+    story.desk.watch(T0)
+    await story.half_minutes(4)
+    told_late = story.snapshot(4, status=JAMMED)
+    await story.half_minutes(1, quiet=(4,))
+    await story.half_minutes(4)
+    await story.desk.commit([msgspec.structs.replace(told_late, at=at(story.now))], at(story.now))
+    await story.half_minutes(4)
+    until = at(story.now)
+    as_it_was, _ = await backtest(connection, load(), at(0), until)
+    assert as_it_was.differences == []
+    in_place, _ = await backtest(connection, load(), at(0), until, lateness=timedelta(hours=1))
+    found = {(each.rule, each.started_at, each.cleared_at) for each in in_place.differences}
+    assert found == {("card-reader-jammed", at(120), at(150))}

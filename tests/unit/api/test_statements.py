@@ -27,12 +27,20 @@ FOR_NOBODY = {
     "tickets.store": {"counts": "metrics of the whole, for operators"},
     "tickets.writing": {"move": "writes what `moves` has found in scope"},
     "tickets.engine": dict.fromkeys(
-        ("raise_tickets", "causes", "not_accepted", "unassigned", "candidates", "load"),
+        ("raise_tickets", "causes", "not_accepted"),
         "the engine serves every cell",
     ),
+    "dispatch.people": dict.fromkeys(("people", "surroundings"), "the engine serves every cell"),
+    "dispatch.jobs": {"jobs": "the engine serves every cell"},
+    "technicians.enrolling": dict.fromkeys(
+        ("standing", "cells", "terminal_skills", "leave_cells", "enter_cells", "write_shifts"),
+        "the command line serves every cell",
+    ),
+    "technicians.absences": {"put_down": "its route has found the technician in scope"},
     "uptime.summing": dict.fromkeys(("first_record", "sum"), "sums are made of every cell"),
     "windows.holding": {"covered": "the engine serves every cell"},
     "tickets.clocks": {"live": "the clocks are watched for every cell"},
+    "notifications.store": {"happened": "the notifier serves every cell"},
     "grid.store": dict.fromkeys(
         (
             *(

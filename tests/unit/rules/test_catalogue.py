@@ -280,6 +280,7 @@ def test_a_described_rule_is_in_the_words_of_its_file(tmp_path: Path) -> None:
         "parts": [],
         "vendors": [],
         "enabled": True,
+        "shadow": False,
         "caused_by": [],
         "flapping": {"high": 0.3, "low": 0.15, "within": "30m"},
     }

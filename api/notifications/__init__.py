@@ -1,0 +1,1 @@
+"""Tells people what happened: a durable outbox, and what goes out of it."""

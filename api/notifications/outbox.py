@@ -1,0 +1,78 @@
+"""Puts what happened into the outbox, once: in one transaction with the place it was read up to."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow, dict_row
+from psycopg.types.json import Jsonb
+
+from api.notifications.channels import Channel
+from fleet.db.sql import load
+from fleet.notifications.routing import URGENT, Happening, Told, told
+from fleet.notifications.timing import due
+
+_SQL = load("api.notifications", "store")
+_ROWS = 500
+_FACTS = ("ticket", "title", "severity", "remedy", "cell", "place", "technician", "reason")
+
+Channels = Mapping[str, Channel]
+
+
+async def gather(connection: AsyncConnection[TupleRow], channels: Channels) -> None:
+    """Queue a notification for each step of a ticket that somebody is to hear of."""
+    [(tx, key, horizon)] = await (await connection.execute(_SQL["place"])).fetchall()
+    while True:
+        parameters = {"tx": tx, "key": key, "horizon": horizon, "rows": _ROWS}
+        async with connection.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(_SQL["happened"], parameters)
+            rows = await cursor.fetchall()
+        for row in rows:
+            happening = Happening(row["event"], row["reason"], row["note"], row["technician"])
+            facts = {name: row[name] for name in _FACTS}
+            for one in told(happening):
+                await queue(connection, channels, f"ticket_transition/{row['key']}", one, facts)
+        if len(rows) < _ROWS:
+            break
+        tx, key = rows[-1]["tx"], rows[-1]["key"]
+    await connection.execute(_SQL["move_on"], {"tx": horizon, "key": 0})
+
+
+async def queue(
+    connection: AsyncConnection[TupleRow],
+    channels: Channels,
+    cause: str,
+    one: Told,
+    facts: Mapping[str, Any],
+) -> None:
+    """Queue something for a recipient, over every channel that takes it."""
+    [(now,)] = await (await connection.execute(_SQL["now"])).fetchall()
+    for name, channel in channels.items():
+        if channel.takes(one):
+            await connection.execute(
+                _SQL["queue"],
+                {
+                    "cause": cause,
+                    "kind": one.kind,
+                    "recipient": one.recipient,
+                    "channel": name,
+                    "facts": Jsonb(facts),
+                    "due_at": _due(now, channel, one),
+                },
+            )
+
+
+async def is_queued(connection: AsyncConnection[TupleRow], cause: str) -> bool:
+    """Whether anybody was or is to be told of something."""
+    cursor = await connection.execute(_SQL["is_queued"], {"cause": cause})
+    return await cursor.fetchone() == (True,)
+
+
+async def forget(connection: AsyncConnection[TupleRow]) -> None:
+    """Forget what ended long ago; the history of tickets keeps what it was about."""
+    await connection.execute(_SQL["forget"])
+
+
+def _due(now: datetime, channel: Channel, one: Told) -> datetime:
+    return now if one.kind in URGENT else due(now, channel.hours, channel.digest)

@@ -1,0 +1,101 @@
+"""Sends a message over a channel: signed webhooks by ourselves, anything else by Apprise."""
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from time import time
+from typing import Any
+from uuid import UUID
+
+import apprise
+import httpx
+from apprise.attachment.memory import AttachMemory
+
+from api.notifications.channels import Channel
+from fleet.notifications.signing import headers, secret_bytes
+from fleet.notifications.words import Message
+
+_PATIENCE_S = 10
+
+
+class SendFailed(Exception):
+    """It did not arrive, as far as we know; says why, and names no address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a message."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What goes out: the same at each attempt. `items` are for programs: kind, time and facts."""
+
+    id: UUID
+    recipient: str
+    message: Message
+    at: datetime
+    items: Sequence[dict[str, Any]]
+
+
+def keep_addresses_out_of_logs() -> None:
+    """Libraries tell what they call, and addresses hold secrets."""
+    for name in ("apprise", "httpx", "httpcore", "urllib3"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+async def send(channel: Channel, delivery: Delivery, attachments: Sequence[Attachment]) -> None:
+    """Send it, or raise `SendFailed`."""
+    if channel.secret is not None:
+        await _post(channel, delivery)
+    else:
+        await _notify(channel, delivery, attachments)
+
+
+async def _post(channel: Channel, delivery: Delivery) -> None:
+    assert channel.secret is not None  # noqa: S101 - who calls has looked
+    body = json.dumps(
+        {
+            "id": str(delivery.id),
+            "to": delivery.recipient,
+            "at": delivery.at.isoformat(),
+            "title": delivery.message.title,
+            "body": delivery.message.body,
+            "items": list(delivery.items),
+        },
+        ensure_ascii=False,
+    ).encode()
+    key = secret_bytes(channel.secret.get_secret_value())
+    signed = headers(key, str(delivery.id), int(time()), body)
+    try:
+        async with httpx.AsyncClient(timeout=_PATIENCE_S) as client:
+            answer = await client.post(
+                channel.address(delivery.recipient),
+                content=body,
+                headers=signed | {"Content-Type": "application/json"},
+            )
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise SendFailed(type(error).__name__) from None
+    if not answer.is_success:
+        raise SendFailed(f"answered with {answer.status_code}")
+
+
+async def _notify(channel: Channel, delivery: Delivery, attachments: Sequence[Attachment]) -> None:
+    service = apprise.Apprise()
+    service.add(channel.address(delivery.recipient))
+    files = [
+        AttachMemory(  # type: ignore[no-untyped-call]  # Apprise types its constructor in part
+            content=one.content, name=one.name, mimetype=one.media_type
+        )
+        for one in attachments
+    ]
+    message = delivery.message
+    sent = await service.async_notify(title=message.title, body=message.body, attach=files or None)
+    if not sent:
+        raise SendFailed("Apprise could not deliver it")

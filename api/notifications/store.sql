@@ -1,0 +1,92 @@
+-- The outbox. It is for the notifier, which serves every cell: no scope here.
+
+-- name: place
+-- Up to where the history of tickets was read, and up to where it may be read now: below the first
+-- transaction that may still be running nothing can appear any more.
+SELECT tx::text, key, pg_snapshot_xmin(pg_current_snapshot())::text
+FROM notification_place
+FOR UPDATE;
+
+-- name: happened
+-- The next assignments and escalations, in the order in which they were committed.
+SELECT step.tx::text AS tx, step.id AS key, step.event, step.reason, step.note,
+    coalesce(sent.code, holder.code) AS technician, ticket.id AS ticket, ticket.title,
+    ticket.severity, ticket.remedy, ticket.cell_code AS cell,
+    coalesce(terminal.code || ' ' || terminal.site, ticket.subject) AS place
+FROM ticket_transition AS step
+JOIN ticket ON ticket.id = step.ticket_id
+LEFT JOIN terminal ON terminal.id = ticket.terminal_id
+LEFT JOIN technician AS sent ON sent.id = step.technician_id
+LEFT JOIN technician AS holder ON holder.id = ticket.technician_id
+WHERE step.tx >= %(tx)s::text::xid8 AND step.tx < %(horizon)s::text::xid8
+    AND (step.tx, step.id) > (%(tx)s::text::xid8, %(key)s)
+    AND step.event IN ('assign', 'escalate')
+ORDER BY step.tx, step.id
+LIMIT %(rows)s;
+
+-- name: move_on
+UPDATE notification_place SET tx = %(tx)s::text::xid8, key = %(key)s;
+
+-- name: queue
+-- Told once to a recipient over a channel, however often it is queued.
+INSERT INTO notification (cause, kind, recipient, channel, facts, due_at)
+VALUES (%(cause)s, %(kind)s, %(recipient)s, %(channel)s, %(facts)s, %(due_at)s)
+ON CONFLICT (cause, recipient, channel) DO NOTHING;
+
+-- name: now
+SELECT now();
+
+-- name: is_queued
+SELECT EXISTS (SELECT FROM notification WHERE cause = %(cause)s);
+
+-- name: left_behind
+-- What a process that died was sending. Where a receiver can tell doubles it is sent again with the
+-- id that it had; elsewhere nobody knows whether it arrived, and twice would be worse than that.
+UPDATE notification
+SET state = CASE WHEN channel = ANY(%(telling_doubles)s) THEN 'waiting' ELSE 'uncertain' END,
+    ended_at = CASE WHEN channel <> ALL(%(telling_doubles)s) THEN now() END, due_at = now()
+WHERE state = 'sending'
+RETURNING channel, state;
+
+-- name: claim
+-- The next delivery that is due: one that is tried again is as it was; in a channel that gathers,
+-- all that is due for its recipient and not urgent; else one notification.
+WITH earliest AS (
+    SELECT id, channel, recipient, delivery,
+        channel = ANY(%(gathering)s) AND kind <> ALL(%(urgent)s) AS gathers
+    FROM notification
+    WHERE state = 'waiting' AND due_at <= now()
+    ORDER BY due_at, id
+    LIMIT 1
+), claimed AS (
+    SELECT other.id
+    FROM notification AS other JOIN earliest USING (channel, recipient)
+    WHERE other.state = 'waiting' AND CASE
+        WHEN earliest.delivery IS NOT NULL THEN other.delivery = earliest.delivery
+        WHEN earliest.gathers THEN other.delivery IS NULL AND other.due_at <= now()
+            AND other.kind <> ALL(%(urgent)s)
+        ELSE other.id = earliest.id
+    END
+)
+UPDATE notification
+SET state = 'sending', attempts = attempts + 1, delivery = coalesce(delivery, %(delivery)s)
+FROM claimed
+WHERE notification.id = claimed.id
+RETURNING notification.id, notification.kind, notification.recipient, notification.channel,
+    notification.facts, notification.created_at, notification.delivery, notification.attempts;
+
+-- name: sent
+UPDATE notification
+SET state = 'sent', ended_at = now(), error = NULL
+WHERE delivery = %(delivery)s AND state <> 'sent';
+
+-- name: failed
+UPDATE notification
+SET state = CASE WHEN %(again_at)s::timestamptz IS NULL THEN 'given_up' ELSE 'waiting' END,
+    due_at = coalesce(%(again_at)s, due_at), error = %(error)s,
+    ended_at = CASE WHEN %(again_at)s::timestamptz IS NULL THEN now() END
+WHERE delivery = %(delivery)s AND state = 'sending';
+
+-- name: forget
+-- What was told, or given up, more than 400 days ago.
+DELETE FROM notification WHERE ended_at < now() - interval '400 days';

@@ -1,0 +1,1 @@
+"""What people add to a ticket: comments, work notes, photos and documents."""

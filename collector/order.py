@@ -1,0 +1,46 @@
+"""Messages out of their order: those that wait for others, and those that came too late."""
+
+from collections import defaultdict
+from datetime import datetime
+from typing import NamedTuple
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from fleet.db.sql import load
+from fleet.rules.terminal import Kept
+from fleet.telemetry import Event, Telemetry, decode, encode
+from fleet.topics import Channel
+
+_SQL = load("collector", "order")
+
+Waiting = dict[int, dict[tuple[int, int], Kept]]
+"""By terminal, then by boot and seq."""
+
+
+class Late(NamedTuple):
+    """A message that came when later ones had been judged."""
+
+    terminal_id: int
+    boot: int
+    seq: int
+    channel: str
+    ts: datetime
+    arrived_at: datetime
+
+
+def stored(kept: Kept) -> tuple[datetime, str, bytes]:
+    """What is written of a message that waits: when it arrived, on which channel, and itself."""
+    channel = Channel.EVENT if isinstance(kept.message, Event) else Channel.TELEMETRY
+    return kept.arrived_at, channel.value, encode(kept.message)
+
+
+async def waiting(connection: AsyncConnection[TupleRow], region: str) -> Waiting:
+    """The messages that wait, as they came."""
+    found: Waiting = defaultdict(dict)
+    cursor = await connection.execute(_SQL["waiting"], {"region": region})
+    async for terminal_id, boot, seq, arrived_at, channel, code, payload in cursor:
+        message = decode(Channel(channel), code, payload)
+        if isinstance(message, Telemetry | Event):
+            found[terminal_id][boot, seq] = Kept(message, arrived_at)
+    return found

@@ -1,0 +1,197 @@
+"""What a message says of a terminal, judged in its turn: conditions, counts, connection, state."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from fleet import snapshot
+from fleet.rules.changes import Transition
+from fleet.rules.counting import Counting
+from fleet.rules.faults import Faults
+from fleet.rules.hold import HOLDING, Signal
+from fleet.rules.record import Jump
+from fleet.rules.rule import Rule, When
+from fleet.rules.terminal import Terminal
+from fleet.rules.timers import Timer, Turn
+from fleet.service_state import ServiceState, prevailing
+from fleet.snapshot import Measured, Values
+from fleet.telemetry import Event, Telemetry
+
+_NONE: Mapping[str, timedelta] = MappingProxyType({})
+
+
+class Judging:
+    """Moves a terminal on by a message, and by what holds."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self.counting = Counting(faults, self.settle)
+
+    def take_snapshot(
+        self,
+        terminal: Terminal,
+        message: Telemetry,
+        measured: Measured,
+        arrived_at: datetime,
+        *,
+        live: bool,
+    ) -> snapshot.Snapshot | None:
+        """Judge a snapshot in its turn; what was read of it, if it says anything new."""
+        status, storage = bytes(message.status), bytes(message.storage)
+        changed = status != terminal.status or storage != terminal.storage
+        read = snapshot.read(status, storage) if changed else None
+        at = self._proceed(terminal, message, arrived_at, live=live)
+        inputs = _differing(terminal.measured.values, measured.values)
+        terminal.metrics, terminal.measured = bytes(message.metrics), measured
+        if read is not None:
+            inputs |= _differing(terminal.values, read.values)
+            inputs |= _differing(terminal.items, read.items)
+            terminal.status, terminal.storage = status, storage
+            terminal.values, terminal.items = read.values, read.items
+            self._faults.record.restated.add(terminal.id)
+        self._judge(terminal, inputs, at)
+        self.settle(terminal, at)
+        return read
+
+    def take_event(
+        self, terminal: Terminal, message: Event, arrived_at: datetime, *, live: bool
+    ) -> None:
+        """Count an event in its turn."""
+        at = self._proceed(terminal, message, arrived_at, live=live)
+        for rule, count in terminal.plan.counts:
+            if count.matches(message):
+                self.counting.count(terminal, rule, count, at)
+        self.settle(terminal, at)
+
+    def _proceed(
+        self, terminal: Terminal, message: Telemetry | Event, arrived_at: datetime, *, live: bool
+    ) -> datetime:
+        """Move its time; `live` where the message has only just been heard."""
+        before, set_by = terminal.clock(arrived_at), terminal.moved(message.ts, arrived_at)
+        at = terminal.advance(message.boot, message.seq, message.ts, arrived_at)
+        if set_by is not None:
+            self._note_jump(terminal, message, arrived_at, set_by)
+            if at > before:
+                self._faults.shift(terminal, at - before)
+        terminal.off = set_by is not None
+        self.counting.count_down(terminal, at)
+        self._faults.expire(terminal, at)
+        self._faults.record.terminals.add(terminal.id)
+        if live:
+            terminal.connected = True
+            self.hear(terminal, arrived_at)
+        return at
+
+    def _note_jump(
+        self, terminal: Terminal, message: Telemetry | Event, arrived_at: datetime, by: timedelta
+    ) -> None:
+        if not terminal.off:  # else it is as wrong as it was
+            self._faults.record.jumps.append(
+                Jump(terminal.id, message.boot, message.seq, message.ts, arrived_at, by)
+            )
+
+    def hear(self, terminal: Terminal, arrived_at: datetime) -> None:
+        """It gave a sign of life: it is not silent."""
+        first = terminal.heard_at is None
+        terminal.heard_at = max(arrived_at, terminal.heard_at or arrived_at)
+        self._faults.record.terminals.add(terminal.id)
+        if first:
+            self.await_silence(terminal)
+        if terminal.holds:
+            self.judge_connection(terminal, terminal.clock(arrived_at))
+
+    def judge_connection(self, terminal: Terminal, at: datetime) -> None:
+        """What was offline or silent is so no more, or the will has just said that it is."""
+        rules = terminal.plan
+        gone = terminal.connected is False
+        for rule in rules.offline:
+            self._faults.signal(terminal, rule, "", Signal.RAISE if gone else Signal.CLEAR, at)
+        for name in rules.silent:
+            self._faults.signal(terminal, rules.rules[name], "", Signal.CLEAR, at)
+
+    def _judge(self, terminal: Terminal, inputs: set[str], at: datetime) -> None:
+        """Evaluate the conditions that read one of these inputs; the others' answers stand."""
+        if not inputs:
+            return
+        self.ask(terminal, terminal.plan.touched(inputs), at)
+
+    def ask(self, terminal: Terminal, readers: Iterable[tuple[Rule, When]], at: datetime) -> None:
+        """Evaluate some conditions."""
+        values = {**terminal.values, **terminal.measured.values}
+        for rule, trigger in readers:
+            if trigger.each is None:
+                held = (rule.name, "") in terminal.holds
+                self._faults.signal(terminal, rule, "", _verdict(trigger, values, held=held), at)
+            else:
+                self._judge_each(terminal, rule, trigger, terminal.items.get(trigger.each), at)
+
+    def _judge_each(
+        self,
+        terminal: Terminal,
+        rule: Rule,
+        trigger: When,
+        items: tuple[Values, ...] | None,
+        at: datetime,
+    ) -> None:
+        present = {_name(number, item): item for number, item in enumerate(items or ())}
+        for name, item in present.items():
+            held = (rule.name, name) in terminal.holds
+            self._faults.signal(terminal, rule, name, _verdict(trigger, item, held=held), at)
+        # A unit that was taken out has nothing wrong with it; a list not sent says nothing.
+        gone = Signal.NEITHER if items is None else Signal.CLEAR
+        for name in [item for held, item in terminal.holds if held == rule.name]:
+            if name not in present:
+                self._faults.signal(terminal, rule, name, gone, at)
+
+    def settle(self, terminal: Terminal, at: datetime) -> None:
+        """The service state follows from what holds now."""
+        if not terminal.holds and terminal.state is ServiceState.IN_SERVICE:
+            return
+        impacts = terminal.plan.impacts
+        holding = {
+            rule: impacts[rule]
+            for (rule, _), hold in terminal.holds.items()
+            if rule in impacts and hold.phase in HOLDING
+        }
+        state = prevailing(holding.values())
+        if terminal.at is None:
+            state = ServiceState.UNKNOWN
+        if state is not terminal.state:
+            since = max(at, terminal.state_since or at)
+            causes = tuple(sorted(rule for rule, impact in holding.items() if impact is state))
+            terminal.state, terminal.state_since = state, since
+            self._faults.record.terminals.add(terminal.id)
+            self._faults.record.changes.append(Transition(terminal.id, state, since, causes))
+
+    def await_silence(self, terminal: Terminal, besides: Mapping[str, timedelta] = _NONE) -> None:
+        """From the first time it is heard a terminal has one reminder for each rule of silence."""
+        if terminal.heard_at is not None:
+            for name, after in terminal.plan.silent.items():
+                if besides.get(name) != after:
+                    due = terminal.heard_at + after
+                    self._faults.timers.put(
+                        Timer(due, Turn.SILENCE, terminal.code, name, str(after))
+                    )
+
+
+def _differing(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
+    if before is after:
+        return set()
+    other = {name for name, value in after.items() if before.get(name) != value}
+    return other | (before.keys() - after.keys())
+
+
+def _name(number: int, item: Values) -> str:
+    """What an item is called: its id, its position's name, or its place in the list."""
+    return str(item.get("id") or item.get("position") or number)
+
+
+def _verdict(trigger: When, values: Values, *, held: bool) -> Signal:
+    raised = trigger.condition.evaluate(values)
+    if raised:
+        return Signal.RAISE
+    if not held:  # idle answers all else alike: whether it clears need not be asked
+        return Signal.NEITHER
+    if trigger.clear_when is not None:
+        return Signal.CLEAR if trigger.clear_when.evaluate(values) else Signal.NEITHER
+    return Signal.NEITHER if raised is None else Signal.CLEAR

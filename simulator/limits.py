@@ -1,0 +1,44 @@
+"""What the machine allows: open files, and ports to connect from."""
+
+import resource
+from pathlib import Path
+
+from simulator.errors import LimitError
+
+SPARE_FILES = 64
+_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_PORTS_ELSEWHERE = 28_000
+
+
+def make_room(connections: int, sources: int) -> None:
+    """Raise our own limit to what so many connections need; raises LimitError when it is not let.
+
+    `sources` is from how many addresses they are made.
+    """
+    needed = connections + SPARE_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unbound = hard == resource.RLIM_INFINITY
+    if needed > hard and not unbound:
+        raise LimitError(
+            f"{connections:,} connections need {needed:,} open files, and this process may have "
+            f"{hard:,} (ulimit -Hn). Raise that limit, for the broker too; or share the fleet out "
+            "among processes with --share 1/2, --share 2/2; or share connections with --multiplex 8"
+        )
+    if needed > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    ports = ports_there_are() * max(1, sources)
+    if connections > ports:
+        raise LimitError(
+            f"{connections:,} connections to one address need as many ports, and there are "
+            f"{ports:,} ({_PORTS}). Name more addresses to connect from with --source-address, or "
+            "share connections with --multiplex 8"
+        )
+
+
+def ports_there_are() -> int:
+    """How many connections one address of ours can make to one address of the broker."""
+    try:
+        first, last = map(int, _PORTS.read_text(encoding="ascii").split())
+    except (OSError, ValueError):
+        return _PORTS_ELSEWHERE
+    return last - first + 1

@@ -1,0 +1,182 @@
+"""What the api answers in at a steady rate: real processes on a database of a fleet's size.
+
+Runs in a database of its own beside the one it is given, and drops it.
+"""
+
+import asyncio
+import secrets
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import msgspec
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from api.accounts.passwords import hashed
+from fleet.db.migrate import migrate
+from fleet.db.pool import connect
+from fleet.db.sql import load
+from tellergrid.bench.load import Ask, loaded
+from tellergrid.stack import process
+from tellergrid.stack.errors import StartError
+from tellergrid.stack.ports import LOOPBACK, free_port
+from tellergrid.stack.process import Program
+
+TECHNICIANS = 300
+CELLS = 1_000
+DAYS = 3
+_DATABASE = "tellergrid_bench_api"
+_WARM_UP_S = 3.0
+_READY_TRIES = 300
+_SQL = load("tellergrid.bench", "api")
+_Connection = AsyncConnection[TupleRow]
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is stored, and what is asked of it."""
+
+    terminals: int = 100_000
+    tickets: int = 50_000
+    processes: int = 2
+    rate: float = 200
+    seconds: float = 30
+
+
+class ApiReport(msgspec.Struct, frozen=True):
+    """Latencies count from when a request was due; errors are answers other than 200, or none."""
+
+    p99_ms: dict[str, float]
+    requests_per_s: float
+    errors: int
+
+
+async def measure(url: str, size: Size, progress: Progress) -> ApiReport:
+    """Build the fleet, ask, drop it."""
+    password = secrets.token_urlsafe(16)
+    async with _scratch(url) as (scratch, connection):
+        progress(f"writing {size.terminals:,} terminals and {size.tickets:,} tickets")
+        await _build(connection, size, password)
+        progress(f"starting {size.processes} api processes")
+        with (
+            tempfile.TemporaryDirectory() as logs,
+            _serving(scratch, size.processes, Path(logs)) as ports,
+        ):
+            await _ready(ports)
+            asks = await _asks(ports, size, password)
+            progress(f"asking {size.rate:g} times a second")
+            await loaded(asks, size.rate, _WARM_UP_S)
+            outcome = await loaded(asks, size.rate, size.seconds)
+    return ApiReport(
+        p99_ms=dict(outcome.p99_ms()),
+        requests_per_s=round(outcome.answered / outcome.lasted_s, 1),
+        errors=outcome.errors,
+    )
+
+
+@asynccontextmanager
+async def _scratch(url: str) -> AsyncIterator[tuple[str, _Connection]]:
+    async with await connect(url, name="bench", autocommit=True) as server:
+        await server.execute(_SQL["drop"])
+        await server.execute(_SQL["create"])
+        try:
+            scratch = _url(url)
+            async with await connect(scratch, name="bench", autocommit=True) as connection:
+                await migrate(connection)
+                yield scratch, connection
+        finally:
+            await server.execute(_SQL["drop"])
+
+
+def _url(url: str) -> str:
+    """The same server's other database, as a URL."""
+    return str(httpx.URL(url).copy_with(path=f"/{_DATABASE}"))
+
+
+async def _build(connection: _Connection, size: Size, password: str) -> None:
+    parameters = {
+        "terminals": size.terminals,
+        "tickets": size.tickets,
+        "technicians": TECHNICIANS,
+        "cells": CELLS,
+        "days": DAYS,
+        "password_hash": hashed(password),
+    }
+    async with connection.transaction():
+        await connection.execute(_SQL["no_triggers"])
+        for name in ("grid", "cells", "terminals", "members", "states", "intervals"):
+            await connection.execute(_SQL[name], parameters)
+        for name in ("technicians", "answers", "accounts", "faults", "tickets", "transitions"):
+            await connection.execute(_SQL[name], parameters)
+    await connection.execute(_SQL["settle"])
+
+
+@contextmanager
+def _serving(url: str, processes: int, logs: Path) -> Iterator[list[int]]:
+    ports = []
+    with ExitStack() as stack:
+        secret = secrets.token_urlsafe(32)
+        for number in range(processes):
+            port = free_port()
+            environment = {
+                "TELLERGRID_DATABASE_URL": url,
+                "TELLERGRID_TOKEN_SECRET": secret,
+                "TELLERGRID_API_PORT": str(port),
+                "TELLERGRID_TOKEN_MINUTES": "240",
+            }
+            program = Program("api", (sys.executable, "-P", "-m", "api"), environment)
+            running = process.start(program, logs / f"api-{number}.log")
+            stack.callback(process.stop, running, signal.SIGTERM)
+            ports.append(port)
+        yield ports
+
+
+async def _ready(ports: Sequence[int]) -> None:
+    async with httpx.AsyncClient() as client:
+        for port in ports:
+            for _ in range(_READY_TRIES):
+                try:
+                    answer = await client.get(f"http://{LOOPBACK}:{port}/readyz")
+                except httpx.TransportError:
+                    pass
+                else:
+                    if answer.is_success:
+                        break
+                await asyncio.sleep(0.1)
+            else:
+                raise StartError("an api process did not become ready.")
+
+
+async def _asks(ports: Sequence[int], size: Size, password: str) -> list[Ask]:
+    """Each route in turn, of ever other technicians, terminals and cells, at each process."""
+    ops = await _token(ports[0], "ops", password)
+    people = [await _token(ports[0], f"tech{n}", password) for n in range(1, 11)]
+    asks = []
+    for number in range(3_000):
+        port = ports[number // 3 % len(ports)]
+        terminal = f"T{number * 7919 % size.terminals:06d}"
+        cell = f"C{number * 31 % CELLS:04d}"
+        asks.append(
+            (
+                Ask("technician_list", port, "/api/v1/me/tickets", people[number % len(people)]),
+                Ask("terminal", port, f"/api/v1/terminals/{terminal}", ops),
+                Ask("cell_uptime", port, f"/api/v1/cells/{cell}/uptime", ops),
+            )[number % 3]
+        )
+    return asks
+
+
+async def _token(port: int, username: str, password: str) -> str:
+    form = {"username": username, "password": password}
+    async with httpx.AsyncClient(timeout=30) as client:
+        answer = await client.post(f"http://{LOOPBACK}:{port}/api/v1/token", data=form)
+    answer.raise_for_status()
+    return str(answer.json()["access_token"])

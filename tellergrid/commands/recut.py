@@ -1,0 +1,63 @@
+"""`tellergrid recut`: a terminal's intervals, cut anew from what is stored by now."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from collector.recut import Stretch
+from collector.recut import recut as cut
+from fleet.db.pool import connect
+from fleet.rules import catalogue, duration
+from tellergrid.console import aside, explained, output
+from tellergrid.stack.reach import database_url
+
+
+def recut(
+    terminal: Annotated[str, typer.Argument(help="Its id.")],
+    since: Annotated[str, typer.Option(help="So far back: 12h, 7d.")] = "24h",
+    until: Annotated[datetime | None, typer.Option(help="Up to then, UTC, instead of now.")] = None,
+    rules: Annotated[Path | None, typer.Option(help="A folder of rule files.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Judge what is stored of a terminal once more, what came late too, and cut its intervals anew.
+
+    Uptime over that time is told anew at once. Faults and tickets stay as they were. Ends with 1
+    where nothing is known of the terminal in that time.
+    """
+    try:
+        length: timedelta = duration.parse(since)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    end = datetime.now(UTC) if until is None else until.replace(tzinfo=UTC)
+    with explained():
+        made = asyncio.run(_cut(rules, terminal, end - length, end))
+    if as_json:
+        output.print_json(data=[_told(one) for one in made])
+    else:
+        table = Table("state", "from", "to", "causes", box=None, pad_edge=False)
+        for one in made:
+            table.add_row(*_told(one).values())
+        output.print(table)
+    if not made:
+        aside.print(f"[red]error:[/] nothing is known of {terminal} in that time")
+        raise typer.Exit(1)
+
+
+async def _cut(
+    rules: Path | None, terminal: str, since: datetime, until: datetime
+) -> list[Stretch]:
+    async with await connect(database_url(), name="recut", autocommit=True) as connection:
+        return await cut(connection, catalogue.load(rules), terminal, since, until)
+
+
+def _told(one: Stretch) -> dict[str, str]:
+    return {
+        "state": one.state.value,
+        "from": one.begin.isoformat(),
+        "to": one.end.isoformat(),
+        "causes": ", ".join(one.causes),
+    }

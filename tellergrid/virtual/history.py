@@ -1,0 +1,201 @@
+"""History for a database that has none: a course in virtual time, written by the collector's desk
+and the api's ticket engine, transaction by transaction, into the tables they always write.
+
+Rules: only before the first message; every region's lock is held, so that no collector is at work;
+tickets are followed whenever a fault changed, and once an hour, in the time of the history.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from api.tickets import engine as tickets
+from collector.claim import Claim
+from collector.desk import Desk
+from collector.intake import Arrival
+from fleet import telemetry, topics
+from fleet.db.pool import connect
+from fleet.db.sql import load
+from fleet.rules.catalogue import Catalogue
+from fleet.rules.engine import RETURN
+from simulator.state import StateFile
+from simulator.truth import write
+from simulator.virtual import Course, VirtualFleet
+from simulator.wire import Arrived
+from tellergrid.stack.errors import StackError
+
+_SQL = load("tellergrid.virtual", "history")
+_FOLLOW_EVERY_S = 3600.0
+
+Connection = AsyncConnection[TupleRow]
+Progress = Callable[[float], None]
+
+
+class Filled(msgspec.Struct, frozen=True):
+    """What a history came to."""
+
+    days: float
+    terminals: int
+    messages: int
+    faults: int
+    tickets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where the simulator goes on from the history, and where the truth about it goes."""
+
+    state: Path
+    truth: Path
+    verify: timedelta
+
+
+async def fill(
+    url: str, course: Course, rules: Catalogue, keeping: Keeping, progress: Progress
+) -> Filled:
+    """Fill a migrated and seeded database; raises StackError if it has a history or a collector."""
+    desk_side = await connect(url, name="backfill")
+    ticket_side = await connect(url, name="backfill-tickets")
+    async with desk_side, ticket_side:
+        claims = await _prepare(desk_side, course)
+        history = _History(course, desk_side, ticket_side)
+        try:
+            await history.begin(rules, claims)
+            await history.play(keeping.verify, progress)
+            filled = await history.end(keeping)
+        finally:
+            await ticket_side.rollback()
+            await ticket_side.execute(_SQL["drop_clock"])
+            await ticket_side.commit()
+    return filled
+
+
+async def _prepare(connection: Connection, course: Course) -> list[Claim]:
+    """See that nobody is here, and let the fleet be as old as its history."""
+    row = await (await connection.execute(_SQL["is_empty"])).fetchone()
+    if row is None or not row[0]:
+        raise StackError(
+            "The database has a history already. A history is filled in before the first message: "
+            "`tellergrid clean` makes an empty one."
+        )
+    claims: list[Claim] = []
+    for region in course.grid().regions:
+        claim = await Claim.take(connection, region, "backfill")
+        if claim is None:
+            raise StackError(f"A collector serves {region}: stop it first.")
+        claims.append(claim)
+    start = datetime.fromtimestamp(course.start, UTC)
+    for name in ("age_terminals", "age_memberships"):
+        await connection.execute(_SQL[name], {"start": start})
+    await connection.execute("SET synchronous_commit = off")
+    await connection.commit()
+    return claims
+
+
+class _History:
+    """One filling in."""
+
+    def __init__(self, course: Course, desk_side: Connection, ticket_side: Connection) -> None:
+        self._course = course
+        self._desk_side = desk_side
+        self._ticket_side = ticket_side
+        self._fleet = VirtualFleet(course)
+        self._desks: dict[str, Desk] = {}
+        self._numbers = {each.code: number for number, each in self._fleet.terminals.items()}
+        self._change = 0
+        self._followed = course.start
+        self._messages = 0
+
+    async def begin(self, rules: Catalogue, claims: Iterable[Claim]) -> None:
+        """Open a desk for each region, and give the tickets their clock."""
+        start = datetime.fromtimestamp(self._course.start, UTC)
+        for claim in claims:
+            desk = Desk(self._desk_side, claim.region, rules, claim=claim, passing=True)
+            self._desks[claim.region] = desk
+            await desk.restore(start)
+            desk.watch(start)
+        for name in ("make_clock", "make_now", "use_clock"):
+            await self._ticket_side.execute(_SQL[name])
+        await self._ticket_side.execute("SET synchronous_commit = off")
+        await self._ticket_side.commit()
+
+    async def play(self, verify: timedelta, progress: Progress) -> None:
+        """Play the course, step by step."""
+        was_away = False
+        for until, arrived, away in self._fleet.steps():
+            now = datetime.fromtimestamp(until, UTC)
+            if away is not was_away:
+                was_away = away
+                for desk in self._desks.values():
+                    desk.watch(None if away else now)
+                    if not away:
+                        desk.returned(now, RETURN)
+            await self._commit(arrived, now, until)
+            await self._follow(verify, until)
+            progress((until - self._course.start) / self._course.lasts_s)
+
+    async def end(self, keeping: Keeping) -> Filled:
+        """Let the simulator go on from here, and count."""
+        codes = [each.code for each in self._fleet.terminals.values()]
+        state = StateFile(keeping.state)
+        state.begin(codes)
+        state.save(self._progress())
+        write(keeping.truth, self._fleet.told())
+        counts = await self._ticket_side.execute(
+            "SELECT (SELECT count(*) FROM fault), (SELECT count(*) FROM ticket)"
+        )
+        row = await counts.fetchone()
+        faults, raised = (0, 0) if row is None else row
+        days = self._course.lasts_s / 86_400
+        return Filled(days, len(codes), self._messages, faults, raised)
+
+    def _progress(self) -> list[tuple[str, int, int, Mapping[int, int]]]:
+        found: list[tuple[str, int, int, Mapping[int, int]]] = []
+        for wire in self._fleet.wires.values():
+            device = wire.device
+            upto = device.seq - wire.waiting
+            found.append((device.code, device.boot, device.seq, {device.boot: max(0, upto)}))
+        return found
+
+    async def _commit(self, arrived: list[Arrived], now: datetime, until: float) -> None:
+        """Each region's messages as one batch, time passing from one to the next."""
+        by_region: dict[str, list[Arrival]] = {region: [] for region in self._desks}
+        for each in arrived:
+            terminal = self._fleet.terminals[each.terminal]
+            by_region[terminal.region].append(_packet(terminal.region, terminal.code, each))
+        self._messages += len(arrived)
+        for region, desk in self._desks.items():
+            await desk.commit(by_region[region], now)
+            for ask in await desk.asks(now):
+                number = self._numbers[desk.engine.terminals[ask.terminal_id].code]
+                command = ask.command
+                self._fleet.resend(number, command.boot, command.first, command.last, until)
+
+    async def _follow(self, verify: timedelta, until: float) -> None:
+        """Let the tickets follow, where a fault has changed or an hour has passed."""
+        side = self._ticket_side
+        row = await (await side.execute(_SQL["newest_change"])).fetchone()
+        newest = 0 if row is None else row[0]
+        if newest == self._change and until - self._followed < _FOLLOW_EVERY_S:
+            await side.rollback()
+            return
+        self._change, self._followed = newest, until
+        now = datetime.fromtimestamp(until, UTC)
+        await side.execute(_SQL["set_clock"], {"now": now.isoformat()})
+        await tickets.raise_tickets(side)
+        await tickets.follow_causes(side, verify)
+        await side.execute(_SQL["date_tickets"])
+        await side.execute(_SQL["date_transitions"])
+        await side.commit()
+
+
+def _packet(region: str, code: str, arrived: Arrived) -> Arrival:
+    message = arrived.message
+    payload = message if isinstance(message, bytes) else telemetry.encode(message)
+    topic = topics.build(region, code, arrived.channel)
+    return Arrival(topic, payload, False, None, datetime.fromtimestamp(arrived.at, UTC))

@@ -1,0 +1,293 @@
+"""Dispatch on a real database: why somebody is sent, what moves, what stays, and a day's plan."""
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from api.tickets.engine import Patience, follow_faults
+from tests.integration.api.conftest import SignIn
+from tests.integration.api.test_scheduled import listening, tickets_are, until
+from tests.integration.api.world import SomeFault, clear, fire
+
+Database = AsyncConnection[TupleRow]
+HOUR = timedelta(hours=1)
+PATIENCE = Patience(HOUR, HOUR)
+
+
+async def engine(connection: Database) -> None:
+    """One run of the engine."""
+    async with connection.transaction():
+        await follow_faults(connection, PATIENCE)
+
+
+async def sent(connection: Database) -> list[str | None]:
+    """Who has which ticket, in the order of tickets."""
+    cursor = await connection.execute("SELECT technician FROM ticket_card ORDER BY id")
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def two_of_a_cell(connection: Database) -> None:
+    """T02 answers for cell C001 itself too, and every terminal is a site of its own."""
+    await connection.execute(
+        "INSERT INTO technician_cell SELECT id, 'C001' FROM technician WHERE code = 'T02'"
+    )
+    await connection.execute("UPDATE terminal SET site = code")
+
+
+async def at(connection: Database, technician: str, latitude: float) -> None:
+    """A technician's device says where they are."""
+    await connection.execute(
+        "INSERT INTO technician_position SELECT id, %s, 120.0, now() FROM technician"
+        " WHERE code = %s ON CONFLICT (technician_id) DO UPDATE SET latitude = excluded.latitude",
+        (latitude, technician),
+    )
+
+
+async def test_what_nobody_accepted_moves_to_whoever_is_better_placed(
+    connection: Database,
+) -> None:
+    """T01 is far away, T02 comes into the street: the ticket is T02's; accepted, it stays."""
+    await two_of_a_cell(connection)
+    await at(connection, "T01", 30.1)
+    await at(connection, "T02", 30.3)
+    await fire(connection)
+    await engine(connection)
+    assert await sent(connection) == ["T01"]
+    await at(connection, "T02", 30.0)
+    await engine(connection)
+    assert await sent(connection) == ["T02"]
+    await connection.execute("UPDATE ticket SET state = 'ACCEPTED', version = version + 1")
+    await at(connection, "T01", 30.0)
+    await at(connection, "T02", 30.3)
+    await engine(connection)
+    assert await sent(connection) == ["T02"]
+
+
+async def test_with_nothing_new_it_does_not_look_again(connection: Database) -> None:
+    """A ticket that was tampered with behind its back stays so until something changes."""
+    await two_of_a_cell(connection)
+    await fire(connection)
+    await engine(connection)
+    await engine(connection)
+    looked = await (await connection.execute("SELECT seen, at FROM dispatch_look")).fetchone()
+    await engine(connection)
+    again = await (await connection.execute("SELECT seen, at FROM dispatch_look")).fetchone()
+    assert again == looked
+
+
+async def test_nobody_who_is_absent_or_off_shift_is_sent(connection: Database) -> None:
+    """T01 is on leave, T02 works on another day: the ticket waits, and says why."""
+    await connection.execute(
+        "INSERT INTO technician_absence (technician_id, begins_at, ends_at, reason, author)"
+        " SELECT id, now() - interval '1 hour', now() + interval '1 hour', 'leave', 'test'"
+        " FROM technician WHERE code = 'T01'"
+    )
+    other_day = (datetime.now(UTC) + timedelta(days=3)).isoweekday()
+    await connection.execute(
+        "INSERT INTO technician_shift SELECT id, %s, 0, 1440 FROM technician WHERE code = 'T02'",
+        (other_day,),
+    )
+    await fire(connection)
+    await engine(connection)
+    assert await sent(connection) == [None]
+    await connection.execute("DELETE FROM technician_absence")
+    await engine(connection)
+    assert await sent(connection) == ["T01"]
+
+
+async def test_a_ticket_of_the_first_line_is_branch_staffs(connection: Database) -> None:
+    """T01 is branch staff, T02 an engineer: each has the line's tickets, handed over as well."""
+    await two_of_a_cell(connection)
+    await connection.execute("UPDATE technician SET lines = '{1}' WHERE code = 'T01'")
+    await connection.execute("UPDATE technician SET lines = '{2}' WHERE code = 'T02'")
+    await fire(connection)
+    await connection.execute("UPDATE fault SET line = 1")
+    await engine(connection)
+    assert await sent(connection) == ["T01"]
+    await connection.execute(
+        "UPDATE ticket SET state = 'NEW', technician_id = NULL, line = 2, version = version + 1"
+    )
+    await connection.execute(
+        "INSERT INTO ticket_transition (ticket_id, event, to_state, actor, role)"
+        " VALUES (1, 'hand_over', 'NEW', 'tech01', 'technician')"
+    )
+    await engine(connection)
+    assert await sent(connection) == ["T02"]
+
+
+@pytest.fixture
+async def operations(sign_in: SignIn, connection: Database) -> httpx.AsyncClient:
+    """Operations, beside an engine that listens."""
+    client = await sign_in("ops")
+    await listening(connection)
+    return client
+
+
+async def assigned(connection: Database, *terminals: str) -> None:
+    """Faults at terminals, and the engine has sent somebody to each."""
+    for number, terminal in enumerate(terminals, 1):
+        await fire(connection, SomeFault(terminal=terminal, cell=CELL_OF[terminal]))
+        await until(partial(tickets_are, connection, *["ASSIGNED"] * number))
+
+
+CELL_OF = {"ATM-1": "C001", "ATM-2": "C001", "ATM-3": "C002"}
+
+
+async def move(who: httpx.AsyncClient, ticket: int, event: str, **said: Any) -> httpx.Response:
+    return await who.post(f"/api/v1/tickets/{ticket}/transitions", json={"event": event, **said})
+
+
+async def test_a_ticket_says_why_somebody_was_sent(
+    operations: httpx.AsyncClient, connection: Database
+) -> None:
+    """By the engine: who else there was, and what each would cost. By hand: what was overridden."""
+    await assigned(connection, "ATM-1")
+    [choice] = (await operations.get("/api/v1/tickets/1/dispatch")).json()["items"]
+    assert (choice["actor"], choice["technician"]) == ("engine", "T01")
+    assert choice["reason"] == "the lowest cost over all open tickets"
+    one, other = choice["candidates"]
+    assert (one["technician"], one["sent"], one["distance"]) == ("T01", True, 0)
+    assert (other["technician"], other["sent"], other["distance"]) == ("T02", False, 1)
+    assert one["cost"]["total_min"] < other["cost"]["total_min"]
+    assert (one["cost"]["level_min"], other["cost"]["level_min"]) == (0, 10_000)
+    await move(operations, 1, "assign", technician="T02")
+    by_hand, _ = (await operations.get("/api/v1/tickets/1/dispatch")).json()["items"]
+    assert (by_hand["actor"], by_hand["technician"]) == ("ops", "T02")
+    assert by_hand["reason"] == "chosen by hand"
+
+
+async def test_what_a_person_pinned_stays_and_what_they_left_open_moves(
+    operations: httpx.AsyncClient, connection: Database
+) -> None:
+    """T02 by hand, against all that dispatch would choose; then the pin is taken out."""
+    await assigned(connection, "ATM-1")
+    pinned = (await move(operations, 1, "assign", technician="T02")).json()
+    assert (pinned["technician"], pinned["pinned"]) == ("T02", True)
+    await assigned_too(connection, "ATM-2")
+    assert await sent(connection) == ["T02", "T01"]
+    open_ = (await move(operations, 1, "assign", technician="T02", pin=False)).json()
+    assert (open_["technician"], open_["pinned"]) == ("T02", False)
+    await fire(connection, SomeFault(item="wakes the engine"))
+
+    async def moved() -> bool:
+        return (await sent(connection))[0] == "T01"
+
+    await until(moved)
+
+
+async def assigned_too(connection: Database, terminal: str) -> None:
+    await fire(connection, SomeFault(terminal=terminal))
+    await until(partial(tickets_are, connection, "ASSIGNED", "ASSIGNED"))
+
+
+async def test_operations_send_nobody_who_is_not_at_work(
+    operations: httpx.AsyncClient, connection: Database
+) -> None:
+    """Put down as absent over the api: refused, and why; taken back, they are sent."""
+    await assigned(connection, "ATM-1")
+    now = datetime.now(UTC)
+    url = "/api/v1/technicians/T02/absences"
+    asked = {"from": (now - HOUR).isoformat(), "to": (now + HOUR).isoformat(), "reason": "ill"}
+    person = (await operations.post(url, json=asked)).json()
+    assert person["on_shift"] is False
+    refused = await move(operations, 1, "assign", technician="T02")
+    assert refused.status_code == 409
+    assert "is on shift" in refused.json()["detail"]
+    key = person["absences"][0]["id"]
+    back = await operations.delete(f"{url}/{key}")
+    assert (back.json()["absences"], back.json()["on_shift"]) == ([], True)
+    assert (await operations.delete(f"{url}/{key}")).status_code == 404
+    assert (await move(operations, 1, "assign", technician="T02")).status_code == 200
+
+
+async def test_an_absence_ends_after_it_begins(operations: httpx.AsyncClient) -> None:
+    """Else it is refused; so is one of somebody who is not there."""
+    url = "/api/v1/technicians/{}/absences"
+    asked = {"from": "2026-12-02T00:00:00Z", "to": "2026-12-01T00:00:00Z", "reason": "leave"}
+    wrong = await operations.post(url.format("T01"), json=asked)
+    assert wrong.json()["errors"][0]["field"] == "body.to"
+    nobody = await operations.post(url.format("T99"), json=asked | {"to": "2026-12-03T00:00:00Z"})
+    assert nobody.status_code == 404
+
+
+async def test_a_day_is_planned_with_order_and_times(
+    operations: httpx.AsyncClient, sign_in: SignIn, connection: Database
+) -> None:
+    """T01's two sites, the one that they are on first; what is at one site is one stop."""
+    await connection.execute("UPDATE terminal SET site = code")
+    await connection.execute("UPDATE terminal SET latitude = 30.05 WHERE code = 'ATM-2'")
+    await assigned(connection, "ATM-1", "ATM-2")
+    await fire(connection, SomeFault(terminal="ATM-2", item="2"))
+    await until(partial(tickets_are, connection, *["ASSIGNED"] * 3))
+    technician = await sign_in("tech01")
+    here = {"latitude": 30.06, "longitude": 120.0}
+    assert (await technician.put("/api/v1/me/position", json=here)).status_code == 200
+    plan = (await technician.get("/api/v1/me/plan")).json()
+    assert plan == (await operations.get("/api/v1/technicians/T01/plan")).json() | {
+        **{name: plan[name] for name in ("begins_at", "ends_at", "stops")},
+    }
+    first, second = plan["stops"]
+    assert (first["order"], first["site"], first["tickets"]) == (1, "ATM-2", [2, 3])
+    assert (second["order"], second["site"], second["tickets"]) == (2, "ATM-1", [1])
+    assert first["travel_min"] == pytest.approx(3.0, abs=0.1)
+    assert plan["begins_at"] < first["arrives_at"] < first["leaves_at"] < second["arrives_at"]
+    assert (first["late"], plan["left_over"], plan["on_hold"]) == (False, [], [])
+    for event in ("accept", "depart", "arrive"):
+        assert (await move(technician, 1, event)).status_code == 200
+    first, second = (await technician.get("/api/v1/me/plan")).json()["stops"]
+    assert (first["site"], first["travel_min"]) == ("ATM-1", 0)
+    await move(technician, 1, "hold", reason="parts")
+    held = (await technician.get("/api/v1/me/plan")).json()
+    assert ([one["site"] for one in held["stops"]], held["on_hold"]) == (["ATM-2"], [1])
+
+
+async def test_a_day_and_a_home_are_nobody_elses_business(
+    operations: httpx.AsyncClient, sign_in: SignIn, connection: Database
+) -> None:
+    """Operations and oneself see home and position; a colleague neither, nor the day."""
+    await connection.execute("UPDATE technician SET home_latitude = 30, home_longitude = 120")
+    await at(connection, "T01", 30.1)
+    own, colleague = await sign_in("tech01"), await sign_in("tech02")
+    url = "/api/v1/technicians/T01"
+    for client, known in ((operations, 30.1), (own, 30.1), (colleague, None)):
+        seen = (await client.get(url)).json()
+        assert seen["latitude"] == known
+        assert (seen["home_latitude"] is None) == (known is None)
+    assert (await colleague.get(f"{url}/plan")).status_code == 403
+    assert (await (await sign_in("tech03")).get(f"{url}/plan")).status_code == 404
+    assert (await operations.get("/api/v1/me/plan")).status_code == 403
+    nowhere = {"latitude": 0, "longitude": 0}
+    assert (await operations.put("/api/v1/me/position", json=nowhere)).status_code == 403
+
+
+async def test_a_move_tells_where_the_device_is(
+    operations: httpx.AsyncClient, sign_in: SignIn, connection: Database
+) -> None:
+    """Dispatch reckons from there; what an offline phone tells late does not set it back."""
+    await assigned(connection, "ATM-1")
+    technician = await sign_in("tech01")
+    now = datetime.now(UTC)
+    for minutes, latitude in ((1, 30.5), (9, 30.9)):
+        here = {"latitude": latitude, "longitude": 120.0}
+        then = (now - timedelta(minutes=minutes)).isoformat()
+        event = "accept" if minutes == 1 else "depart"
+        assert (await move(technician, 1, event, position=here, device_at=then)).status_code == 200
+    seen = (await operations.get("/api/v1/technicians/T01")).json()
+    assert seen["latitude"] == 30.5
+
+
+async def test_recovered_tickets_ask_for_nobody(
+    operations: httpx.AsyncClient, connection: Database
+) -> None:
+    """The fault is gone before anyone went: nothing is left to plan."""
+    fault = await fire(connection)
+    await until(partial(tickets_are, connection, "ASSIGNED"))
+    await clear(connection, fault)
+    await until(partial(tickets_are, connection, "RESOLVED"))
+    plan = (await operations.get("/api/v1/technicians/T01/plan")).json()
+    assert (plan["stops"], plan["left_over"]) == ([], [])

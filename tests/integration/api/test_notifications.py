@@ -1,0 +1,324 @@
+"""Notifications over real HTTP: told once, through failures and the death of whoever tells."""
+
+import json
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import standardwebhooks
+from fastapi import FastAPI
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from pydantic import SecretStr
+
+from api.app import create_app
+from api.notifications.channels import read
+from api.notifications.monthly import report_month
+from api.notifications.outbox import forget
+from api.settings import Settings
+from tellergrid.stack.ports import free_port
+from tests.integration.api.test_process import ready, started
+from tests.integration.api.test_scheduled import listening, tickets_are, until
+from tests.integration.api.world import SomeFault, fire
+
+Database = AsyncConnection[TupleRow]
+TOKEN_SECRET = "a secret of the tests, 32 bytes or more"
+SECRET = "whsec_" + "c2VjcmV0IG9mIHRoZSB0ZXN0cywgbG9uZyBlbm91Z2g="
+
+
+class Receiver(ThreadingHTTPServer):
+    """Takes what is posted; answers with the statuses it is given, then with 200."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.taken: list[tuple[dict[str, str], bytes]] = []
+        self.statuses: list[int] = []
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+    @property
+    def ids(self) -> list[str]:
+        return [headers["webhook-id"] for headers, _ in self.taken]
+
+    def verified(self) -> list[dict[str, Any]]:
+        """The bodies, each as the reference implementation of Standard Webhooks accepts it."""
+        webhook = standardwebhooks.Webhook(SECRET)
+        return [webhook.verify(body, headers) for headers, body in self.taken]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.taken.append((headers, body))
+        statuses = self.server.statuses
+        self.send_response(statuses.pop(0) if statuses else 200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def files(tmp_path: Path, receiver: Receiver) -> dict[str, Path]:
+    """A file a channel: a signed webhook, the same address over Apprise, a webhook that gathers."""
+    host = f"127.0.0.1:{receiver.port}"
+    everybody = {"to": ["technicians", "operations", "admin"], "language": "en"}
+    hook = everybody | {"url": f"http://{host}/a-secret-path/{{technician}}", "secret": SECRET}
+    plain = everybody | {"url": f"json://{host}/a-secret-path"}
+    found = {"hook": hook, "plain": plain, "digest": hook | {"digest_minutes": 1440}}
+    for name, channel in found.items():
+        file = tmp_path / f"{name}.yaml"
+        file.write_text(json.dumps({"channels": {name: channel}}), encoding="utf-8")
+    return {name: tmp_path / f"{name}.yaml" for name in found}
+
+
+def settings(database_url: str, channels: Path) -> Settings:
+    return Settings(
+        database_url=database_url,
+        token_secret=SecretStr(TOKEN_SECRET),
+        poll_seconds=0.2,
+        channels=channels,
+    )
+
+
+@asynccontextmanager
+async def telling(database_url: str, channels: Path) -> AsyncIterator[FastAPI]:
+    """An api that tells over the channels of a file."""
+    app = create_app(settings(database_url, channels))
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+async def outbox(connection: Database) -> list[tuple[Any, ...]]:
+    cursor = await connection.execute(
+        "SELECT kind, recipient, state, attempts FROM notification ORDER BY id"
+    )
+    return await cursor.fetchall()
+
+
+async def outbox_is(connection: Database, *states: str) -> bool:
+    return [state for _, _, state, _ in await outbox(connection)] == list(states)
+
+
+async def test_a_technician_is_told_of_their_ticket_and_the_chain_of_its_clocks(
+    connection: Database, database_url: str, files: dict[str, Path], receiver: Receiver
+) -> None:
+    """Assigned: the technician. Breached: whom the chain says. Each once, signed, in words."""
+    async with telling(database_url, files["hook"]):
+        await listening(connection)
+        await fire(connection, SomeFault())
+        await until(lambda: outbox_is(connection, "sent"))
+        for table, column in (("ticket", "created_at"), ("ticket_transition", "at")):
+            await connection.execute(
+                f"UPDATE {table} SET {column} = {column} - interval '25 minutes'".encode()
+            )
+        await until(lambda: outbox_is(connection, "sent", "sent"))
+    assert [row[:2] for row in await outbox(connection)] == [
+        ("assigned", "T01"),
+        ("warning", "operations"),
+    ]
+    first, second = receiver.verified()
+    assert first["title"] == "Ticket 1: Card reader jammed"
+    assert "ATM-1 Site C001" in first["body"]
+    assert first["items"][0]["facts"]["cell"] == "C001"
+    assert (second["to"], "response warning" in second["title"]) == ("operations", True)
+    assert len(set(receiver.ids)) == 2
+
+
+@pytest.mark.parametrize(
+    ("channel", "instant", "received", "state"),
+    [
+        ("hook", "gathering", 1, "sent"),
+        ("hook", "claimed", 1, "sent"),
+        ("hook", "sent", 2, "sent"),
+        ("plain", "sent", 1, "uncertain"),
+    ],
+)
+async def test_a_crash_between_commit_and_notification_is_one_notification(
+    connection: Database,
+    database_url: str,
+    files: dict[str, Path],
+    receiver: Receiver,
+    channel: str,
+    instant: str,
+    received: int,
+    state: str,
+) -> None:
+    """The ticket is committed; the process is killed before, while or after it tells.
+
+    Another one goes on. A webhook that was sent may come twice, with one id: its receiver knows it.
+    A channel without ids is never sent to twice: where nobody knows whether it arrived, that is
+    what is kept.
+    """
+    port = free_port()
+    environment = {
+        "DATABASE_URL": database_url,
+        "TOKEN_SECRET": TOKEN_SECRET,
+        "API_PORT": str(port),
+        "POLL_SECONDS": "0.2",
+        "CHANNELS": str(files[channel]),
+    }
+    async with started("tests.integration.api.dying", **environment, DIE_AT=instant) as process:
+        await ready(f"http://127.0.0.1:{port}")
+        await listening(connection)
+        await fire(connection, SomeFault())
+        assert await process.wait() == -signal.SIGKILL
+    assert await tickets_are(connection, "ASSIGNED")
+    assert await outbox_is(connection, *([] if instant == "gathering" else ["sending"]))
+    async with telling(database_url, files[channel]):
+        await until(lambda: outbox_is(connection, state))
+        # It tells of what comes after, so it is done with what was before.
+        await fire(connection, SomeFault(terminal="ATM-2"))
+        await until(lambda: outbox_is(connection, state, "sent"))
+    assert len(receiver.taken) == received + 1
+    if channel == "hook":
+        assert len(set(receiver.ids[:received])) == 1
+        assert receiver.verified()[0]["title"] == "Ticket 1: Card reader jammed"
+
+
+async def test_what_fails_is_tried_again_with_the_same_id(
+    connection: Database,
+    database_url: str,
+    files: dict[str, Path],
+    receiver: Receiver,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The receiver is away, then refuses, then takes it; no log has its address or the secret."""
+    receiver.statuses = [503, 401]
+    async with telling(database_url, files["hook"]) as app:
+        await listening(connection)
+        await fire(connection, SomeFault())
+        for attempt in (1, 2):
+            await until(lambda: tried(connection, attempt))  # noqa: B023 - waited for at once
+            await connection.execute("UPDATE notification SET due_at = now()")
+        await until(lambda: outbox_is(connection, "sent"))
+        text = app.state.services.metrics.exposition().decode()
+    assert 'tellergrid_api_notifications_total{channel="hook",outcome="failed"} 2.0' in text
+    assert 'tellergrid_api_notifications_total{channel="hook",outcome="sent"} 1.0' in text
+    assert (len(receiver.taken), len(set(receiver.ids))) == (3, 1)
+    assert len(receiver.verified()) == 3
+    logged = capsys.readouterr()
+    for secret in ("a-secret-path", SECRET, SECRET.removeprefix("whsec_")):
+        assert secret not in logged.out + logged.err
+    assert "answered with 503" in logged.out + logged.err
+
+
+async def tried(connection: Database, times: int) -> bool:
+    return [row[2:] for row in await outbox(connection)] == [("waiting", times)]
+
+
+async def test_a_digest_is_one_message_however_often_it_is_tried(
+    connection: Database, database_url: str, files: dict[str, Path], receiver: Receiver
+) -> None:
+    """Two tickets wait for the day's end; what comes after the first attempt is not in it."""
+    receiver.statuses = [500]
+    async with telling(database_url, files["digest"]):
+        await listening(connection)
+        await fire(connection, SomeFault())
+        await until(lambda: outbox_is(connection, "waiting"))
+        await fire(connection, SomeFault(terminal="ATM-2"))
+        await until(lambda: outbox_is(connection, "waiting", "waiting"))
+        assert receiver.taken == []
+        await connection.execute("UPDATE notification SET recipient = 'T01', due_at = now()")
+        await until(lambda: attempts_are(connection, 1, 1))
+        await connection.execute(
+            "INSERT INTO notification (cause, kind, recipient, channel, facts, due_at)"
+            " SELECT 'another', kind, recipient, channel, facts, now() + interval '1 day'"
+            " FROM notification LIMIT 1"
+        )
+        await connection.execute("UPDATE notification SET due_at = now() WHERE attempts > 0")
+        await until(lambda: outbox_is(connection, "sent", "sent", "waiting"))
+    one, again = receiver.verified()
+    assert one == again
+    assert (one["title"], len(one["items"])) == ("2 messages", 2)
+
+
+async def attempts_are(connection: Database, *expected: int) -> bool:
+    return [row[3] for row in await outbox(connection)] == list(expected)
+
+
+async def test_the_monthly_report_is_made_and_told_once(
+    connection: Database, database_url: str, files: dict[str, Path], receiver: Receiver
+) -> None:
+    """Over Apprise with the document itself; looked for again, it is there and was told."""
+    began = datetime.now(UTC) - timedelta(days=90)
+    await connection.execute("UPDATE terminal SET commissioned_at = %s", (began,))
+    await connection.execute("UPDATE terminal_cell SET valid = tstzrange(%s, NULL)", (began,))
+    channels = read(files["plain"])
+    for _ in range(2):
+        async with connection.transaction():
+            await report_month(connection, ZoneInfo("Asia/Shanghai"), channels)
+    async with telling(database_url, files["plain"]):
+        await until(lambda: outbox_is(connection, "sent"), within_s=30)
+    [(_, body)] = receiver.taken
+    told = json.loads(body)
+    assert told["title"].startswith("Uptime of ")
+    assert told["attachments"][0]["filename"].endswith(".pdf")
+    [(count,)] = await (
+        await connection.execute("SELECT count(*) FROM published_figure WHERE name = 'report'")
+    ).fetchall()
+    assert count == 1
+
+
+async def test_without_channels_nobody_is_told_and_nothing_piles_up(
+    connection: Database, database_url: str, files: dict[str, Path], receiver: Receiver
+) -> None:
+    """Channels that come later do not tell of what was long ago."""
+    app = create_app(
+        Settings(database_url=database_url, token_secret=SecretStr(TOKEN_SECRET), poll_seconds=0.2)
+    )
+    async with app.router.lifespan_context(app):
+        await listening(connection)
+        await fire(connection, SomeFault())
+        await until(lambda: tickets_are(connection, "ASSIGNED"))
+        await until(lambda: passed(connection))
+    async with telling(database_url, files["hook"]):
+        await listening(connection)
+        await fire(connection, SomeFault(terminal="ATM-2"))
+        await until(lambda: outbox_is(connection, "sent"))
+    assert [one["title"] for one in receiver.verified()] == ["Ticket 2: Card reader jammed"]
+
+
+async def passed(connection: Database) -> bool:
+    cursor = await connection.execute(
+        "SELECT (SELECT tx FROM notification_place) > max(tx) FROM ticket_transition"
+    )
+    return await cursor.fetchone() == (True,)
+
+
+async def test_what_ended_long_ago_is_forgotten(connection: Database) -> None:
+    """After 400 days; what still waits is not, however old."""
+    await connection.execute(
+        "INSERT INTO notification (cause, kind, recipient, channel, facts, due_at, state, ended_at)"
+        " VALUES ('1', 'warning', 'operations', 'x', '{}', now(), 'sent', now() - interval '401d'),"
+        " ('2', 'warning', 'operations', 'x', '{}', now(), 'sent', now() - interval '399d'),"
+        " ('3', 'warning', 'operations', 'x', '{}', now() - interval '500 d', 'waiting', NULL)"
+    )
+    await forget(connection)
+    cursor = await connection.execute("SELECT cause FROM notification ORDER BY id")
+    assert await cursor.fetchall() == [("2",), ("3",)]

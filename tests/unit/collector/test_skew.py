@@ -1,0 +1,47 @@
+"""How far a terminal's clock is off: the quickest message says it."""
+
+from datetime import UTC, datetime, timedelta
+
+from collector.skew import Skews
+
+T0 = datetime(2026, 11, 23, 8, tzinfo=UTC)
+SECOND = 1_000_000
+
+
+def at(minutes: float) -> datetime:
+    return T0 + timedelta(minutes=minutes)
+
+
+def test_the_first_message_is_taken_and_small_changes_are_not_written() -> None:
+    skews = Skews({}, at(0))
+    skews.note({7: -40_000}, at(0))
+    assert skews.changed == {7: -40_000}
+    skews.changed.clear()
+    skews.note({7: -10_000}, at(1))
+    assert skews.changed == {}
+
+
+def test_a_message_that_waited_in_a_queue_says_nothing_of_the_clock() -> None:
+    """Ten minutes late once, among others that came at once."""
+    skews = Skews({7: 0}, at(0))
+    skews.note({7: -600 * SECOND}, at(1))
+    skews.note({7: -30_000}, at(2))
+    skews.note({7: -30_000}, at(61))
+    assert skews.changed == {}
+
+
+def test_a_clock_that_is_ahead_is_seen_at_once() -> None:
+    skews = Skews({7: 0}, at(0))
+    skews.note({7: 90 * SECOND}, at(1))
+    assert skews.changed == {7: 90 * SECOND}
+
+
+def test_a_clock_that_was_put_right_is_seen_within_the_hour() -> None:
+    """It was ninety seconds ahead; from minute one on it is right."""
+    skews = Skews({7: 90 * SECOND}, at(0))
+    for minute in range(1, 60):
+        skews.note({7: -20_000}, at(minute))
+    assert skews.changed == {}
+    for minute in range(60, 121):
+        skews.note({7: -20_000}, at(minute))
+    assert skews.changed == {7: -20_000}

@@ -1,0 +1,164 @@
+"""Who is told of what, in which words, when, and how often it is tried."""
+
+import re
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import standardwebhooks
+
+from api.notifications.channels import ChannelsError, read
+from fleet.notifications.routing import Happening, Kind, Told, told
+from fleet.notifications.signing import headers, secret_bytes
+from fleet.notifications.timing import MOST_ATTEMPTS, Quiet, again, due
+from fleet.notifications.words import Language, Message, digest, message, templates
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+NIGHT = Quiet(time(22), time(7), SHANGHAI)
+NOTHING = timedelta(0)
+SECRET = "whsec_" + "c2VjcmV0IG9mIHRoZSB0ZXN0cywgbG9uZyBlbm91Z2g="
+FACTS = {
+    "ticket": 7,
+    "title": "Card reader jammed",
+    "severity": "major",
+    "remedy": "Remove the card.",
+    "cell": "C001",
+    "place": "ATM-1 Site 1",
+    "technician": None,
+    "reason": "response breached",
+    "month": "2026-10",
+    "zone": "UTC",
+    "version": 1,
+    "cells": 3,
+    "operational": "99.0000 %",
+    "coverage": "100.0000 %",
+}
+
+
+@pytest.mark.parametrize(
+    ("happening", "expected"),
+    [
+        (Happening("assign", None, None, "T01"), [Told(Kind.ASSIGNED, "T01", technician=True)]),
+        (Happening("accept", None, None, "T01"), []),
+        (
+            Happening("escalate", "response warning", "for operations", "T01"),
+            [Told(Kind.WARNING, "operations")],
+        ),
+        (
+            Happening("escalate", "restore breached", "for admin", None),
+            [Told(Kind.BREACHED, "admin")],
+        ),
+        (
+            Happening("escalate", "not accepted", "for operations", "T01"),
+            [Told(Kind.WARNING, "operations")],
+        ),
+        (Happening("escalate", None, None, None), []),
+    ],
+)
+def test_who_hears_of_what(happening: Happening, expected: list[Told]) -> None:
+    """The technician of an assignment; of an escalation whom the chain names; else nobody."""
+    assert list(told(happening)) == expected
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute", "until"),
+    [(21, 59, (24, 21, 59)), (22, 0, (25, 7, 0)), (23, 30, (25, 7, 0)), (6, 59, (24, 7, 0))],
+)
+def test_quiet_hours_over_midnight_end_in_the_morning(
+    hour: int, minute: int, until: tuple[int, int, int]
+) -> None:
+    """From ten at night to seven; what happens at their end is told."""
+    at = datetime(2026, 11, 24, hour, minute, tzinfo=SHANGHAI)
+    day, hour_, minute_ = until
+    assert due(at, NIGHT, NOTHING) == datetime(2026, 11, day, hour_, minute_, tzinfo=SHANGHAI)
+    seven = datetime(2026, 11, 24, 7, tzinfo=SHANGHAI)
+    assert due(seven, NIGHT, NOTHING) == seven
+
+
+def test_a_digest_ends_for_all_that_is_in_it_at_once() -> None:
+    """Half-hours; one that ends in the night is read in the morning."""
+    half = timedelta(minutes=30)
+    for minute in (0, 1, 29):
+        at = datetime(2026, 11, 24, 8, minute, tzinfo=UTC)
+        assert due(at, None, half) == datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
+    late = datetime(2026, 11, 24, 21, 40, tzinfo=SHANGHAI)
+    assert due(late, NIGHT, half) == datetime(2026, 11, 25, 7, tzinfo=SHANGHAI)
+
+
+def test_each_attempt_waits_longer_until_it_is_given_up() -> None:
+    """5 s, 10 s, 20 s … an hour at the most; over a night, then no more."""
+    waits = [again(attempt) for attempt in range(1, MOST_ATTEMPTS + 1)]
+    assert waits[:3] == [timedelta(seconds=seconds) for seconds in (5, 10, 20)]
+    tried = [wait for wait in waits if wait is not None]
+    assert tried == sorted(tried)
+    assert max(tried) == timedelta(hours=1)
+    assert sum(tried, NOTHING) > timedelta(hours=6)
+    assert waits[-1] is None
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_both_languages_say_the_same_facts(kind: Kind) -> None:
+    """The same placeholders; each is filled, and what is not there reads as nobody."""
+    used = {}
+    for language in Language:
+        said = message(kind, FACTS, language)
+        assert "{" not in said.title + said.body
+        template = templates(language)[kind]
+        used[language] = set(re.findall(r"{(\w+)}", template["title"] + template["body"]))
+    assert used[Language.ENGLISH] == used[Language.CHINESE]
+    assert "无" in message(Kind.BREACHED, FACTS, Language.CHINESE).body
+
+
+def test_several_messages_are_one_and_one_is_itself() -> None:
+    first, second = Message("One", "1"), Message("Two", "2")
+    assert digest([first], Language.CHINESE) is first
+    both = digest([first, second], Language.ENGLISH)
+    assert both == Message("2 messages", "One\n  1\nTwo\n  2")
+
+
+def test_a_foreign_receiver_accepts_the_signature_and_nothing_else() -> None:
+    """The reference implementation of Standard Webhooks, which knows the secret alone."""
+    receiver = standardwebhooks.Webhook(SECRET)
+    body = '{"title": "工单"}'.encode()
+    now = int(datetime.now(UTC).timestamp())
+    signed = headers(secret_bytes(SECRET), "d-1", now, body)
+    assert receiver.verify(body, signed) == {"title": "工单"}
+    for wrong in (
+        signed | {"webhook-id": "d-2"},
+        signed | {"webhook-timestamp": str(now + 1)},
+        headers(secret_bytes(SECRET), "d-1", now - 3600, body),
+        headers(b"another secret, as long as this", "d-1", now, body),
+    ):
+        with pytest.raises(standardwebhooks.WebhookVerificationError):
+            receiver.verify(body, wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("channels: {a: {to: [operations]}}", "channels.a.url"),
+        ("channels: {a: {to: [], url: 'hunter2'}}", "channels.a.to"),
+        ("channels: {a: {to: [x], url: 'hunter2', secret: 'hunter2'}}", "channels.a.secret"),
+        ("channels: {a: {to: [x], url: 'hunter2', quiet: '25:00-26:00'}}", "channels.a.quiet"),
+        ("channels: {a: {to: [x], url: 'hunter2', time_zone: Mars}}", "channels.a.time_zone"),
+        ("channels: {a: {to: [x], url: 'hunter2'}}", "channels.a: url: Apprise"),
+        ("channels: [hunter2", "is not YAML in line"),
+    ],
+)
+def test_a_wrong_file_of_channels_is_refused_without_quoting_it(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    """It says where, and never what stands there: that may be a secret."""
+    file = tmp_path / "channels.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ChannelsError) as refused:
+        read(file)
+    assert says in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_no_file_is_no_channels(tmp_path: Path) -> None:
+    assert read(None) == {}
+    with pytest.raises(ChannelsError, match="No such file"):
+        read(tmp_path / "nothing.yaml")

@@ -92,7 +92,8 @@ UNION ALL
 SELECT 'tech' || id, %(password_hash)s, 'technician', id FROM technician WHERE id <= 10;
 
 -- name: faults
--- One a ticket; of every tenth it is still open. In cells that somebody answers for.
+-- One a ticket; of every tenth it is still open, and began within ten hours. In cells that somebody
+-- answers for.
 INSERT INTO fault (
     id, scope, subject, terminal_id, cell_code, rule, item, severity, component, impact, title,
     remedy, skill, line, started_at, fired_at, cleared_at, catalogue)
@@ -104,7 +105,10 @@ SELECT gen_random_uuid(), 'terminal', terminal.code, terminal.id, terminal_cell.
 FROM generate_series(1, %(tickets)s::integer) AS number
 JOIN terminal ON terminal.id = number * 7 %% %(terminals)s::integer + 1
 JOIN terminal_cell ON terminal_cell.terminal_id = terminal.id
-CROSS JOIN LATERAL (SELECT now() - make_interval(mins => 5 + number %% 100000) AS at) AS began;
+CROSS JOIN LATERAL (
+    SELECT now() - make_interval(
+        mins => 5 + CASE WHEN number %% 10 = 0 THEN number / 10 %% 600 ELSE number END) AS at
+) AS began;
 
 -- name: tickets
 INSERT INTO ticket (
@@ -112,7 +116,7 @@ INSERT INTO ticket (
     skill, line, state, technician_id, created_at, changed_at)
 SELECT fault.id, fault.scope, fault.subject, fault.rule, fault.item, fault.terminal_id,
     fault.cell_code, fault.severity, fault.component, fault.title, fault.remedy, fault.skill,
-    fault.line, CASE WHEN fault.cleared_at IS NULL THEN 'ASSIGNED' ELSE 'CLOSED' END,
+    fault.line, CASE WHEN fault.cleared_at IS NULL THEN 'ACCEPTED' ELSE 'CLOSED' END,
     (SELECT technician_id FROM technician_cell
         WHERE technician_cell.cell_code = fault.cell_code LIMIT 1),
     fault.fired_at, coalesce(fault.cleared_at, fault.fired_at)
@@ -125,9 +129,11 @@ SELECT ticket.id, step.event, step.from_state, step.to_state, 'engine', 'engine'
 FROM ticket
 CROSS JOIN LATERAL (VALUES
     ('raise', NULL, 'NEW'), ('assign', 'NEW', 'ASSIGNED'),
+    ('accept', 'ASSIGNED', 'ACCEPTED'),
     ('recover', 'ASSIGNED', 'RESOLVED'), ('close', 'RESOLVED', 'CLOSED')
 ) AS step (event, from_state, to_state)
-WHERE ticket.state = 'CLOSED' OR step.event IN ('raise', 'assign')
+WHERE step.event IN ('raise', 'assign')
+    OR (step.event = 'accept') = (ticket.state = 'ACCEPTED')
 ORDER BY ticket.id;
 
 -- name: settle

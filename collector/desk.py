@@ -31,6 +31,7 @@ from collector.intake import Arrival, Opened, SetAside, set_aside
 from collector.repair import MANNERS, Ask, Manners, Repair, Stored
 from collector.sight import Blindness
 from collector.skew import Skews
+from collector.statements import Statement, decide
 from collector.store import Connection
 from fleet.ledger import Received, size
 from fleet.quarantine import Quarantined, Reason
@@ -52,7 +53,7 @@ class Judged:
     """A batch, what it makes the database do, and up to when time had passed."""
 
     batch: Batch
-    statements: Sequence[store.Statement]
+    statements: Sequence[Statement]
     now: datetime
 
 
@@ -122,7 +123,7 @@ class Desk:
         record = self.engine.take()
         identity, terminals = self._catalogue.identity, self.engine.terminals
         async with self._connection.transaction():
-            statements = store.decide(Batch(record=record), terminals, identity)
+            statements = decide(Batch(record=record), terminals, identity)
             await store.write(self._connection, statements, self._fence(_NOTHING_SEEN))
             await adoption.note(self._connection, self._region, self._catalogue)
         log.info("catalogue taken", region=self._region, catalogue=identity)
@@ -254,10 +255,10 @@ class Desk:
         """Judge a batch and decide what it makes the database do; the ledgers are in memory."""
         began = time.perf_counter()
         batch = await judge(opened, aside, self.engine, self._ledger, now, passing=self._passing)
-        statements: list[store.Statement] = []
+        statements: list[Statement] = []
         if batch:
             batch.rebooted = self._rebooted(batch)
-            statements = store.decide(batch, self.engine.terminals, self._catalogue.identity)
+            statements = decide(batch, self.engine.terminals, self._catalogue.identity)
         if opened or aside:
             metrics.engine_seconds.observe(time.perf_counter() - began)
             metrics.batch_messages.observe(len(opened) + len(aside))
@@ -296,7 +297,7 @@ class Desk:
                 await self.restore(now)
                 why = Quarantined(Reason.MALFORMED, f"cannot be judged or stored: {_said(error)}")
                 lone = Batch(aside=[set_aside(arrival, why)])
-                await self.write(Judged(lone, store.decide(lone, {}, ""), now), _NOTHING_SEEN)
+                await self.write(Judged(lone, decide(lone, {}, ""), now), _NOTHING_SEEN)
 
     def _rebooted(self, batch: Batch) -> bool:
         """Whether a terminal's boot is another than was written last; notes what will be."""

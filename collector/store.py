@@ -1,30 +1,15 @@
 """The collector's tables: the one place that writes a batch, and the one that reads state back."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
-from itertools import chain
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import TupleRow
 
-from collector import order, rows
-from collector.batch import Batch, LedgerKey
-from collector.intake import SetAside
-from collector.order import Late
+from collector import rows
+from collector.batch import LedgerKey
+from collector.statements import Statement, multirange
 from fleet.db.sql import load
 from fleet.ledger import Received, Span
-from fleet.rules.changes import (
-    Change,
-    Cleared,
-    FaultChange,
-    Fired,
-    Flapped,
-    Suppressed,
-    Transition,
-)
-from fleet.rules.record import Record
-from fleet.rules.terminal import Terminal
 
 Connection = AsyncConnection[TupleRow]
 Cursor = AsyncCursor[TupleRow]
@@ -38,37 +23,6 @@ async def prepare(connection: Connection) -> None:
     """What a connection needs before its first batch."""
     await connection.execute(_SQL["make_beat"])
     await connection.execute(_SQL["look_up"])
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A statement of `store.sql`, or a COPY of packed rows, with its values; `each` is many."""
-
-    name: str
-    values: Sequence[Any] | Mapping[str, Any] | None = None
-    each: Sequence[Sequence[Any]] | None = None
-    packed: Sequence[bytes] | None = None
-
-
-def decide(batch: Batch, terminals: Mapping[int, Terminal], catalogue: str) -> list[Statement]:
-    """All that a batch makes the database do, in order, with the values as they are now.
-
-    So the engine may go on while it is being written.
-    """
-    touched = {i: terminals[i] for i in sorted(batch.record.terminals) if i in terminals}
-    parts = (
-        _copies(batch),
-        _quarantine(batch.aside),
-        _ledger(batch.received, touched),
-        _beats(touched.values(), rebooted=batch.rebooted),
-        _snapshots([each for i, each in touched.items() if i in batch.record.restated]),
-        _holds(batch.record),
-        _transitions(batch.record),
-        _order(batch.record, batch.late),
-        _service([c for c in batch.record.changes if isinstance(c, Transition)]),
-        _faults(batch.record.changes, catalogue),
-    )
-    return list(chain(*parts))
 
 
 async def write(
@@ -119,49 +73,6 @@ async def copy_telemetry(cursor: Cursor, packed: Sequence[bytes]) -> None:
     await _run(cursor, Statement("copy_telemetry", packed=packed))
 
 
-def _copies(batch: Batch) -> Iterator[Statement]:
-    copies = {
-        "copy_telemetry": batch.telemetry,
-        "copy_event": batch.events,
-        "copy_presence": batch.presences,
-    }
-    return (Statement(name, packed=packed) for name, packed in copies.items() if packed)
-
-
-def _quarantine(aside: Sequence[SetAside]) -> Iterator[Statement]:
-    if aside:
-        yield Statement("insert_quarantine", each=[astuple(each) for each in aside])
-
-
-def _ledger(
-    received: dict[LedgerKey, Received], touched: Mapping[int, Terminal]
-) -> Iterator[Statement]:
-    """Ledgers that only grew at their end stay as they are: `boot_received` reads the rest."""
-    written = {
-        key: each
-        for key, each in received.items()
-        if each.reshaped or not _at_its_end(key, each, touched)
-    }
-    if written:
-        yield Statement(
-            "upsert_ledger",
-            {
-                "ids": [terminal_id for terminal_id, _ in written],
-                "boots": [boot for _, boot in written],
-                "received": [_multirange(each.ranges) for each in written.values()],
-                "doubled": [each.doubled for each in written.values()],
-            },
-        )
-    for each in written.values():
-        each.reshaped = False
-
-
-def _at_its_end(key: LedgerKey, received: Received, touched: Mapping[int, Terminal]) -> bool:
-    terminal_id, boot = key
-    terminal = touched.get(terminal_id)
-    return terminal is not None and (terminal.boot, terminal.seq) == (boot, received.last)
-
-
 async def give_up(connection: Connection, lost: Mapping[LedgerKey, Sequence[Span]]) -> None:
     """Write down, in a transaction of its own, what was asked for in vain."""
     async with connection.transaction(), connection.cursor() as cursor:
@@ -170,192 +81,6 @@ async def give_up(connection: Connection, lost: Mapping[LedgerKey, Sequence[Span
             {
                 "ids": [terminal_id for terminal_id, _ in lost],
                 "boots": [boot for _, boot in lost],
-                "lost": [_multirange(each) for each in lost.values()],
+                "lost": [multirange(each) for each in lost.values()],
             },
         )
-
-
-def _multirange(spans: Iterable[Span]) -> str:
-    return "{" + ",".join(f"[{first},{last}]" for first, last in spans) + "}"
-
-
-def _beats(touched: Iterable[Terminal], *, rebooted: bool) -> Iterator[Statement]:
-    """What changes with every message, by way of a table of this connection alone."""
-    packed = [rows.beat(each) for each in touched]
-    if not packed:
-        return
-    yield Statement("copy_beat", packed=packed)
-    if rebooted:
-        yield Statement("keep_ledgers")
-    yield Statement("update_terminal_state")
-    if rebooted:
-        yield Statement("insert_terminal_state")
-
-
-def _snapshots(changed: Sequence[Terminal]) -> Iterator[Statement]:
-    """Status and storage go over the wire where they changed; else what is stored stays."""
-    if changed:
-        yield Statement(
-            "upsert_terminal_snapshot",
-            {
-                "ids": [each.id for each in changed],
-                "status": [each.status.decode() for each in changed],
-                "storage": [each.storage.decode() for each in changed],
-            },
-        )
-
-
-def _holds(record: Record) -> Iterator[Statement]:
-    idle = [key for key, hold in record.holds.items() if hold is None]
-    active = [(key, hold) for key, hold in record.holds.items() if hold is not None]
-    if idle:
-        yield Statement("delete_hold", each=[astuple(key) for key in idle])
-    if active:
-        rows = [
-            (
-                *astuple(key),
-                hold.phase.value,
-                hold.since,
-                hold.started_at,
-                hold.fault_id,
-                hold.flapping,
-            )
-            for key, hold in active
-        ]
-        yield Statement("upsert_hold", each=rows)
-
-
-def _transitions(record: Record) -> Iterator[Statement]:
-    """The transitions that flapping is judged on, and the events that are counted."""
-    for (terminal, rule), times in record.counts.items():
-        yield Statement("upsert_event_count", (terminal, rule, list(times)))
-    for key, kept in record.transitions.items():
-        if kept is None:
-            yield Statement("delete_transitions", astuple(key))
-        else:
-            row = (*astuple(key), list(kept.times), kept.raised)
-            yield Statement("upsert_transitions", row)
-
-
-def _order(record: Record, late: Sequence[Late]) -> Iterator[Statement]:
-    """Messages that wait for others or wait no more, those too late to be judged, clocks set."""
-    waiting = {key: kept for key, kept in record.kept.items() if kept is not None}
-    over = [key for key, kept in record.kept.items() if kept is None]
-    if waiting:
-        rows_waiting = [(*key, *order.stored(kept)) for key, kept in waiting.items()]
-        yield Statement("wait", each=rows_waiting)
-    if over:
-        yield Statement("wait_no_longer", each=over)
-    if late:
-        yield Statement("late", each=late)
-    if record.jumps:
-        yield Statement("jump", each=[astuple(each) for each in record.jumps])
-
-
-def _service(transitions: Sequence[Transition]) -> Iterator[Statement]:
-    if transitions:
-        last = {each.terminal_id: each for each in transitions}
-        yield Statement(
-            "update_service_state",
-            {
-                "ids": list(last),
-                "states": [each.state.value for each in last.values()],
-                "ats": [each.at for each in last.values()],
-            },
-        )
-        yield Statement(
-            "cut_service_intervals",
-            {
-                "ids": [each.terminal_id for each in transitions],
-                "ats": [each.at for each in transitions],
-            },
-        )
-        yield Statement(
-            "insert_service_intervals",
-            {
-                "ids": [each.terminal_id for each in transitions],
-                "ats": [each.at for each in transitions],
-                "states": [each.state.value for each in transitions],
-                "causes": [",".join(each.causes) for each in transitions],
-            },
-        )
-
-
-def _faults(changes: Sequence[Change], catalogue: str) -> Iterator[Statement]:
-    real = False
-    for change in changes:
-        if isinstance(change, Transition):
-            continue
-        if _is_shadow(change):
-            yield from _shadow_fault(change, catalogue)
-        else:
-            yield from _fault(change, catalogue)
-            real = True
-    if real:
-        yield Statement("notify_fault")
-
-
-def _is_shadow(change: FaultChange) -> bool:
-    return change.rule.shadow if isinstance(change, Fired) else bool(change.shadow)
-
-
-def _fault(change: FaultChange, catalogue: str) -> Iterator[Statement]:
-    match change:
-        case Fired():
-            yield Statement("insert_fault", _fault_row(change, catalogue))
-            yield _feed(change.id, "fired", change.fired_at)
-        case Cleared():
-            yield Statement("clear_fault", (change.cleared_at, change.id))
-            yield _feed(change.id, "cleared", change.at)
-        case Suppressed():
-            yield Statement("suppress_fault", (change.by, change.id))
-            what = "suppressed" if change.by else "released"
-            yield _feed(change.id, what, change.at)
-        case Flapped():
-            what = "flapping" if change.flapping else "steady"
-            yield Statement(f"{what}_fault", (change.at, change.id))
-            yield _feed(change.id, what, change.at)
-
-
-def _shadow_fault(change: FaultChange, catalogue: str) -> Iterator[Statement]:
-    """A fault of a rule on trial: no feed, so nobody is told."""
-    match change:
-        case Fired():
-            yield Statement("insert_shadow", _fault_row(change, catalogue))
-        case Cleared():
-            yield Statement("clear_shadow", (change.cleared_at, change.id))
-        case Suppressed(by=None):
-            yield Statement("release_shadow", (change.id,))
-        case Flapped(flapping=True):
-            yield Statement("flapping_shadow", (change.id,))
-        case _:
-            pass
-
-
-def _feed(fault_id: object, change: str, at: object) -> Statement:
-    return Statement("insert_fault_change", (fault_id, change, at))
-
-
-def _fault_row(fired: Fired, catalogue: str) -> dict[str, object]:
-    rule = fired.rule
-    return {
-        "id": fired.id,
-        "scope": fired.key.scope,
-        "subject": fired.key.subject,
-        "terminal_id": fired.terminal_id,
-        "cell_code": fired.cell,
-        "rule": rule.name,
-        "item": fired.key.item,
-        "severity": rule.severity.value,
-        "component": rule.component,
-        "impact": rule.impact.value if rule.impact else "none",
-        "title": rule.title,
-        "remedy": rule.remedy,
-        "skill": rule.skill,
-        "line": rule.line,
-        "parts": list(rule.parts),
-        "started_at": fired.started_at,
-        "fired_at": fired.fired_at,
-        "suppressed_by": fired.suppressed_by,
-        "catalogue": catalogue,
-    }

@@ -14,6 +14,7 @@ from api.seed import seed
 from collector import store
 from collector.desk import Desk
 from collector.intake import Arrival
+from collector.statements import Statement
 from collector.store import Connection
 from fleet.db.pool import connect
 from fleet.demo import grid
@@ -66,7 +67,7 @@ async def test_a_message_the_database_cannot_take_is_quarantined_alone(
     """Three messages in a batch, the second trips the database: the others are stored."""
     run = store._run
 
-    async def tripping(cursor: Any, statement: store.Statement) -> None:
+    async def tripping(cursor: Any, statement: Statement) -> None:
         if any(pack("!iq", 8, 2) in row for row in statement.packed or ()):
             await cursor.execute("SELECT 1 / 0")
         await run(cursor, statement)
@@ -86,7 +87,7 @@ async def test_a_failed_write_leaves_nothing_and_is_told(
 
     run = store._run
 
-    async def broken(cursor: Any, statement: store.Statement) -> None:
+    async def broken(cursor: Any, statement: Statement) -> None:
         if statement.name == "copy_beat":
             raise psycopg.OperationalError("the server closed the connection")
         await run(cursor, statement)

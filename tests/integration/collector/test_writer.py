@@ -13,6 +13,7 @@ from collector import store
 from collector.claim import Seen
 from collector.desk import Desk
 from collector.intake import Arrival
+from collector.statements import Statement
 from collector.store import Connection
 from collector.writer import Writer
 from fleet.db.pool import connect
@@ -20,7 +21,7 @@ from tests.integration.collector.test_desk import arrival, at, connection, desk,
 
 __all__ = ["connection", "desk"]
 
-Run = Callable[[Any, store.Statement], Awaitable[None]]
+Run = Callable[[Any, Statement], Awaitable[None]]
 NOTHING_SEEN = Seen(None)
 STORED = "SELECT seq FROM telemetry ORDER BY seq"
 
@@ -43,14 +44,14 @@ def instead(monkeypatch: pytest.MonkeyPatch, meanwhile: Run) -> None:
     """Let something happen before each statement."""
     run = store._run
 
-    async def both(cursor: Any, statement: store.Statement) -> None:
+    async def both(cursor: Any, statement: Statement) -> None:
         await meanwhile(cursor, statement)
         await run(cursor, statement)
 
     monkeypatch.setattr(store, "_run", both)
 
 
-def says(statement: store.Statement, seq: int) -> bool:
+def says(statement: Statement, seq: int) -> bool:
     """Whether a statement stores a message of that number."""
     packed = statement.packed if statement.name == "copy_telemetry" else None
     return any(pack("!iq", 8, seq) in row for row in packed or ())
@@ -68,7 +69,7 @@ async def test_a_batch_that_cannot_be_written_takes_nothing_from_the_next(
 ) -> None:
     """The second of five messages trips the database while the next batch was judged already."""
 
-    async def tripping(cursor: Any, statement: store.Statement) -> None:
+    async def tripping(cursor: Any, statement: Statement) -> None:
         if says(statement, 2):
             await cursor.execute("SELECT 1 / 0")
 
@@ -95,7 +96,7 @@ async def test_a_batch_is_written_as_it_was_judged_while_the_next_one_is_judged(
             second_judged.set()
         return found
 
-    async def waiting(_cursor: Any, statement: store.Statement) -> None:
+    async def waiting(_cursor: Any, statement: Statement) -> None:
         if says(statement, 1):
             await second_judged.wait()
         if says(statement, 2):
@@ -116,7 +117,7 @@ async def test_a_database_that_is_gone_acknowledges_neither_batch(
     """The connection breaks under the first; the second was judged on what never came to be."""
     acknowledged: list[Arrival] = []
 
-    async def broken(_cursor: Any, statement: store.Statement) -> None:
+    async def broken(_cursor: Any, statement: Statement) -> None:
         if says(statement, 1):
             raise psycopg.OperationalError("the server closed the connection")
 

@@ -8,7 +8,7 @@ the broker delivers it again.
 import asyncio
 import math
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from mqtt5 import PubAckReasonCode
@@ -78,6 +78,14 @@ class Inlet:
             connection.abort()
             raise
         return connection
+
+    @property
+    def quiet(self) -> timedelta:
+        """For how long the broker has said nothing, not even that it is there."""
+        if self.connection is None:
+            return timedelta()
+        now = asyncio.get_running_loop().time()
+        return timedelta(seconds=now - self.connection.wire.heard_at)
 
     def _take(self, _connection: Connection, message: Message) -> None:
         self._queue.append(

@@ -22,7 +22,7 @@ from collector.claim import Claim, Seen
 from collector.desk import Desk
 from collector.errors import RegionLost
 from collector.incident import AFTER
-from collector.inlet import Clock, Inlet
+from collector.inlet import KEEP_ALIVE_S, Clock, Inlet
 from collector.sight import Cause, Sight
 from collector.writer import Writer
 from fleet.db.pool import connect
@@ -193,7 +193,7 @@ class Region:
         metrics.queue_messages.labels(self.name).set(len(inlet))
         # Time passes only as far as we have read: what waits in the queue came before `now`.
         behind = arrivals and len(inlet)
-        now = arrivals[-1].at if behind else terms.clock()
+        now = arrivals[-1].at if behind else self._heard_up_to(inlet)
         # What the broker holds back is said, and not heard. It does where our window is full.
         held = len(inlet) + len(arrivals) + writer.unacknowledged
         hearing = inlet.open_still and held + terms.batch_count < terms.receive_maximum
@@ -203,6 +203,15 @@ class Region:
             await writer.settle()
             for ask in await desk.asks(self.committed_at):
                 inlet.ask(self.name, desk.engine.terminals[ask.terminal_id].code, ask)
+
+    def _heard_up_to(self, inlet: Inlet) -> datetime:
+        """Now; or, on a line that has gone quiet, no further than what it said last allows.
+
+        Behind a line that is dead without a word there may wait what ends a hold. What only time
+        decides is decided `lateness` after its instant, and not before something was heard since.
+        """
+        allowed = max(self._terms.lateness, timedelta(seconds=KEEP_ALIVE_S))
+        return self._terms.clock() - max(inlet.quiet - allowed, timedelta())
 
     async def _renew(self, desk: Desk, writer: Writer) -> None:
         """Take in terminals that the api changed, and another catalogue."""

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 
 class BatchHistogram(Collector):
-    """A histogram told of a whole batch at once: the library's own costs 2 µs a value."""
+    """A histogram told of a whole batch at once: the library's own costs a microsecond a value."""
 
     def __init__(self, name: str, documentation: str, buckets: Sequence[float]) -> None:
         self._name, self._documentation = name, documentation

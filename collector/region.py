@@ -23,7 +23,7 @@ from collector.desk import Desk
 from collector.errors import RegionLost
 from collector.incident import AFTER
 from collector.inlet import KEEP_ALIVE_S, Clock, Inlet
-from collector.sight import Cause, Sight
+from collector.sight import Cause, Sight, passed
 from collector.writer import Writer
 from fleet.db.pool import connect
 from fleet.mqtt import Backoff, Broker, Connection, ConnectionLost, MqttError
@@ -207,11 +207,10 @@ class Region:
     def _heard_up_to(self, inlet: Inlet) -> datetime:
         """Now; or, on a line that has gone quiet, no further than what it said last allows.
 
-        Behind a line that is dead without a word there may wait what ends a hold. What only time
-        decides is decided `lateness` after its instant, and not before something was heard since.
+        What only time decides is decided `lateness` after its instant: by then something was heard.
         """
         allowed = max(self._terms.lateness, timedelta(seconds=KEEP_ALIVE_S))
-        return self._terms.clock() - max(inlet.quiet - allowed, timedelta())
+        return passed(self._terms.clock(), inlet.quiet, allowed)
 
     async def _renew(self, desk: Desk, writer: Writer) -> None:
         """Take in terminals that the api changed, and another catalogue."""

@@ -35,6 +35,15 @@ class Blindness:
     cause: Cause
 
 
+def passed(now: datetime, quiet: timedelta, allowed: timedelta) -> datetime:
+    """Up to when time has passed on a line that said nothing for `quiet`.
+
+    Behind a line that is dead without a word there may wait what ends a hold. So time goes on for
+    as long as is `allowed`, and then stands until something is heard.
+    """
+    return now - max(quiet - allowed, timedelta())
+
+
 class Sight:
     """How far one region has been seen."""
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from collector.sight import Blindness, Cause, Sight
+from collector.sight import Blindness, Cause, Sight, passed
 
 T0 = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
@@ -69,3 +69,10 @@ def test_a_clock_that_was_set_back_makes_no_blindness() -> None:
     sight = seeing(3600)
     assert sight.see(at(0)) is None
     assert sight.see(at(1)) is None
+
+
+@pytest.mark.parametrize(("quiet", "until"), [(0, 100), (5, 100), (5.5, 99.5), (60, 45)])
+def test_time_stands_on_a_line_that_is_quiet_for_longer_than_is_allowed(
+    quiet: float, until: float
+) -> None:
+    assert passed(at(100), timedelta(seconds=quiet), timedelta(seconds=5)) == at(until)

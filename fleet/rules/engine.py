@@ -9,6 +9,8 @@ faults, holds. Nothing here reads a clock or writes anywhere. Time is the termin
 
 from collections.abc import Container, Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 
 import msgspec
 
@@ -32,6 +34,7 @@ RETURN = timedelta(minutes=1)
 CATCH_UP = timedelta(seconds=5)
 """How long the broker has to send us what waited while only we were away."""
 _LOOK_AGAIN = timedelta(seconds=1)
+_TURN = attrgetter("turn")
 
 Cells = tuple[str, ...]
 """Codes of the cells above another."""
@@ -270,10 +273,9 @@ class Engine:
         self._faults.wait(now)
 
     def _fall_due_together(self, due: list[Timer], now: datetime) -> None:
-        for turn in Turn:
-            for timer in due:
-                if timer.turn is turn:
-                    self._fall_due(timer, now)
+        for _, together in groupby(due, _TURN):  # they are in order of turn
+            for timer in together:
+                self._fall_due(timer, now)
             self._faults.judge_cells(now)
 
     def _goes_on(

@@ -77,6 +77,11 @@ class Engine:
         """The cells that have members here, by code."""
         return self._faults.cells
 
+    @property
+    def has_decided(self) -> bool:
+        """Whether there are changes for `take`."""
+        return bool(self._faults.record.changes)
+
     def take(self) -> Record:
         """What changed since the last call, to be written down in one transaction."""
         record, self._faults.record = self._faults.record, Record()
@@ -269,8 +274,8 @@ class Engine:
         while waited := self._faults.take_waiting():
             self._fall_due_together(waited, now)
             if len(self._faults.waiting) == len(waited):
+                self._faults.wait(now)
                 break
-        self._faults.wait(now)
 
     def _fall_due_together(self, due: list[Timer], now: datetime) -> None:
         for _, together in groupby(due, _TURN):  # they are in order of turn

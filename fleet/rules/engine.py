@@ -9,6 +9,7 @@ faults, holds. Nothing here reads a clock or writes anywhere. Time is the termin
 
 from collections.abc import Container, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import groupby
 from operator import attrgetter
 
@@ -383,7 +384,7 @@ class Engine:
     def _fall_silent(self, terminal: Terminal, timer: Timer, now: datetime) -> None:
         after = terminal.plan.silent.get(timer.rule)
         if (
-            after is None or str(after) != timer.item
+            after is None or _said(after) != timer.item
         ):  # its cell has changed since, and what is said there
             return
         rule = terminal.plan.rules[timer.rule]
@@ -396,4 +397,10 @@ class Engine:
                 at = terminal.clock(due)
                 self._faults.signal(terminal, rule, "", Signal.RAISE, at)
                 self._judging.settle(terminal, at)
-        self._faults.timers.put(timer._replace(due=again))
+        self._faults.timers.put(Timer(again, Turn.SILENCE, timer.subject, timer.rule, timer.item))
+
+
+@cache
+def _said(after: timedelta) -> str:
+    """A duration as timers carry it: every terminal is asked about the same few."""
+    return str(after)

@@ -17,10 +17,12 @@ from fleet.mqtt.errors import (
 )
 from fleet.mqtt.message import Filter, Message, Session, Will
 from fleet.mqtt.reconnect import Backoff, connections
+from fleet.mqtt.settings import BrokerTrust
 
 __all__ = [
     "Backoff",
     "Broker",
+    "BrokerTrust",
     "Connection",
     "ConnectionLost",
     "Filter",

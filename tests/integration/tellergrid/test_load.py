@@ -1,4 +1,4 @@
-"""The client of the api's benchmark, on servers that answer badly; a line left open fails a test."""
+"""The client of the api's benchmark, on servers that answer badly; an open line fails a test."""
 
 import asyncio
 import gc

@@ -27,7 +27,7 @@ from collector.sight import Cause, Sight, passed
 from collector.writer import Writer
 from fleet.db.pool import connect
 from fleet.mqtt import Backoff, Broker, Connection, ConnectionLost, MqttError, Route
-from fleet.rules.engine import CATCH_UP, RETURN
+from fleet.rules.hearing import CATCH_UP, RETURN
 from fleet.rules.shelf import Shelf
 
 _TICK_S = 0.5

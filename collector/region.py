@@ -26,8 +26,8 @@ from collector.inlet import KEEP_ALIVE_S, Clock, Inlet
 from collector.sight import Cause, Sight, passed
 from collector.writer import Writer
 from fleet.db.pool import connect
-from fleet.mqtt import Backoff, Broker, Connection, ConnectionLost, MqttError
-from fleet.rules.engine import CATCH_UP, RETURN
+from fleet.mqtt import Backoff, Broker, Connection, ConnectionLost, MqttError, Route
+from fleet.rules.hearing import CATCH_UP, RETURN
 from fleet.rules.shelf import Shelf
 
 _TICK_S = 0.5
@@ -70,6 +70,7 @@ class Region:
         self.stage = Stage.CONNECTING
         self.committed_at: datetime | None = None
         self._terms = terms
+        self._route = Route(terms.broker)
         self._sight = Sight()
         self._broker_away = False
         self._delays = _BACKOFF.delays()
@@ -139,7 +140,7 @@ class Region:
         terms, inlet = self._terms, Inlet(self._terms.clock)
         self.stage = Stage.CONNECTING
         began = terms.clock()
-        opening = inlet.open(terms.broker, self.name, terms.receive_maximum)
+        opening = inlet.open(self._route, self.name, terms.receive_maximum)
         connection = await self._staying(desk, opening)
         try:
             self._connected(desk, connection, began)

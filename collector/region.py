@@ -88,12 +88,15 @@ class Region:
 
     async def run(self) -> None:
         """Serve until stopped or taken by another, beginning again after every failure."""
-        while not self._stopping.is_set():
-            try:
-                if not await self._serve():
-                    return
-            except (psycopg.Error, RegionLost, OSError) as error:
-                await self._pause(self._failed(error))
+        try:
+            while not self._stopping.is_set():
+                try:
+                    if not await self._serve():
+                        return
+                except (psycopg.Error, RegionLost, OSError) as error:
+                    await self._pause(self._failed(error))
+        finally:
+            metrics.give_up(self.name)
 
     async def _serve(self) -> bool:
         """Hold the lock over any number of broker connections; False when another has it."""

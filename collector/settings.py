@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
-from fleet.mqtt import Broker, trust
+from fleet.mqtt import Broker, BrokerTrust
 
 
-class Settings(BaseSettings):
+class Settings(BrokerTrust):
     """Read once in `main`, handed down."""
 
     model_config = SettingsConfigDict(
@@ -20,15 +20,6 @@ class Settings(BaseSettings):
 
     database_url: SecretStr = Field(description="PostgreSQL with TimescaleDB: postgresql://…")
     broker_url: SecretStr = Field(description="The broker, with the collector's account: mqtt://…")
-    broker_ca: Path | None = Field(
-        None, description="PEM file of who may vouch for a mqtts:// broker; empty: the system's"
-    )
-    broker_certificate: Path | None = Field(
-        None, description="PEM file that vouches for us at a mqtts:// broker (mutual TLS)"
-    )
-    broker_key: Path | None = Field(
-        None, description="PEM file of its key; empty: it is in the same file"
-    )
     regions: str = Field("", description="Regions to serve, by comma; empty: every one there is")
     catalogue: Path | None = Field(None, description="Folder of rule files; empty: the default")
     collector_host: str = Field("127.0.0.1", description="Where /metrics and /healthz listen")
@@ -42,14 +33,16 @@ class Settings(BaseSettings):
     lateness_ms: float = Field(
         5000, ge=0, description="How late a message may come and still be judged in its place"
     )
+    trace_endpoint: str | None = Field(
+        None,
+        description="Where traces go, OTLP over HTTP: http://host:4318/v1/traces; empty: nowhere",
+    )
     log_level: str = Field("info", description="debug, info, warning, error")
 
     @property
     def broker(self) -> Broker:
         """The broker; raises ValueError for a URL or for files that are of no use."""
-        files = (self.broker_ca, self.broker_certificate, self.broker_key)
-        tls = trust(*files) if any(files) else None
-        return Broker.parse(self.broker_url.get_secret_value(), tls)
+        return self.broker_at(self.broker_url.get_secret_value())
 
     @property
     def only_regions(self) -> frozenset[str]:

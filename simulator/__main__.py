@@ -9,7 +9,6 @@ import uvloop
 from pydantic import ValidationError
 
 from fleet import logs
-from fleet.mqtt import Broker
 from simulator.app import simulate
 from simulator.errors import SimulatorError
 from simulator.fleet import CONNECTS_PER_S, Fleet, Plan, share
@@ -49,8 +48,7 @@ def main() -> int:
 
 
 async def _run(plan: Plan, settings: Settings) -> None:
-    broker = Broker.parse(settings.broker_url.get_secret_value())
-    secret = settings.terminal_secret
+    secret, broker = settings.terminal_secret, settings.broker
     fleet = Fleet(plan, broker, None if secret is None else secret.get_secret_value())
     await simulate(fleet, broker)
 

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from fleet.mqtt import Broker, BrokerTrust
 
 
-class Settings(BaseSettings):
+class Settings(BrokerTrust):
     """Read once in `main`, handed down."""
 
     model_config = SettingsConfigDict(
@@ -22,6 +24,11 @@ class Settings(BaseSettings):
     )
     home: Path = Field(Path(".tellergrid"), description="Where the state is kept by default")
     log_level: str = Field("info", description="debug, info, warning, error")
+
+    @property
+    def broker(self) -> Broker:
+        """The broker; raises ValueError for a URL or for files that are of no use."""
+        return self.broker_at(self.broker_url.get_secret_value())
 
     @property
     def state(self) -> Path:

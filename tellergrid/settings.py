@@ -3,12 +3,14 @@
 from pathlib import Path
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from fleet.mqtt import BrokerTrust
 
 _EVERYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 -- recognised, not listened on
 
 
-class Settings(BaseSettings):
+class Settings(BrokerTrust):
     """Settings of `tellergrid`, each from the variable TELLERGRID_<NAME>.
 
     Where the database's or the broker's URL is given, the embedded one is not started.

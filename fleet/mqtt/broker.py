@@ -62,6 +62,8 @@ class Broker:
             raise ValueError("the port in a broker's url is a number up to 65535") from None
         if parts.scheme == "mqtts" and tls is None:
             tls = ssl.create_default_context()
+        elif parts.scheme == "mqtt" and tls is not None:
+            raise ValueError("certificates are for mqtts://, this broker's url begins with mqtt://")
         return cls(
             host=parts.hostname,
             port=PORTS[parts.scheme] if port is None else port,

@@ -2,22 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from types import MappingProxyType
 
 from fleet import snapshot
 from fleet.rules.changes import Transition
 from fleet.rules.counting import Counting
 from fleet.rules.faults import Faults
+from fleet.rules.hearing import Hearing
 from fleet.rules.hold import HOLDING, Signal
 from fleet.rules.record import Jump
 from fleet.rules.rule import Rule, When
 from fleet.rules.terminal import Terminal
-from fleet.rules.timers import Timer, Turn
 from fleet.service_state import ServiceState, prevailing
 from fleet.snapshot import Measured, Values
 from fleet.telemetry import Event, Telemetry
-
-_NONE: Mapping[str, timedelta] = MappingProxyType({})
 
 
 class Judging:
@@ -26,6 +23,7 @@ class Judging:
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
         self.counting = Counting(faults, self.settle)
+        self.hearing = Hearing(faults, self.settle)
 
     def take_snapshot(
         self,
@@ -45,7 +43,7 @@ class Judging:
         terminal.metrics, terminal.measured = bytes(message.metrics), measured
         if read is not None:
             inputs |= _differing(terminal.values, read.values)
-            inputs |= _differing(terminal.items, read.items)
+            inputs |= _differing_items(terminal.items, read.items)
             terminal.status, terminal.storage = status, storage
             terminal.values, terminal.items = read.values, read.items
             self._faults.record.restated.add(terminal.id)
@@ -79,7 +77,7 @@ class Judging:
         self._faults.record.terminals.add(terminal.id)
         if live:
             terminal.connected = True
-            self.hear(terminal, arrived_at)
+            self.hearing.hear(terminal, arrived_at)
         return at
 
     def _note_jump(
@@ -89,25 +87,6 @@ class Judging:
             self._faults.record.jumps.append(
                 Jump(terminal.id, message.boot, message.seq, message.ts, arrived_at, by)
             )
-
-    def hear(self, terminal: Terminal, arrived_at: datetime) -> None:
-        """It gave a sign of life: it is not silent."""
-        first = terminal.heard_at is None
-        terminal.heard_at = max(arrived_at, terminal.heard_at or arrived_at)
-        self._faults.record.terminals.add(terminal.id)
-        if first:
-            self.await_silence(terminal)
-        if terminal.holds:
-            self.judge_connection(terminal, terminal.clock(arrived_at))
-
-    def judge_connection(self, terminal: Terminal, at: datetime) -> None:
-        """What was offline or silent is so no more, or the will has just said that it is."""
-        rules = terminal.plan
-        gone = terminal.connected is False
-        for rule in rules.offline:
-            self._faults.signal(terminal, rule, "", Signal.RAISE if gone else Signal.CLEAR, at)
-        for name in rules.silent:
-            self._faults.signal(terminal, rules.rules[name], "", Signal.CLEAR, at)
 
     def _judge(self, terminal: Terminal, inputs: set[str], at: datetime) -> None:
         """Evaluate the conditions that read one of these inputs; the others' answers stand."""
@@ -163,22 +142,32 @@ class Judging:
             self._faults.record.terminals.add(terminal.id)
             self._faults.record.changes.append(Transition(terminal.id, state, since, causes))
 
-    def await_silence(self, terminal: Terminal, besides: Mapping[str, timedelta] = _NONE) -> None:
-        """From the first time it is heard a terminal has one reminder for each rule of silence."""
-        if terminal.heard_at is not None:
-            for name, after in terminal.plan.silent.items():
-                if besides.get(name) != after:
-                    due = terminal.heard_at + after
-                    self._faults.timers.put(
-                        Timer(due, Turn.SILENCE, terminal.code, name, str(after))
-                    )
-
 
 def _differing(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
     if before is after:
         return set()
     other = {name for name, value in after.items() if before.get(name) != value}
     return other | (before.keys() - after.keys())
+
+
+def _differing_items(
+    before: Mapping[str, tuple[Values, ...]], after: Mapping[str, tuple[Values, ...]]
+) -> set[str]:
+    """Which properties of members differ; the list's own name where its members are others."""
+    found: set[str] = set()
+    for name in _differing(before, after):
+        old, new = before.get(name), after.get(name)
+        if old is None or new is None or _names(old) != _names(new):
+            found.add(name)
+            continue
+        for one, other in zip(old, new, strict=True):
+            if one != other:
+                found.update(f"{name}[].{each}" for each in _differing(one, other))
+    return found
+
+
+def _names(items: tuple[Values, ...]) -> list[str]:
+    return [_name(number, item) for number, item in enumerate(items)]
 
 
 def _name(number: int, item: Values) -> str:

@@ -6,16 +6,13 @@ from typing import Annotated
 import msgspec
 import typer
 
-from fleet.mqtt import Broker
 from simulator.control import Answer, Break, JumpClock, Move, Repair, Request, Silence
 from simulator.errors import SimulatorError
 from simulator.hands import NobodyThereError, ask
 from simulator.properties import OFFLINE
 from simulator.scenario import ahead_s
 from tellergrid.console import aside, explained, output
-from tellergrid.settings import Settings
-from tellergrid.stack.errors import StackError
-from tellergrid.stack.reach import stack
+from tellergrid.stack.reach import broker
 
 _REFUSED = 1
 _NOBODY_THERE = 3
@@ -113,9 +110,9 @@ def jump_clock(
 def _ask(request: Request, *, as_json: bool) -> Answer:
     """Return the answer, or end the command with what was said about it."""
     with explained():
-        broker = _broker()
+        to = broker()
     try:
-        answer = asyncio.run(ask(broker, request))
+        answer = asyncio.run(ask(to, request))
     except NobodyThereError as error:
         aside.print(f"[red]error:[/] {error}: is one running? `tellergrid status` shows it.")
         raise typer.Exit(_NOBODY_THERE) from error
@@ -129,15 +126,6 @@ def _ask(request: Request, *, as_json: bool) -> Answer:
         aside.print(f"error: {answer.error}", markup=False, soft_wrap=True)
         raise typer.Exit(_REFUSED)
     return answer
-
-
-def _broker() -> Broker:
-    """Where the simulator listens, with an account that may speak to it."""
-    url = Settings().broker_url or stack().broker.accounts["tester"].url
-    try:
-        return Broker.parse(url)
-    except ValueError as error:
-        raise StackError(str(error)) from error
 
 
 def _assignment(text: str) -> tuple[str, str]:

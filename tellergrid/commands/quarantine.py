@@ -14,7 +14,6 @@ from collector import quarantine
 from collector.quarantine import Entry, Kept, NotReplayableError
 from fleet.db.pool import connect
 from fleet.mqtt import (
-    Broker,
     Connection,
     Message,
     MessageRefused,
@@ -25,9 +24,8 @@ from fleet.mqtt import (
 from fleet.mqtt import connect as connect_broker
 from fleet.quarantine import Reason
 from tellergrid.console import aside, explained, output
-from tellergrid.settings import Settings
 from tellergrid.stack.errors import StackError
-from tellergrid.stack.reach import database_url, stack
+from tellergrid.stack.reach import broker, database_url
 
 app = typer.Typer(help="Messages that were set aside.", no_args_is_help=True)
 
@@ -140,20 +138,19 @@ async def _replay(
     done: list[int | str] = []
     refused: list[int | str] = []
     session = Session(f"tellergrid-quarantine-{os.getpid()}")
-    url = Settings().broker_url or stack().broker.accounts["tester"].url
-    broker = await connect_broker(Broker.parse(url), session, _ignored)
+    line = await connect_broker(broker(), session, _ignored)
     try:
         async with await connect(database_url(), name="quarantine", autocommit=True) as connection:
             for number in numbers:
                 try:
-                    await quarantine.replay(connection, number, broker.publish)
+                    await quarantine.replay(connection, number, line.publish)
                     done.append(number)
                 except NotReplayableError as error:
                     refused.append(str(error))
                 except (MessageRefused, PublicationRefused, ValueError) as error:
                     refused.append(f"{number}: {error}")
     finally:
-        await broker.disconnect()
+        await line.disconnect()
     return {"replayed": done, "refused": refused}
 
 

@@ -12,9 +12,7 @@ from fleet.rules import duration
 from simulator import recording
 from simulator.errors import SimulatorError
 from tellergrid.console import Steps, aside, explained, output
-from tellergrid.settings import Settings
-from tellergrid.stack.errors import StackError
-from tellergrid.stack.reach import stack
+from tellergrid.stack.reach import broker
 
 _CANNOT = 1
 _TELL_EVERY = 100
@@ -39,7 +37,7 @@ def record(
     with explained(), Steps() as steps:
         try:
             with file.open("wb") as opened:
-                count = asyncio.run(_record(_broker(), opened, topic, seconds, steps))
+                count = asyncio.run(_record(broker(), opened, topic, seconds, steps))
         except (SimulatorError, OSError) as error:
             aside.print(f"error: {error}", markup=False, soft_wrap=True)
             raise typer.Exit(_CANNOT) from error
@@ -71,7 +69,7 @@ def replay(
 
         try:
             played = recording.replay(
-                _broker(), recording.read(file), told, speed=speed, retime=retime, boots=boots
+                broker(), recording.read(file), told, speed=speed, retime=retime, boots=boots
             )
             count = asyncio.run(played)
         except SimulatorError as error:
@@ -91,11 +89,3 @@ async def _record(
         loop.call_later(seconds, stopped.set)
     steps.show("recording")
     return await recording.record(broker, file, topic, stopped, lambda _: None)
-
-
-def _broker() -> Broker:
-    url = Settings().broker_url or stack().broker.accounts["tester"].url
-    try:
-        return Broker.parse(url)
-    except ValueError as error:
-        raise StackError(str(error)) from error

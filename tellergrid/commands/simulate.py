@@ -121,13 +121,13 @@ def _place(*, shared: bool) -> _Place:
     if settings.broker_url is not None:
         secret = settings.terminal_secret
         return _Place(
-            Broker.parse(settings.broker_url),
+            settings.broker_at(settings.broker_url),
             None if secret is None else secret.get_secret_value(),
             state,
         )
     record = stack()
     url = record.broker.accounts["tester" if shared else "simulator"].url
-    return _Place(Broker.parse(url), record.terminal_secret, state, record)
+    return _Place(settings.broker_at(url), record.terminal_secret, state, record)
 
 
 def _plan(place: _Place, terminals: int | None, cells: int | None, seed: int | None) -> Plan:

@@ -14,7 +14,8 @@ import psycopg
 
 from fleet.db.pool import connect as connect_database
 from fleet.db.sql import load
-from fleet.mqtt import Broker, Connection, Filter, Message, MqttError, Session, connect
+from fleet.mqtt import Connection, Filter, Message, MqttError, Session, connect
+from tellergrid.settings import Settings
 from tellergrid.stack import throughput
 from tellergrid.stack.record import Record
 from tellergrid.stack.throughput import Throughput
@@ -164,7 +165,7 @@ async def _ask_broker(record: Record, health: Health) -> PartHealth:
             complete.set()
 
     session = Session(f"tellergrid-status-{os.getpid()}", connect_timeout_s=_PATIENCE_S)
-    connection = await connect(Broker.parse(account.url), session, on_message)
+    connection = await connect(Settings().broker_at(account.url), session, on_message)
     await connection.subscribe([Filter(topic) for topic in sorted(wanted)])
     with contextlib.suppress(TimeoutError):  # another broker may keep no figures
         async with asyncio.timeout(_RETAINED_PATIENCE_S):

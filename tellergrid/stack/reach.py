@@ -1,5 +1,6 @@
 """How a command reaches what runs: by the environment, else by the stack that `up` started here."""
 
+from fleet.mqtt import Broker
 from tellergrid.settings import Settings
 from tellergrid.stack import record
 from tellergrid.stack.errors import StackError
@@ -19,3 +20,13 @@ def stack() -> Record:
 def database_url() -> str:
     """The database's URL."""
     return Settings().database_url or stack().database.url
+
+
+def broker() -> Broker:
+    """The broker, with an account that may speak for every terminal; raises `StackError`."""
+    settings = Settings()
+    url = settings.broker_url or stack().broker.accounts["tester"].url
+    try:
+        return settings.broker_at(url)
+    except ValueError as error:
+        raise StackError(str(error)) from error

@@ -3,7 +3,7 @@
 import asyncio
 import ipaddress
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,11 +15,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from collector.settings import Settings
+import collector.settings
+import simulator.settings
 from fleet.mqtt import Broker, Connection, Filter, Message, Session, Unreachable, connect, trust
 from tellergrid.engines.locate import MosquittoEngine
 from tellergrid.stack import mosquitto, process
 from tellergrid.stack.ports import LOOPBACK, free_port
+from tellergrid.stack.reach import broker
 from tellergrid.stack.rights import engine_rights, give, own_folder
 
 CONFIGURATION = """
@@ -169,8 +171,17 @@ def test_files_that_are_no_certificates_are_named(tmp_path: Path) -> None:
         trust(nonsense)
 
 
-async def test_the_collector_is_told_by_its_environment(
-    secured: Secured, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "told",
+    [
+        lambda: collector.settings.Settings().broker,
+        lambda: simulator.settings.Settings().broker,
+        broker,
+    ],
+    ids=["collector", "simulator", "command line"],
+)
+async def test_a_service_is_told_by_its_environment(
+    secured: Secured, monkeypatch: pytest.MonkeyPatch, told: Callable[[], Broker]
 ) -> None:
     """`mqtts://` with its authority and its own certificate: it comes in where one is asked for."""
     folder = secured.authority.folder
@@ -182,5 +193,5 @@ async def test_the_collector_is_told_by_its_environment(
         ("BROKER_KEY", str(folder / "ATM-0002.key")),
     ):
         monkeypatch.setenv(f"TELLERGRID_{name}", value)
-    connection = await connect(Settings().broker, Session("any"), ignore)
+    connection = await connect(told(), Session("any"), ignore)
     await connection.disconnect()

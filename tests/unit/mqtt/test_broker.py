@@ -4,7 +4,7 @@ import ssl
 
 import pytest
 
-from fleet.mqtt import Broker
+from fleet.mqtt import Broker, trust
 from fleet.mqtt.credentials import terminal_password
 
 
@@ -23,6 +23,12 @@ def test_the_usual_ports_are_understood() -> None:
     assert (str(secure), secure.port) == ("[::1]:8883", 8883)
     assert secure.tls is not None
     assert secure.tls.verify_mode is ssl.CERT_REQUIRED
+
+
+def test_certificates_for_a_line_in_the_clear_are_a_mistake() -> None:
+    """Somebody believes it to be secured."""
+    with pytest.raises(ValueError, match="mqtts://"):
+        Broker.parse("mqtt://host", trust())
 
 
 @pytest.mark.parametrize(

@@ -170,6 +170,7 @@ def _order(record: Record, late: Sequence[Late]) -> Iterator[Statement]:
         yield Statement("wait_no_longer", each=over)
     if late:
         yield Statement("late", each=late)
+        yield Statement("mark_recut", each=order.marks(late))
     if record.jumps:
         yield Statement("jump", each=[astuple(each) for each in record.jumps])
 

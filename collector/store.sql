@@ -203,6 +203,11 @@ INSERT INTO late_message (terminal_id, boot, seq, channel, ts, arrived_at)
 VALUES (%s, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING;
 
+-- name: mark_recut
+-- Whose intervals are to be cut anew, for what came late was said in them.
+INSERT INTO interval_recut (terminal_id, said, messages)
+VALUES (%s, tstzrange(%s, %s, '[]'), %s);
+
 -- name: jump
 INSERT INTO clock_jump (terminal_id, boot, seq, ts, arrived_at, set_by)
 VALUES (%s, %s, %s, %s, %s, %s)

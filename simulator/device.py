@@ -110,11 +110,11 @@ class Device:
 
     def live(self, now: float) -> list[tuple[float, Entry]]:
         """Play everything due until `now`; returns what happened on the line, with its instants."""
-        agenda = self._agenda
-        while agenda.next_at <= now:
-            at, action = agenda.pop()
+        pop, layers, turns = self._agenda.pop, self._layers, self._turns
+        while (due := pop(now)) is not None:
+            at, action = due
             action(at)
-            if self._layers.changed or self._turns.stirred:
+            if layers.changed or turns.stirred:
                 self._tell(at)
         return self._voice.take()
 

@@ -8,6 +8,7 @@ while its software hangs, `dark` while it has no power.
 
 import difflib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from fleet.snapshot import Value
@@ -19,6 +20,7 @@ SILENT = "silent"
 DARK = "dark"
 PSEUDO = (OFFLINE, SILENT, DARK)
 MEMBER_NAMES = {"storage": "id", "positions": "position"}
+_KINDS_THERE_ARE = 64
 
 Values = dict[str, Value]
 
@@ -76,12 +78,21 @@ def resolve(path: str, value: object, present: Iterable[str]) -> Values:
 
 def units(values: Mapping[str, Value]) -> list[dict[str, object]]:
     """The cash units of a flat table, as `trees` has them."""
-    found: dict[str, dict[str, object]] = {}
-    for path, value in values.items():
+    return [
+        {"id": unit, **{name: values[path] for name, path in properties}}
+        for unit, properties in _unit_paths(tuple(values))
+    ]
+
+
+@lru_cache(_KINDS_THERE_ARE)
+def _unit_paths(paths: tuple[str, ...]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """By unit, its properties and their paths; terminals of a kind share the answer."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for path in paths:
         if path.startswith("storage."):
             _, unit, name = path.split(".")
-            found.setdefault(unit, {})[name] = value
-    return _listed("id", found)
+            found.setdefault(unit, []).append((name, path))
+    return tuple((unit, tuple(each)) for unit, each in found.items())
 
 
 def trees(values: Mapping[str, Value]) -> Trees:

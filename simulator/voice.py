@@ -184,12 +184,14 @@ class Voice:
             self._measured_at = at
             chance = self._chance
             daily = 2.5 * sin(2 * pi * (at % DAY_S) / DAY_S)  # at +08:00 the warmest is 14 h
-            read = {
+            read: dict[str, object] = {
                 "temperature_c": round(self._warmth_c + daily + chance.uniform(-0.4, 0.4), 1),
                 "rtt_ms": round(self._distance_ms * chance.uniform(0.9, 1.6)),
                 "disk_free_pct": self._disk_free_pct,
             }
-            self._metrics = msgspec.Raw(msgspec.json.encode(read | self._set_metrics))
+            if self._set_metrics:
+                read |= self._set_metrics
+            self._metrics = msgspec.Raw(msgspec.json.encode(read))
         return self._metrics
 
     def _next(self) -> int:

@@ -13,7 +13,7 @@ import random
 from collections import deque
 from typing import NamedTuple
 
-from fleet.telemetry import Presence, Result
+from fleet.telemetry import Event, Presence, Result
 from fleet.topics import Channel
 from simulator.device import Device
 from simulator.journal import Journal, key
@@ -59,9 +59,10 @@ class Wire:
     @property
     def next_at(self) -> float:
         """When something happens here again."""
-        will = self._will[0] if self._will else self.device.next_at
-        back = self.device.next_at if self._back_at is None else self._back_at
-        return min(self.device.next_at, will, back)
+        next_at = self.device.next_at
+        if self._will is None and self._back_at is None:  # as nearly always
+            return next_at
+        return min(next_at, self._will[0] if self._will else next_at, self._back_at or next_at)
 
     @property
     def waiting(self) -> int:
@@ -75,7 +76,8 @@ class Wire:
     def play(self, until: float) -> list[Arrived]:
         """Live until then; returns what arrives of it, which may be later."""
         for at, entry in self.device.live(until):
-            self._pass(at)
+            if self._will is not None or self._back_at is not None:
+                self._pass(at)
             self._happen(at, entry)
         self._pass(until)
         out, self._out = self._out, []
@@ -148,14 +150,15 @@ class Wire:
         self._out.append(Arrived(at + LATENCY_S, self._terminal, Channel.STATUS, message))
 
     def _send(self, at: float, message: Outgoing) -> None:
+        if self._passage.is_perfect:
+            self._out.append(self._arrival(at + LATENCY_S, message))
+            return
         for delay_s, each in self._passage.carry(message):
             self._out.append(self._arrival(at + LATENCY_S + delay_s, each))
-        if not self._passage.is_perfect:
-            self._journal.append(message)
-            self._journal.next()
-            self._journal.acknowledge(key(message))
+        self._journal.append(message)
+        self._journal.next()
+        self._journal.acknowledge(key(message))
 
     def _arrival(self, at: float, message: Outgoing) -> Arrived:
-        is_event = hasattr(message, "event")
-        channel = Channel.EVENT if is_event else Channel.TELEMETRY
+        channel = Channel.EVENT if isinstance(message, Event) else Channel.TELEMETRY
         return Arrived(at, self._terminal, channel, message)

@@ -9,6 +9,8 @@ faults, holds. Nothing here reads a clock or writes anywhere. Time is the termin
 
 from collections.abc import Container, Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 
 import msgspec
 
@@ -31,6 +33,7 @@ from fleet.telemetry import Event, Presence, Telemetry
 from fleet.vocabulary import Unknown
 
 _LOOK_AGAIN = timedelta(seconds=1)
+_TURN = attrgetter("turn")
 
 Cells = tuple[str, ...]
 """Codes of the cells above another."""
@@ -72,6 +75,11 @@ class Engine:
     def cells(self) -> Mapping[str, Cell]:
         """The cells that have members here, by code."""
         return self._faults.quorums.cells
+
+    @property
+    def has_decided(self) -> bool:
+        """Whether there are changes for `take`."""
+        return bool(self._faults.record.changes)
 
     def take(self) -> Record:
         """What changed since the last call, to be written down in one transaction."""
@@ -216,14 +224,13 @@ class Engine:
         while waited := self._faults.take_waiting():
             self._fall_due_together(waited, now)
             if len(self._faults.waiting) == len(waited):
+                self._faults.wait(now)
                 break
-        self._faults.wait(now)
 
     def _fall_due_together(self, due: list[Timer], now: datetime) -> None:
-        for turn in Turn:
-            for timer in due:
-                if timer.turn is turn:
-                    self._fall_due(timer, now)
+        for _, together in groupby(due, _TURN):  # they are in order of turn
+            for timer in together:
+                self._fall_due(timer, now)
             self._faults.judge_cells(now)
 
     def _goes_on(

@@ -208,6 +208,8 @@ class Faults:
 
     def take_waiting(self) -> list[Timer]:
         """The holds that are over and wait for a decision, in order."""
+        if not self.waiting:
+            return []
         waiting, self.waiting = sorted(self.waiting, key=lambda each: (each.turn, each)), []
         return waiting
 

@@ -43,7 +43,7 @@ class Judging:
         terminal.metrics, terminal.measured = bytes(message.metrics), measured
         if read is not None:
             inputs |= _differing(terminal.values, read.values)
-            inputs |= _differing(terminal.items, read.items)
+            inputs |= _differing_items(terminal.items, read.items)
             terminal.status, terminal.storage = status, storage
             terminal.values, terminal.items = read.values, read.items
             self._faults.record.restated.add(terminal.id)
@@ -157,3 +157,23 @@ def _differing(before: Mapping[str, object], after: Mapping[str, object]) -> set
         return set()
     other = {name for name, value in after.items() if before.get(name) != value}
     return other | (before.keys() - after.keys())
+
+
+def _differing_items(
+    before: Mapping[str, tuple[Values, ...]], after: Mapping[str, tuple[Values, ...]]
+) -> set[str]:
+    """Which properties of members differ; the list's own name where its members are others."""
+    found: set[str] = set()
+    for name in _differing(before, after):
+        old, new = before.get(name), after.get(name)
+        if old is None or new is None or _names(old) != _names(new):
+            found.add(name)
+            continue
+        for one, other in zip(old, new, strict=True):
+            if one != other:
+                found.update(f"{name}[].{each}" for each in _differing(one, other))
+    return found
+
+
+def _names(items: tuple[Values, ...]) -> list[str]:
+    return [name_of(number, item) for number, item in enumerate(items)]

@@ -18,6 +18,7 @@ class Plan:
     rules: Mapping[str, Rule]
     conditions: tuple[tuple[Rule, When], ...]
     by_input: Mapping[str, tuple[tuple[Rule, When], ...]]
+    """By path; of lists `storage[].status` for a member's, `storage` for who is in it."""
     measured: Mapping[str, tuple[Condition, ...]]
     """The conditions over metrics alone, by metric: an unchanged snapshot asks no others."""
     mixed: frozenset[str]
@@ -119,10 +120,11 @@ def _metrics_only(condition: Condition) -> bool:
 
 
 def _inputs(trigger: When) -> frozenset[str]:
-    if trigger.each is not None:
-        return frozenset({trigger.each})
-    clear = trigger.clear_when.inputs if trigger.clear_when else frozenset()
-    return trigger.condition.inputs | clear
+    conditions = [trigger.condition, *([trigger.clear_when] if trigger.clear_when else [])]
+    if trigger.each is None:
+        return frozenset(name for each in conditions for name in each.inputs)
+    paths = (path for each in conditions for path in each.paths)
+    return frozenset({trigger.each, *(f"{trigger.each}[].{path}" for path in paths)})
 
 
 NO_PLAN = plan((), "")

@@ -127,6 +127,7 @@ def describe(rule: Rule) -> dict[str, object]:
             "within": duration.render(rule.flapping.within),
         },
         "caused_by": list(rule.caused_by),
+        "schedule": rule.schedule.value if rule.schedule is not None else None,
         "escalate": [_describe_stage(stage) for stage in rule.stages],
     }
 

@@ -31,6 +31,7 @@ from fleet.rules.timers import Timer, Turn
 from fleet.snapshot import NOTHING_MEASURED, Measured
 from fleet.telemetry import Event, Presence, Telemetry
 from fleet.vocabulary import Unknown
+from fleet.windows.hours import Hours
 
 _LOOK_AGAIN = timedelta(seconds=1)
 _TURN = attrgetter("turn")
@@ -119,6 +120,12 @@ class Engine:
         terminal.in_service = in_service
         self._faults.quorums.recount(terminal)
         self._faults.judge_cells(now)
+
+    def schedule(self, terminal: Terminal, hours: Hours) -> None:
+        """Other hours hold for a terminal: what waits for them waits for these."""
+        terminal.hours = hours
+        for (rule, item), hold in terminal.holds.items():
+            self._faults.remind(terminal, rule, item, hold)
 
     def move(self, terminal: Terminal, cell: str, now: datetime, above: Cells = ()) -> None:
         """The grid changed: a terminal belongs to another cell, or its cell to others."""

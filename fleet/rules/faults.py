@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from fleet.rules import stages
 from fleet.rules.cells import Cell
+from fleet.rules.due import due
 from fleet.rules.hold import TABLE, TIMED, Hold, Phase, Signal
 from fleet.rules.quorums import Quorums
 from fleet.rules.record import Record
@@ -83,6 +84,8 @@ class Faults:
     ) -> None:
         """The hold of a fault has moved: it fires, or its condition went to or fro."""
         if signal is Signal.DUE:
+            if rule.schedule is not None:  # before that it did not count
+                hold.started_at = at - rule.hold
             self.telling.fire(subject, rule, item, hold, at)
         swung = signal is not Signal.NEITHER and self._swings.note(subject, rule, item, hold, at)
         if swung:
@@ -139,8 +142,7 @@ class Faults:
 
     def _over(self, subject: Subject, rule: Rule, item: str, hold: Hold) -> datetime:
         """When a hold is over by itself."""
-        over = hold.since + (rule.hold if hold.phase is Phase.PENDING else rule.clear_hold)
-        return self._swings.over(subject, rule, item, hold, over)
+        return self._swings.over(subject, rule, item, hold, due(subject, rule, hold))
 
     def _moved(self, subject: Subject, rule: str, item: str) -> None:
         key = key_of(subject, rule, item)

@@ -7,6 +7,7 @@ fault, and so the ticket. All times are event time, but for `Silent`, which is j
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Literal
 
 from fleet.rules.condition import Condition
@@ -107,6 +108,13 @@ class Quorum:
     level: int | None = None
 
 
+class During(StrEnum):
+    """In which hours of its terminal the hold of a rule counts."""
+
+    SERVICE = "service_hours"
+    CLOSED = "closed_hours"
+
+
 @dataclass(frozen=True, slots=True)
 class Lasting:
     """The fault of the rule is there: what a stage waits for that comes with time alone."""
@@ -156,5 +164,7 @@ class Rule:
     shadow: bool = False
     stages: tuple[Stage, ...] = ()
     """Worse severities that its fault may come to, the least first."""
+    schedule: During | None = None
+    """In which hours alone its hold counts; None: in all."""
     of: str = ""
     """Of a stage: the rule whose fault it rates (`fleet.rules.stages`)."""

@@ -12,7 +12,7 @@ from typing import Any
 from fleet.rules import overriding
 from fleet.rules.inputs import EACH
 from fleet.rules.reading import FIELDS
-from fleet.rules.rule import COMPONENTS, IMPACTS, KINDS, SKILLS
+from fleet.rules.rule import COMPONENTS, IMPACTS, KINDS, SKILLS, During
 from fleet.rules.severity import Severity
 from fleet.rules.triggers import TRIGGERS
 from fleet.telemetry import ACTIONS, EVENT_IDS
@@ -105,6 +105,7 @@ _FIELDS: dict[str, tuple[Schema, str]] = {
         "when a fault is said to go to and fro",
     ),
     "caused_by": (_TEXTS, "the rules whose faults speak for this one's"),
+    "schedule": (_one_of(tuple(During)), "in which hours alone its hold counts"),
     "escalate": (
         {"type": "array", "items": _STAGE},
         "worse severities of the same fault, the least first",

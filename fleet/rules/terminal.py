@@ -17,6 +17,7 @@ from fleet.rules.plan import NO_PLAN, Plan
 from fleet.service_state import ServiceState
 from fleet.snapshot import NOTHING_MEASURED, Measured, Value, Values
 from fleet.telemetry import Event, Telemetry
+from fleet.windows.hours import ALWAYS, Hours
 
 JUMP = timedelta(minutes=2)
 """A clock that moved so much more, or less, than ours meanwhile was set."""
@@ -47,6 +48,8 @@ class Terminal:
     region: str = ""
     above: tuple[str, ...] = ()
     plan: Plan = NO_PLAN
+    hours: Hours = ALWAYS
+    """When it is meant to serve."""
     in_service: bool = True
     """Not in maintenance: a quorum counts it."""
     boot: int = -1

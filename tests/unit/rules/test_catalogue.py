@@ -284,5 +284,6 @@ def test_a_described_rule_is_in_the_words_of_its_file(tmp_path: Path) -> None:
         "shadow": False,
         "caused_by": [],
         "escalate": [],
+        "schedule": None,
         "flapping": {"high": 0.3, "low": 0.15, "within": "30m"},
     }

@@ -5,7 +5,7 @@ message before it, by boot and seq, and so does what is made of it here.
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -24,6 +24,7 @@ Connection = AsyncConnection[TupleRow]
 _SQL = load("fleet.db", "history")
 _MEASURED = ("temperature_c", "rtt_ms", "disk_free_pct")
 _AT_ONCE = 2000
+_AHEAD = timedelta(hours=1)  # a clock that is ahead by more is quarantined
 _WHOLE_KEPT = 50
 _EVENT = msgspec.json.Decoder(Event)
 _EXTRA = msgspec.json.Decoder(dict[str, object])
@@ -103,10 +104,18 @@ async def terminals(
 
 
 async def heard(
-    connection: Connection, terminals: Sequence[Terminal], since: datetime, until: datetime
+    connection: Connection,
+    terminals: Sequence[Terminal],
+    since: datetime,
+    until: datetime,
+    said_until: datetime | None = None,
 ) -> AsyncGenerator[Heard, None]:
-    """Everything that arrived of them from `since` to `until`, in its order; in a transaction."""
+    """Everything that arrived of them from `since` to `until`, in its order; in a transaction.
+
+    With `said_until`, only what was said before that.
+    """
     asked = {"ids": [each.id for each in terminals], "since": since, "until": until}
+    asked["said_until"] = said_until or until + _AHEAD
     latest = {each.id: _Whole(each) for each in terminals}
     async with connection.cursor(name="heard") as rows:
         rows.itersize = _AT_ONCE

@@ -83,8 +83,7 @@ class Engine:
 
     def take(self) -> Record:
         """What changed since the last call, to be written down in one transaction."""
-        record, self._faults.record = self._faults.record, Record()
-        return record
+        return self._faults.record.taken()
 
     # -- who is there ------------------------------------------------------------------------
 

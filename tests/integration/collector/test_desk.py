@@ -366,3 +366,25 @@ async def test_a_clock_that_is_set_is_noted_once(desk: Desk, connection: Connect
         await desk.commit([msgspec.structs.replace(behind, at=at(30.0 * seq))], at(30.0 * seq))
     found = await rows(connection, "SELECT seq, set_by FROM clock_jump")
     assert found == [(2, timedelta(hours=-1))]
+
+
+async def test_a_stage_of_severity_survives_restarts_and_is_told_once(
+    desk: Desk, connection: Connection
+) -> None:
+    """Hot, then much hotter, then only hot again; another process takes over at every message."""
+    degrees = (61, *[61] * 6, *[80] * 5, *[65] * 8)
+    for minute, said in enumerate(degrees):
+        metrics = {"temperature_c": said, "rtt_ms": 40, "disk_free_pct": 40}
+        message = arrival(0, minute + 1, minute * 60, metrics=metrics)
+        await desk.commit([message], at(minute * 60))
+        await desk.restore(at(minute * 60))
+        desk.watch(T0)
+    changes = "SELECT change, severity, at FROM fault_change ORDER BY id"
+    assert await rows(connection, changes) == [
+        ("fired", None, at(300)),
+        ("escalated", "critical", at(9 * 60)),
+        ("eased", "major", at(17 * 60)),
+    ]
+    assert await rows(connection, "SELECT severity FROM fault") == [("major",)]
+    stages = "SELECT phase FROM hold WHERE rule LIKE 'over-temperature/%'"
+    assert await rows(connection, stages) == []

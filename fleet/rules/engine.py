@@ -98,8 +98,7 @@ class Engine:
             self._faults.remind(terminal, rule, item, hold)
         self._hearing.await_silence(terminal)
         self._ordering.adopt(terminal)
-        for counting, count in terminal.plan.counts:
-            self._judging.counting.await_fewer(terminal, counting, count)
+        self._judging.fading.adopt(terminal)
 
     def adopt_cell(
         self,
@@ -269,7 +268,7 @@ class Engine:
         elif isinstance(subject, Terminal) and timer.turn is Turn.SILENCE:
             self._hearing.fall_silent(subject, timer, now)
         elif isinstance(subject, Terminal) and timer.turn is Turn.COUNT:
-            self._judging.counting.fewer(subject, timer, now)
+            self._judging.fading.look(subject, timer, now)
         elif subject is not None:
             clock = now
             if isinstance(subject, Terminal):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from fleet.rules.changes import Change, HoldKey
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import Hold
+from fleet.rules.slope import Slope
 from fleet.rules.terminal import Kept
 
 
@@ -25,7 +26,8 @@ class Jump:
 @dataclass(slots=True)
 class Record:
     """Changes in their order; the holds that moved (None: idle again); the transitions that count
-    for flapping (None: forgotten); the times of counted events, by terminal and rule; the terminals
+    for flapping (None: forgotten); the times of counted events, by terminal and rule; values on
+    their way, by terminal, rule and item (None: forgotten); the terminals
     touched, and those whose status or storage is another; messages that wait, by terminal, boot and
     seq (None: no more); clocks that were set."""
 
@@ -33,6 +35,7 @@ class Record:
     holds: dict[HoldKey, Hold | None] = field(default_factory=dict)
     transitions: dict[HoldKey, Transitions | None] = field(default_factory=dict)
     counts: dict[tuple[str, str], tuple[datetime, ...]] = field(default_factory=dict)
+    slopes: dict[tuple[str, str, str], Slope | None] = field(default_factory=dict)
     terminals: set[int] = field(default_factory=set)
     restated: set[int] = field(default_factory=set)
     kept: dict[tuple[int, int, int], Kept | None] = field(default_factory=dict)

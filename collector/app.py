@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import psycopg
 import structlog
@@ -23,9 +24,13 @@ from collector.reload import watch_catalogue
 from collector.service import application
 from collector.settings import Settings
 from collector.share import Share
+from collector.writer import untraced
 from fleet.db.pool import connect
 from fleet.mqtt import Backoff
 from fleet.rules.shelf import Shelf
+
+if TYPE_CHECKING:
+    from collector.tracing import Traces
 
 log = structlog.get_logger()
 
@@ -37,8 +42,10 @@ class Collector:
     """The regions that are this process's share, and how it comes by them."""
 
     def __init__(self, settings: Settings) -> None:
+        name = f"{socket.gethostname()[:24]}-{os.getpid()}-{secrets.token_hex(2)}"
+        self._traces = _traces(settings, name)
         self._terms = Terms(
-            name=f"{socket.gethostname()[:24]}-{os.getpid()}-{secrets.token_hex(2)}",
+            name=name,
             database_url=settings.database_url.get_secret_value(),
             broker=settings.broker,
             shelf=Shelf(settings.catalogue),
@@ -48,6 +55,7 @@ class Collector:
             lateness=timedelta(milliseconds=settings.lateness_ms),
             clock=SteadyClock(),
             incident_after=timedelta(seconds=settings.platform_after_s),
+            writer=untraced if self._traces is None else self._traces.writer,
         )
         self._share = Share(self._terms.name, settings.only_regions)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -93,6 +101,8 @@ class Collector:
             for task in always:
                 task.cancel()
             await asyncio.gather(*always, *self._tasks.values(), return_exceptions=True)
+            if self._traces is not None:
+                await asyncio.to_thread(self._traces.close)
 
     async def _stop_wanted(self) -> None:
         await self._stopping.wait()
@@ -144,6 +154,14 @@ class Collector:
             region = self.regions[name] = Region(name, self._terms)
             self._tasks[name] = asyncio.create_task(region.run(), name=name)
         self.joined = self.joined or bool(holdings)
+
+
+def _traces(settings: Settings, name: str) -> "Traces | None":
+    if settings.trace_endpoint is None:
+        return None
+    from collector.tracing import Traces  # noqa: PLC0415 - who asks for none loads none of it
+
+    return Traces(settings.trace_endpoint, name)
 
 
 class _Web(uvicorn.Server):

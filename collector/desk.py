@@ -166,6 +166,7 @@ class Desk:
             if entry is None:
                 self.engine.remove(terminal, now)
                 self._repair.forget(terminal.id)
+                self._skews.forget(terminal.id)
                 continue
             if entry.in_service != terminal.in_service:
                 self.engine.serve(terminal, now, in_service=entry.in_service)
@@ -215,9 +216,7 @@ class Desk:
             await store.give_up(self._connection, repair.hopeless)
             metrics.lost.inc(sum(size(each) for each in repair.hopeless.values()))
             repair.hopeless.clear()
-        if self._skews.changed:
-            await clocks.note(self._connection, self._skews.changed, now)
-            self._skews.changed.clear()
+        await clocks.note(self._connection, self._region, self._skews, now)
         metrics.gaps.labels(self._region).set(len(repair))
         metrics.missing.labels(self._region).set(repair.messages)
         metrics.repaired.labels("late").inc(repair.late)

@@ -18,15 +18,14 @@ from collector.intake import Arrival
 from collector.repair import Ask
 from fleet import topics
 from fleet.mqtt import (
-    Broker,
     Connection,
     Filter,
     Message,
     MessageRefused,
     PublicationRefused,
+    Route,
     Session,
     WaitingLineFull,
-    connect,
 )
 from fleet.telemetry import encode
 from fleet.topics import Channel, subscription
@@ -58,7 +57,7 @@ class Inlet:
         """Whether the connection stands, as far as anybody knows."""
         return self.connection is not None and not self.connection.closed.done()
 
-    async def open(self, broker: Broker, region: str, receive_maximum: int) -> Connection:
+    async def open(self, route: Route, region: str, receive_maximum: int) -> Connection:
         """Connect to the region's persistent session and subscribe; raises `MqttError`."""
         session = Session(
             client_id=f"tellergrid-collector-{region}",
@@ -68,7 +67,7 @@ class Inlet:
             keep_alive_s=KEEP_ALIVE_S,
             maximum_packet_size=MAXIMUM_PACKET,
         )
-        connection = await connect(broker, session, self._take)
+        connection = await route.connect(session, self._take)
         self.connection = connection
         fresh = not connection.session_present
         filters = [Filter(subscription(region, channel), retained=fresh) for channel in CHANNELS]

@@ -51,6 +51,7 @@ log = structlog.get_logger()
 IN_FLIGHT = 20
 ANYWAY_AFTER_S = 60.0
 KEEP_ALIVE_S = 60
+TOPICS = 4  # what a terminal says: status, telemetry, event, result
 
 Open = Callable[[Session, OnCommand], Awaitable[Link]]
 
@@ -185,7 +186,9 @@ class Terminal:
     async def _dial(self) -> Link:
         await self._line_up.wait()
         will = Will(self._topic(Channel.STATUS), self._presence(online=False))
-        session = Session(self.device.code, keep_alive_s=KEEP_ALIVE_S, will=will)
+        session = Session(
+            self.device.code, keep_alive_s=KEEP_ALIVE_S, will=will, topic_aliases=TOPICS
+        )
         return await self._around.open(session, self._commanded)
 
     async def _use(self, connection: Link) -> None:

@@ -16,21 +16,20 @@ from fleet import snapshot
 from fleet.rules.cells import Cell
 from fleet.rules.faults import Faults
 from fleet.rules.flapping import Transitions
-from fleet.rules.hold import Hold, Signal
+from fleet.rules.hearing import RETURN
+from fleet.rules.hold import Hold
 from fleet.rules.judging import Judging
+from fleet.rules.ordering import Ordering
 from fleet.rules.record import Record
 from fleet.rules.rule import Rule
 from fleet.rules.selection import Selection
-from fleet.rules.terminal import Kept, Terminal
+from fleet.rules.succession import Succession
+from fleet.rules.terminal import Terminal
 from fleet.rules.timers import Timer, Turn
 from fleet.snapshot import NOTHING_MEASURED, Measured
 from fleet.telemetry import Event, Presence, Telemetry
 from fleet.vocabulary import Unknown
 
-RETURN = timedelta(minutes=1)
-"""How long terminals have to come back after the broker did; twice the longest back-off."""
-CATCH_UP = timedelta(seconds=5)
-"""How long the broker has to send us what waited while only we were away."""
 _LOOK_AGAIN = timedelta(seconds=1)
 
 Cells = tuple[str, ...]
@@ -63,16 +62,16 @@ class Engine:
         self._faults = Faults(self._selection, region, lateness)
         self._lateness = lateness
         self._judging = Judging(self._faults)
-        self._watching_since: datetime | None = None
-        self._returned_at: datetime | None = None
-        self._patience = RETURN
+        self._hearing = self._judging.hearing
+        self._ordering = Ordering(self._faults, self._judging)
+        self._succession = Succession(self._faults, self._judging, self._selection)
         self._by_code: dict[str, Terminal] = {}
         self.terminals: dict[int, Terminal] = {}
 
     @property
     def cells(self) -> Mapping[str, Cell]:
         """The cells that have members here, by code."""
-        return self._faults.cells
+        return self._faults.quorums.cells
 
     def take(self) -> Record:
         """What changed since the last call, to be written down in one transaction."""
@@ -86,12 +85,11 @@ class Engine:
         terminal.plan = self._selection.plan(terminal)
         self.terminals[terminal.id] = terminal
         self._by_code[terminal.code] = terminal
-        self._faults.join(terminal)
+        self._faults.quorums.join(terminal)
         for (rule, item), hold in terminal.holds.items():
             self._faults.remind(terminal, rule, item, hold)
-        self._judging.await_silence(terminal)
-        for kept in terminal.kept.values():
-            self._await_missing(terminal, kept.arrived_at)
+        self._hearing.await_silence(terminal)
+        self._ordering.adopt(terminal)
         for counting, count in terminal.plan.counts:
             self._judging.counting.await_fewer(terminal, counting, count)
 
@@ -102,89 +100,42 @@ class Engine:
         transitions: dict[tuple[str, str], Transitions],
     ) -> None:
         """Take on a cell's stored holds."""
-        cell = self._faults.cells.setdefault(code, Cell(code))
+        cell = self._faults.quorums.cells.setdefault(code, Cell(code))
         cell.holds.update(holds)
         cell.transitions.update(transitions)
-        self._faults.touch(code)
+        self._faults.quorums.touch(code)
         for (rule, item), hold in holds.items():
             self._faults.remind(cell, rule, item, hold)
 
     def serve(self, terminal: Terminal, now: datetime, *, in_service: bool) -> None:
         """A terminal goes into maintenance or comes out of it: a quorum counts it or does not."""
         terminal.in_service = in_service
-        self._faults.recount(terminal)
+        self._faults.quorums.recount(terminal)
         self._faults.judge_cells(now)
 
     def move(self, terminal: Terminal, cell: str, now: datetime, above: Cells = ()) -> None:
         """The grid changed: a terminal belongs to another cell, or its cell to others."""
-        self._faults.leave(terminal)
+        self._faults.quorums.leave(terminal)
         terminal.cell, terminal.above = cell, above
-        self._faults.join(terminal)
-        before, terminal.plan = terminal.plan, self._selection.plan(terminal)
-        if terminal.plan is not before:
-            rules = terminal.plan.rules
-            changed = {name for name in rules if rules[name] != before.rules.get(name)}
-            self._reconsider(terminal, changed, now)
-            for (rule, item), hold in terminal.holds.items():
-                self._faults.remind(terminal, rule, item, hold)
-            self._judging.await_silence(terminal, besides=before.silent)
-        self._faults.judge_cells(now)
-        self._faults.respeak(terminal, terminal.clock(now))
+        self._faults.quorums.join(terminal)
+        self._succession.replan(terminal, now)
 
     def remove(self, terminal: Terminal, now: datetime) -> None:
         """A terminal was decommissioned: its faults end."""
         for rule, item in list(terminal.holds):
             self._faults.drop(terminal, rule, item, now)
-        self._faults.leave(terminal)
+        self._faults.quorums.leave(terminal)
         del self.terminals[terminal.id], self._by_code[terminal.code]
         self._faults.judge_cells(now)
 
     def retire(self, now: datetime, changed: Container[str] = ()) -> None:
         """Go over to another catalogue: end what its rules no longer say, and ask those that
         changed, for nothing need happen to a terminal before a new rule is right about it."""
-        for cell in self._faults.cells.values():
-            self._drop_strange(cell, self._faults.rules, now)
-        for terminal in self.terminals.values():
-            self._reconsider(terminal, changed, now)
-        for cell in self._faults.cells.values():
-            self._faults.respeak(cell, now)
-        for terminal in self.terminals.values():
-            self._faults.respeak(terminal, terminal.clock(now))
-
-    def _reconsider(self, terminal: Terminal, changed: Container[str], now: datetime) -> None:
-        gone = self._drop_strange(terminal, terminal.plan.rules, now)
-        names = [name for name in terminal.plan.rules if name in changed]
-        if not gone and not names:
-            return
-        at = terminal.clock(now)
-        if terminal.at is not None:
-            readers = [each for each in terminal.plan.conditions if each[0].name in changed]
-            self._judging.ask(terminal, readers, at)
-        for rule in terminal.plan.offline:
-            if rule.name in changed and terminal.connected is False:
-                self._faults.signal(terminal, rule, "", Signal.RAISE, at)
-        self._judging.settle(terminal, at)
-        self._faults.judge_cells(now)
-
-    def _drop_strange(self, subject: Terminal | Cell, known: Container[str], now: datetime) -> bool:
-        gone = [
-            key
-            for key, hold in subject.holds.items()
-            if key[0] not in known
-            or self._is_foreign(subject, key)
-            or self._faults.goes_live(subject, key[0], hold)
-        ]
-        for rule, item in gone:
-            self._faults.drop(subject, rule, item, now)
-        return bool(gone)
-
-    def _is_foreign(self, subject: Terminal | Cell, key: tuple[str, str]) -> bool:
-        """A cell that reaches into several regions has a hold in each, by the region's code."""
-        return isinstance(subject, Cell) and key[1] != self._faults.region
+        self._succession.retire(self.terminals.values(), now, changed)
 
     def watch(self, since: datetime | None) -> None:
         """From when on we hear everything; None while we are blind: then nobody is silent."""
-        self._watching_since = since
+        self._hearing.watching_since = since
 
     def returned(self, at: datetime, patience: timedelta = RETURN) -> None:
         """We hear again since `at`; each terminal has `patience` to be heard.
@@ -192,7 +143,7 @@ class Engine:
         Until it is, a will says only that the broker ended, and a hold is not over by time alone:
         what ended it may still wait, at the broker or at the terminal.
         """
-        self._returned_at, self._patience = at, patience
+        self._hearing.returned_at, self._hearing.patience = at, patience
 
     # -- what happens ------------------------------------------------------------------------
 
@@ -206,32 +157,32 @@ class Engine:
         if not changed and self._goes_on(terminal, message, measured, arrived_at):
             terminal.metrics, terminal.measured = metrics, measured
             return Outcome(measured=measured)
-        if self._waits(terminal, message):
+        if self._ordering.waits(terminal, message):
             snapshot.read(status, storage)
-            self._keep(terminal, message, arrived_at)
+            self._ordering.keep(terminal, message, arrived_at)
             return Outcome(kept=True, measured=measured)
         if not terminal.is_next(message.boot, message.seq, message.ts, arrived_at):
             snapshot.read(status, storage)
-            self._judging.hear(terminal, arrived_at)
+            self._hearing.hear(terminal, arrived_at)
             return Outcome(late=True, measured=measured)
         # What follows a gap is told whole: what is missing may have said something else.
         changed = changed or not terminal.follows(message.boot, message.seq)
         read = self._judging.take_snapshot(terminal, message, measured, arrived_at, live=True)
-        self._catch_up(terminal)
+        self._ordering.catch_up(terminal)
         self._faults.judge_cells(arrived_at)
         unknown = read.unknown if read else ()
         return Outcome(changed=changed, measured=measured, unknown=unknown)
 
     def event(self, terminal: Terminal, message: Event, arrived_at: datetime) -> Outcome:
         """Count an event that came; events move the terminal's clock and end its silence."""
-        if self._waits(terminal, message):
-            self._keep(terminal, message, arrived_at)
+        if self._ordering.waits(terminal, message):
+            self._ordering.keep(terminal, message, arrived_at)
             return Outcome(kept=True)
         if not terminal.is_next(message.boot, message.seq, message.ts, arrived_at):
-            self._judging.hear(terminal, arrived_at)
+            self._hearing.hear(terminal, arrived_at)
             return Outcome(late=True)
         self._judging.take_event(terminal, message, arrived_at, live=True)
-        self._catch_up(terminal)
+        self._ordering.catch_up(terminal)
         self._faults.judge_cells(arrived_at)
         return Outcome()
 
@@ -248,11 +199,11 @@ class Engine:
         terminal.connected = message.online
         self._faults.record.terminals.add(terminal.id)
         if message.online and not retained:
-            self._judging.hear(terminal, arrived_at)
-        if not message.online and (until := self._awaited(terminal, "", arrived_at)):
+            self._hearing.hear(terminal, arrived_at)
+        if not message.online and (until := self._hearing.awaited(terminal, "", arrived_at)):
             self._faults.timers.put(Timer(until, Turn.RETURN, terminal.code, ""))
             return Outcome()
-        self._judging.judge_connection(terminal, terminal.clock(arrived_at))
+        self._hearing.judge_connection(terminal, terminal.clock(arrived_at))
         self._judging.settle(terminal, terminal.clock(arrived_at))
         self._faults.judge_cells(arrived_at)
         return Outcome()
@@ -289,70 +240,21 @@ class Engine:
         self._faults.record.terminals.add(terminal.id)
         return True
 
-    # -- order -------------------------------------------------------------------------------
-
-    def _waits(self, terminal: Terminal, message: Telemetry | Event) -> bool:
-        """Whether messages before this one are missing that may come yet."""
-        key = (message.boot, message.seq)
-        behind = key > (terminal.boot, terminal.seq)
-        return behind and bool(self._lateness) and not terminal.follows(*key)
-
-    def _keep(self, terminal: Terminal, message: Telemetry | Event, arrived_at: datetime) -> None:
-        """Let it wait for those before it, as long as they may be late; it is heard already."""
-        key = (message.boot, message.seq)
-        terminal.connected = True
-        self._judging.hear(terminal, arrived_at)
-        if key not in terminal.kept:
-            terminal.kept[key] = Kept(message, arrived_at)
-            self._faults.record.kept[terminal.id, *key] = terminal.kept[key]
-            self._await_missing(terminal, arrived_at)
-
-    def _await_missing(self, terminal: Terminal, arrived_at: datetime) -> None:
-        self._faults.timers.put(Timer(arrived_at + self._lateness, Turn.KEPT, terminal.code, ""))
-
-    def _catch_up(self, terminal: Terminal) -> None:
-        """Judge what waited for the message that has just been judged."""
-        while kept := terminal.kept.get((terminal.boot, terminal.seq + 1)):
-            self._judge_kept(terminal, kept)
-
-    def _miss_no_longer(self, terminal: Terminal, now: datetime) -> None:
-        """What is missing before a message that has waited long enough will not come in time."""
-        over = [k for k, kept in terminal.kept.items() if kept.arrived_at + self._lateness <= now]
-        for key in sorted(terminal.kept):
-            if over and key <= max(over):
-                self._judge_kept(terminal, terminal.kept[key])
-        self._catch_up(terminal)
-        self._faults.judge_cells(now)
-
-    def _judge_kept(self, terminal: Terminal, kept: Kept) -> None:
-        message, arrived_at = kept
-        key = (message.boot, message.seq)
-        del terminal.kept[key]
-        self._faults.record.kept[terminal.id, *key] = None
-        if key <= (terminal.boot, terminal.seq):  # another boot has taken over meanwhile
-            return
-        if isinstance(message, Event):
-            self._judging.take_event(terminal, message, arrived_at, live=False)
-        else:
-            measured = snapshot.read_metrics(message.metrics)
-            self._judging.take_snapshot(terminal, message, measured, arrived_at, live=False)
-
     # -- time --------------------------------------------------------------------------------
 
     def _fall_due(self, timer: Timer, now: datetime) -> None:
         subject: Terminal | Cell | None = self._by_code.get(timer.subject)
         if timer.turn is Turn.CELL:
-            subject = self._faults.cells.get(timer.subject)
+            subject = self._faults.quorums.cells.get(timer.subject)
         if isinstance(subject, Terminal) and timer.turn is Turn.KEPT:
-            self._miss_no_longer(subject, now)
-        elif subject is not None and (until := self._awaited(subject, timer.rule, now)):
+            self._ordering.miss_no_longer(subject, now)
+        elif subject is not None and (until := self._hearing.awaited(subject, timer.rule, now)):
             again = min(until, max(now, timer.due) + _LOOK_AGAIN)
             self._faults.timers.put(timer._replace(due=again))
         elif isinstance(subject, Terminal) and timer.turn is Turn.RETURN:
-            self._judging.judge_connection(subject, subject.clock(timer.due))
-            self._judging.settle(subject, subject.clock(timer.due))
+            self._hearing.come_back(subject, timer.due)
         elif isinstance(subject, Terminal) and timer.turn is Turn.SILENCE:
-            self._fall_silent(subject, timer, now)
+            self._hearing.fall_silent(subject, timer, now)
         elif isinstance(subject, Terminal) and timer.turn is Turn.COUNT:
             self._judging.counting.fewer(subject, timer, now)
         elif subject is not None:
@@ -361,32 +263,3 @@ class Engine:
                 clock = subject.settled(now, self._lateness)
             if not self._faults.end(subject, timer.rule, timer.item, clock):
                 self._faults.put_off(subject, timer, now)
-
-    def _awaited(self, subject: Terminal | Cell, rule: str, now: datetime) -> datetime | None:
-        """Until when what was cut off with us may come back; a cell waits for its members."""
-        since = self._returned_at
-        if since is None or now >= since + self._patience:
-            return None
-        members: Iterable[Terminal] = (subject,) if isinstance(subject, Terminal) else ()
-        if isinstance(subject, Cell) and (gathering := subject.gatherings.get(rule)):
-            members = gathering.members.values()
-        back = all(each.heard_at and each.heard_at >= since for each in members)
-        return None if back else since + self._patience
-
-    def _fall_silent(self, terminal: Terminal, timer: Timer, now: datetime) -> None:
-        after = terminal.plan.silent.get(timer.rule)
-        if (
-            after is None or str(after) != timer.item
-        ):  # its cell has changed since, and what is said there
-            return
-        rule = terminal.plan.rules[timer.rule]
-        again = now + after
-        if terminal.heard_at is not None and self._watching_since is not None:
-            due = max(terminal.heard_at, self._watching_since) + after
-            if now < due:
-                again = due
-            elif terminal.connected is not False:
-                at = terminal.clock(due)
-                self._faults.signal(terminal, rule, "", Signal.RAISE, at)
-                self._judging.settle(terminal, at)
-        self._faults.timers.put(timer._replace(due=again))

@@ -7,12 +7,11 @@ notices it: a restart shifts nothing.
 
 from datetime import datetime, timedelta
 
-from fleet.grid import UNASSIGNED
-from fleet.rules.cells import Cell, above, homes
+from fleet.rules.cells import Cell
 from fleet.rules.changes import Cleared, Fired, Flapped, HoldKey, Suppressed, fault_id
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import TABLE, TIMED, Hold, Phase, Signal
-from fleet.rules.plan import cell_rules
+from fleet.rules.quorums import Quorums
 from fleet.rules.record import Record
 from fleet.rules.rule import Rule
 from fleet.rules.selection import Selection
@@ -31,14 +30,11 @@ class Faults:
         self.lateness = lateness
         self.rules = selection.rules
         self._selection = selection
-        self.cell_rules = cell_rules(self.rules.values())
-        self.cells: dict[str, Cell] = {}
+        self.quorums = Quorums(selection, region)
         self.record = Record()
         self.timers = Timers()
         self.waiting: list[Timer] = []
-        self._counted = frozenset[str]().union(*(each.members for each in self.cell_rules))
-        self._speakers = Speakers(self.rules, self.cell_rules, self.cells)
-        self._touched: set[str] = set()
+        self._speakers = Speakers(self.rules, self.quorums.rules, self.quorums.cells)
 
     def rule_of(self, subject: Subject, name: str) -> Rule | None:
         """What a rule says of a subject; None where it says nothing of it."""
@@ -126,11 +122,8 @@ class Faults:
     def _moved(self, subject: Subject, rule: str, item: str) -> None:
         key = _key(subject, rule, item)
         self.record.holds[key] = subject.holds.get((rule, item))
-        if isinstance(subject, Terminal) and rule in self._counted:
-            for each, code in homes(subject, self.cell_rules):
-                if rule in each.members:
-                    self.cells[code].recount(each, subject)
-                    self._touched.add(code)
+        if isinstance(subject, Terminal):
+            self.quorums.moved(subject, rule)
 
     def _fire(self, subject: Subject, rule: Rule, item: str, hold: Hold, at: datetime) -> None:
         key = _key(subject, rule.name, item)
@@ -243,30 +236,6 @@ class Faults:
             terminal.counts[rule] = tuple(time + by for time in times)
             self.record.counts[terminal.code, rule] = terminal.counts[rule]
 
-    def join(self, terminal: Terminal) -> None:
-        """Count a terminal as a member of its cells."""
-        for each, code in homes(terminal, self.cell_rules):
-            cell = self.cells.setdefault(code, Cell(code))
-            cell.above = above(terminal, code)
-            cell.join(each, terminal)
-            self._touched.add(code)
-
-    def leave(self, terminal: Terminal) -> None:
-        """Count it no more."""
-        for each, code in homes(terminal, self.cell_rules):
-            self.cells[code].leave(each, terminal)
-            self._touched.add(code)
-
-    def touch(self, cell: str) -> None:
-        """Ask a cell's quorum rules again when it is next time."""
-        self._touched.add(cell)
-
-    def recount(self, terminal: Terminal) -> None:
-        """A terminal came into service or went out of it."""
-        for each, code in homes(terminal, self.cell_rules):
-            self.cells[code].recount(each, terminal)
-            self.touch(code)
-
     def respeak(self, subject: Subject, at: datetime) -> None:
         """Ask anew who speaks for a subject's faults: it has moved, or a rule is gone."""
         for (rule, item), hold in subject.holds.items():
@@ -275,14 +244,8 @@ class Faults:
 
     def judge_cells(self, now: datetime) -> None:
         """Ask the quorum rules of every cell that a member's hold has moved in."""
-        while self._touched:
-            cell = self.cells[self._touched.pop()]
-            if cell.code == UNASSIGNED:
-                continue
-            for each in self.cell_rules:
-                rule = self._selection.of_cell(each.rule, cell.code, cell.above)
-                held = (rule.name, self.region) in cell.holds
-                self.signal(cell, rule, self.region, cell.verdict(rule, held=held), now)
+        for cell, rule, verdict in self.quorums.verdicts():
+            self.signal(cell, rule, self.region, verdict, now)
 
     def _speak(self, subject: Subject, rule: str, at: datetime) -> None:
         """A fault began or ended that speaks for others: those still bad get another speaker, or

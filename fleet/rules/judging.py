@@ -2,22 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from types import MappingProxyType
 
 from fleet import snapshot
 from fleet.rules.changes import Transition
 from fleet.rules.counting import Counting
 from fleet.rules.faults import Faults
+from fleet.rules.hearing import Hearing
 from fleet.rules.hold import HOLDING, Signal
 from fleet.rules.record import Jump
 from fleet.rules.rule import Rule, When
 from fleet.rules.terminal import Terminal
-from fleet.rules.timers import Timer, Turn
 from fleet.service_state import ServiceState, prevailing
 from fleet.snapshot import Measured, Values
 from fleet.telemetry import Event, Telemetry
-
-_NONE: Mapping[str, timedelta] = MappingProxyType({})
 
 
 class Judging:
@@ -26,6 +23,7 @@ class Judging:
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
         self.counting = Counting(faults, self.settle)
+        self.hearing = Hearing(faults, self.settle)
 
     def take_snapshot(
         self,
@@ -79,7 +77,7 @@ class Judging:
         self._faults.record.terminals.add(terminal.id)
         if live:
             terminal.connected = True
-            self.hear(terminal, arrived_at)
+            self.hearing.hear(terminal, arrived_at)
         return at
 
     def _note_jump(
@@ -89,25 +87,6 @@ class Judging:
             self._faults.record.jumps.append(
                 Jump(terminal.id, message.boot, message.seq, message.ts, arrived_at, by)
             )
-
-    def hear(self, terminal: Terminal, arrived_at: datetime) -> None:
-        """It gave a sign of life: it is not silent."""
-        first = terminal.heard_at is None
-        terminal.heard_at = max(arrived_at, terminal.heard_at or arrived_at)
-        self._faults.record.terminals.add(terminal.id)
-        if first:
-            self.await_silence(terminal)
-        if terminal.holds:
-            self.judge_connection(terminal, terminal.clock(arrived_at))
-
-    def judge_connection(self, terminal: Terminal, at: datetime) -> None:
-        """What was offline or silent is so no more, or the will has just said that it is."""
-        rules = terminal.plan
-        gone = terminal.connected is False
-        for rule in rules.offline:
-            self._faults.signal(terminal, rule, "", Signal.RAISE if gone else Signal.CLEAR, at)
-        for name in rules.silent:
-            self._faults.signal(terminal, rules.rules[name], "", Signal.CLEAR, at)
 
     def _judge(self, terminal: Terminal, inputs: set[str], at: datetime) -> None:
         """Evaluate the conditions that read one of these inputs; the others' answers stand."""
@@ -162,16 +141,6 @@ class Judging:
             terminal.state, terminal.state_since = state, since
             self._faults.record.terminals.add(terminal.id)
             self._faults.record.changes.append(Transition(terminal.id, state, since, causes))
-
-    def await_silence(self, terminal: Terminal, besides: Mapping[str, timedelta] = _NONE) -> None:
-        """From the first time it is heard a terminal has one reminder for each rule of silence."""
-        if terminal.heard_at is not None:
-            for name, after in terminal.plan.silent.items():
-                if besides.get(name) != after:
-                    due = terminal.heard_at + after
-                    self._faults.timers.put(
-                        Timer(due, Turn.SILENCE, terminal.code, name, str(after))
-                    )
 
 
 def _differing(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:

@@ -167,7 +167,7 @@ def _recoveries(history: History) -> list[Span]:
     restores = Event.RESOLVE if history.by_hand else Event.RECOVER
     for step in history.steps:
         if step.event is restores:
-            since = step.at
+            since = since or step.at
         elif since is not None and step.event in (Event.RELAPSE, Event.REOPEN):
             spans.append(Span(since, step.at))
             since = None

@@ -77,7 +77,8 @@ def _hand_over(ticket: Ticket, said: Said) -> Ticket:
 
 
 def _recover(ticket: Ticket, said: Said) -> Ticket:
-    return replace(ticket, recovered_at=said.recovered_at)
+    # Told again of a recovery that nothing undid, it still recovered when it first did.
+    return replace(ticket, recovered_at=ticket.recovered_at or said.recovered_at)
 
 
 def _relapse(ticket: Ticket, said: Said) -> Ticket:

@@ -8,10 +8,11 @@ import secrets
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 import httpx
 import msgspec
@@ -32,8 +33,15 @@ TECHNICIANS = 300
 CELLS = 1_000
 DAYS = 3
 _DATABASE = "tellergrid_bench_api"
-_WARM_UP_S = 20.0  # the first look at the clocks writes thousands of escalations
-_READY_TRIES = 300
+_WARM_UP_S = 5.0
+_PATIENCE_S = 120.0
+_LOOK_AGAIN_S = 0.1
+# The first look at the clocks writes thousands of escalations: it is no part of a steady day.
+_SETTLED = 'tellergrid_api_jobs_total{job="watch_clocks",outcome="done"}'
+_BUILT = (
+    *("grid", "cells", "terminals", "members", "states", "intervals", "technicians", "answers"),
+    *("accounts", "faults", "tickets", "transitions"),
+)
 _SQL = load("tellergrid.bench", "api")
 _Connection = AsyncConnection[TupleRow]
 
@@ -63,14 +71,14 @@ async def measure(url: str, size: Size, progress: Progress) -> ApiReport:
     """Build the fleet, ask, drop it."""
     password = secrets.token_urlsafe(16)
     async with _scratch(url) as (scratch, connection):
-        progress(f"writing {size.terminals:,} terminals and {size.tickets:,} tickets")
-        await _build(connection, size, password)
+        await _build(connection, size, password, progress)
         progress(f"starting {size.processes} api processes")
         with (
             tempfile.TemporaryDirectory() as logs,
             _serving(scratch, size.processes, Path(logs)) as ports,
         ):
-            await _ready(ports)
+            await _until("an api process did not become ready", _ready, ports)
+            await _until("the clocks were not looked at", _settled, ports)
             asks = await _asks(ports, size, password)
             progress(f"asking {size.rate:g} times a second")
             await loaded(asks, size.rate, _WARM_UP_S)
@@ -101,7 +109,7 @@ def _url(url: str) -> str:
     return str(httpx.URL(url).copy_with(path=f"/{_DATABASE}"))
 
 
-async def _build(connection: _Connection, size: Size, password: str) -> None:
+async def _build(connection: _Connection, size: Size, password: str, progress: Progress) -> None:
     parameters = {
         "terminals": size.terminals,
         "tickets": size.tickets,
@@ -112,10 +120,10 @@ async def _build(connection: _Connection, size: Size, password: str) -> None:
     }
     async with connection.transaction():
         await connection.execute(_SQL["no_triggers"])
-        for name in ("grid", "cells", "terminals", "members", "states", "intervals"):
+        for name in _BUILT:
+            progress(f"{size.terminals:,} terminals, {size.tickets:,} tickets: writing {name}")
             await connection.execute(_SQL[name], parameters)
-        for name in ("technicians", "answers", "accounts", "faults", "tickets", "transitions"):
-            await connection.execute(_SQL[name], parameters)
+    progress("settling the tables")
     await connection.execute(_SQL["settle"])
 
 
@@ -139,20 +147,34 @@ def _serving(url: str, processes: int, logs: Path) -> Iterator[list[int]]:
         yield ports
 
 
-async def _ready(ports: Sequence[int]) -> None:
-    async with httpx.AsyncClient() as client:
-        for port in ports:
-            for _ in range(_READY_TRIES):
-                try:
-                    answer = await client.get(f"http://{LOOPBACK}:{port}/readyz")
-                except httpx.TransportError:
-                    pass
-                else:
-                    if answer.is_success:
-                        break
-                await asyncio.sleep(0.1)
-            else:
-                raise StartError("an api process did not become ready.")
+async def _until(
+    complaint: str, condition: Callable[[Sequence[int]], Awaitable[bool]], ports: Sequence[int]
+) -> None:
+    """Wait until something is so of the processes; raises `StartError` when it does not come."""
+    deadline = monotonic() + _PATIENCE_S
+    while not await condition(ports):
+        if monotonic() > deadline:
+            raise StartError(f"{complaint} within {_PATIENCE_S:.0f} seconds.")
+        await asyncio.sleep(_LOOK_AGAIN_S)
+
+
+async def _ready(ports: Sequence[int]) -> bool:
+    """Whether all of them serve."""
+    return all([(answer := await _get(port, "/readyz")) and answer.is_success for port in ports])
+
+
+async def _settled(ports: Sequence[int]) -> bool:
+    """Whether one of them has looked at the clocks: scheduled work is done by one at a time."""
+    answers = [await _get(port, "/metrics") for port in ports]
+    return any(answer is not None and _SETTLED in answer.text for answer in answers)
+
+
+async def _get(port: int, path: str) -> httpx.Response | None:
+    async with httpx.AsyncClient(timeout=_PATIENCE_S) as client:
+        try:
+            return await client.get(f"http://{LOOPBACK}:{port}{path}")
+        except httpx.TransportError:
+            return None
 
 
 async def _asks(ports: Sequence[int], size: Size, password: str) -> list[Ask]:

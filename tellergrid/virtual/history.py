@@ -22,7 +22,7 @@ from fleet import telemetry, topics
 from fleet.db.pool import connect
 from fleet.db.sql import load
 from fleet.rules.catalogue import Catalogue
-from fleet.rules.engine import RETURN
+from fleet.rules.hearing import RETURN
 from simulator.state import StateFile
 from simulator.truth import write
 from simulator.virtual import Course, VirtualFleet

@@ -82,7 +82,9 @@ def lives(draw: st.DrawFn) -> Life:
             cause=CauseCode.WEAR,
             action=ActionCode.RESET,
         )
-        made = [decide(ticket, event, actor, said.needs_met()) for actor in ACTORS]
+        # Of what was raised by hand no telemetry tells.
+        actors = ACTORS[:2] if ticket.by_hand else ACTORS
+        made = [decide(ticket, event, actor, said.needs_met()) for actor in actors]
         move = next((one for one in made if isinstance(one, Move)), None)
         if move is not None and at < SECONDS:
             ticket = after(ticket, move, said, begin + at * SECOND)

@@ -161,6 +161,15 @@ def test_a_held_ticket_goes_on_where_it_was(held_in: State) -> None:
     assert (resumed.state, resumed.held_in) == (held_in, None)
 
 
+def test_a_recovery_told_twice_happened_when_it_was_told_first() -> None:
+    """Nothing undid it between the two: the clock of restoring stopped at the first."""
+    gone = step(
+        ticket(State.ASSIGNED, recovered_at=None), Event.RECOVER, Said(recovered_at=NOW), ENGINE
+    )
+    later = Said(recovered_at=NOW + timedelta(minutes=1))
+    assert step(gone, Event.RECOVER, later, ENGINE).recovered_at == NOW
+
+
 def test_a_ticket_closes_only_once_telemetry_agrees() -> None:
     """Resolved by hand while the fault is still open: not even operations closes it."""
     open_still = ticket(State.RESOLVED, recovered_at=None)

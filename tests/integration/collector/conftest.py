@@ -82,6 +82,11 @@ class CollectorProcess:
         with psycopg.connect(self.database_url) as connection:
             return connection.execute(statement.encode(), parameters).fetchall()
 
+    def execute(self, statements: str) -> None:
+        """Statements without an answer."""
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            connection.execute(statements.encode())
+
     def metric(self, name: str) -> float:
         """A figure of /metrics, over all labels."""
         page = httpx.get(f"http://127.0.0.1:{self.port}/metrics").text

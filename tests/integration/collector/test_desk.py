@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from api.seed import seed
-from collector import store
+from collector import metrics, store
 from collector.desk import Desk
 from collector.intake import Arrival
 from collector.statements import Statement
@@ -303,6 +303,8 @@ async def test_the_skew_of_a_clock_is_measured_and_outlives_the_collector(
     await desk.asks(at(1))
     skews = "SELECT terminal_id, skew_us FROM terminal_clock ORDER BY terminal_id"
     assert await rows(connection, skews) == [(1, 90_000_000), (2, 0)]
+    off = metrics.clocks_off.labels
+    assert [off("region-01", bound)._value.get() for bound in (5, 60, 600)] == [1, 1, 0]
     times = await rows(connection, "SELECT ts, arrived_at FROM telemetry WHERE terminal_id = 1")
     assert times == [(at(91), at(1))]
     await desk.restore(at(2))

@@ -1,0 +1,97 @@
+"""Whether a terminal is heard at all: offline by its last will, silent, or cut off with us.
+
+Silence is judged on arrival, and only while we hear everything: while blind, nobody is silent.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from fleet.rules.cells import Cell
+from fleet.rules.faults import Faults
+from fleet.rules.hold import Signal
+from fleet.rules.terminal import Terminal
+from fleet.rules.timers import Timer, Turn
+
+RETURN = timedelta(minutes=1)
+"""How long terminals have to come back after the broker did; twice the longest back-off."""
+CATCH_UP = timedelta(seconds=5)
+"""How long the broker has to send us what waited while only we were away."""
+
+_NONE: Mapping[str, timedelta] = MappingProxyType({})
+
+
+class Hearing:
+    """Signs of life, what their absence means, and when it means nothing."""
+
+    def __init__(self, faults: Faults, settle: Callable[[Terminal, datetime], None]) -> None:
+        self._faults = faults
+        self._settle = settle
+        self.watching_since: datetime | None = None
+        self.returned_at: datetime | None = None
+        self.patience = RETURN
+
+    def hear(self, terminal: Terminal, arrived_at: datetime) -> None:
+        """It gave a sign of life: it is not silent."""
+        first = terminal.heard_at is None
+        terminal.heard_at = max(arrived_at, terminal.heard_at or arrived_at)
+        self._faults.record.terminals.add(terminal.id)
+        if first:
+            self.await_silence(terminal)
+        if terminal.holds:
+            self.judge_connection(terminal, terminal.clock(arrived_at))
+
+    def judge_connection(self, terminal: Terminal, at: datetime) -> None:
+        """What was offline or silent is so no more, or the will has just said that it is."""
+        rules = terminal.plan
+        gone = terminal.connected is False
+        for rule in rules.offline:
+            self._faults.signal(terminal, rule, "", Signal.RAISE if gone else Signal.CLEAR, at)
+        for name in rules.silent:
+            self._faults.signal(terminal, rules.rules[name], "", Signal.CLEAR, at)
+
+    def await_silence(self, terminal: Terminal, besides: Mapping[str, timedelta] = _NONE) -> None:
+        """From the first time it is heard a terminal has one reminder for each rule of silence."""
+        if terminal.heard_at is not None:
+            for name, after in terminal.plan.silent.items():
+                if besides.get(name) != after:
+                    due = terminal.heard_at + after
+                    self._faults.timers.put(
+                        Timer(due, Turn.SILENCE, terminal.code, name, str(after))
+                    )
+
+    def fall_silent(self, terminal: Terminal, timer: Timer, now: datetime) -> None:
+        """The reminder is due: it is silent, or be reminded again."""
+        after = terminal.plan.silent.get(timer.rule)
+        if (
+            after is None or str(after) != timer.item
+        ):  # its cell has changed since, and what is said there
+            return
+        rule = terminal.plan.rules[timer.rule]
+        again = now + after
+        if terminal.heard_at is not None and self.watching_since is not None:
+            due = max(terminal.heard_at, self.watching_since) + after
+            if now < due:
+                again = due
+            elif terminal.connected is not False:
+                at = terminal.clock(due)
+                self._faults.signal(terminal, rule, "", Signal.RAISE, at)
+                self._settle(terminal, at)
+        self._faults.timers.put(timer._replace(due=again))
+
+    def come_back(self, terminal: Terminal, due: datetime) -> None:
+        """It has had its time to come back after us: its will means it, unless it was heard."""
+        at = terminal.clock(due)
+        self.judge_connection(terminal, at)
+        self._settle(terminal, at)
+
+    def awaited(self, subject: Terminal | Cell, rule: str, now: datetime) -> datetime | None:
+        """Until when what was cut off with us may come back; a cell waits for its members."""
+        since = self.returned_at
+        if since is None or now >= since + self.patience:
+            return None
+        members: Iterable[Terminal] = (subject,) if isinstance(subject, Terminal) else ()
+        if isinstance(subject, Cell) and (gathering := subject.gatherings.get(rule)):
+            members = gathering.members.values()
+        back = all(each.heard_at and each.heard_at >= since for each in members)
+        return None if back else since + self.patience

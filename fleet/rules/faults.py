@@ -19,7 +19,8 @@ from fleet.rules.speakers import Speakers, Subject
 from fleet.rules.terminal import Terminal
 from fleet.rules.timers import Timer, Timers, Turn
 
-_SOON = timedelta(milliseconds=100)
+SOON = timedelta(milliseconds=100)
+"""How much later than it could a hold that is over may be seen to be."""
 
 
 class Faults:
@@ -33,7 +34,9 @@ class Faults:
         self.quorums = Quorums(selection, region)
         self.record = Record()
         self.timers = Timers()
-        self.waiting: list[Timer] = []
+        self._now: datetime | None = None
+        self._waiting: list[Timer] = []
+        self._decided = True
         self._speakers = Speakers(self.rules, self.quorums.rules, self.quorums.cells)
 
     def rule_of(self, subject: Subject, name: str) -> Rule | None:
@@ -71,6 +74,8 @@ class Faults:
             if after is Phase.FIRING:
                 self._respeak(subject, rule.name, item, hold, at)
         self._moved(subject, rule.name, item)
+        if before is Phase.PENDING:
+            self._decide(subject, rule.name)
         if after in TIMED:
             self._start(subject, rule, item, hold, at)
 
@@ -151,6 +156,7 @@ class Faults:
         at = subject.clock(now) if isinstance(subject, Terminal) else now
         self._clear(subject, rule, hold, max(at, hold.started_at))
         self._moved(subject, rule, item)
+        self._decide(subject, rule)
         if subject.transitions.pop((rule, item), None):
             self.record.transitions[_key(subject, rule, item)] = None
 
@@ -186,24 +192,31 @@ class Faults:
     def put_off(self, subject: Subject, timer: Timer, now: datetime) -> None:
         """Set a timer again whose time has not come, or whose cell is undecided."""
         hold = subject.holds[timer.rule, timer.item]
+        if hold.phase is Phase.PENDING and self._speakers.undecided(subject, timer.rule):
+            self._waiting.append(timer)
+            return
         found = self.rule_of(subject, timer.rule)
         due = now if found is None else self._over(subject, found, timer.item, hold)
         if isinstance(subject, Terminal):
             due += subject.lag + self.lateness
-        if due > now:
-            self.timers.put(timer._replace(due=due))
-        else:  # over, and still here: what would speak for it is undecided
-            self.waiting.append(timer)
+        # Over and still here: a message that waits for others may yet end it otherwise.
+        self.timers.put(timer._replace(due=max(due, now + SOON)))
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether time alone brings anything about by `now`."""
+        return self.timers.is_due(now) or (self._decided and bool(self._waiting))
 
     def take_waiting(self) -> list[Timer]:
-        """The holds that are over and wait for a decision, in order."""
-        waiting, self.waiting = sorted(self.waiting, key=lambda each: (each.turn, each)), []
+        """The holds that are over and waited for a decision, in order, once one was made."""
+        if not self._decided:
+            return []
+        self._decided = False
+        waiting, self._waiting = sorted(self._waiting, key=lambda each: (each.turn, each)), []
         return waiting
 
-    def wait(self, now: datetime) -> None:
-        """Ask those that wait still again soon."""
-        for timer in self.take_waiting():
-            self.timers.put(timer._replace(due=now + _SOON))
+    def _decide(self, subject: Subject, rule: str) -> None:
+        """It is pending no more: those that it would have spoken for need wait no longer."""
+        self._decided = self._decided or self._speakers.speaks(subject, rule)
 
     def expire(self, terminal: Terminal, at: datetime) -> None:
         """End the holds that were over before the message at `at` was written."""
@@ -238,9 +251,22 @@ class Faults:
 
     def respeak(self, subject: Subject, at: datetime) -> None:
         """Ask anew who speaks for a subject's faults: it has moved, or a rule is gone."""
+        self._decided = True
         for (rule, item), hold in subject.holds.items():
             if hold.phase is not Phase.CLEARING:
                 self._respeak(subject, rule, item, hold, at)
+
+    def begin(self, now: datetime) -> None:
+        """Another instant begins. Cells are judged once for each, by all that happened in it: what
+        happens together has no order, so a quorum that one leaves as another comes stands."""
+        if now != self._now:
+            self.settle_cells()
+            self._now = now
+
+    def settle_cells(self) -> None:
+        """The instant is over."""
+        if self._now is not None:
+            self.judge_cells(self._now)
 
     def judge_cells(self, now: datetime) -> None:
         """Ask the quorum rules of every cell that a member's hold has moved in."""

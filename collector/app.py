@@ -19,6 +19,7 @@ import uvicorn
 from collector import ring
 from collector.clock import SteadyClock
 from collector.errors import CollectorError
+from collector.recutting import keep_cutting
 from collector.region import Region, Stage, Terms
 from collector.reload import watch_catalogue
 from collector.service import application
@@ -85,8 +86,9 @@ class Collector:
         """Serve the regions until stopped; raises what a region's task cannot recover from."""
         sharing = asyncio.create_task(self._keep_sharing())
         reading = asyncio.create_task(watch_catalogue(self.shelf))
+        cutting = asyncio.create_task(self._cut_in())
         stopped = asyncio.create_task(self._stop_wanted())
-        always = (sharing, reading, stopped)
+        always = (sharing, reading, cutting, stopped)
         try:
             while not stopped.done():
                 running = {*always, *self._tasks.values()}
@@ -107,6 +109,12 @@ class Collector:
 
     async def _stop_wanted(self) -> None:
         await self._stopping.wait()
+
+    async def _cut_in(self) -> None:
+        terms = self._terms
+        await keep_cutting(
+            terms.database_url, terms.name, lambda: list(self.regions), lambda: self.shelf.current
+        )
 
     def _collect(self) -> None:
         """Forget the regions that were given up or taken by others."""

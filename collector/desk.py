@@ -159,23 +159,10 @@ class Desk:
 
     async def reload_registry(self, now: datetime) -> None:
         """Take in what the api changed: terminals that came, moved or left."""
-        fresh = await registry.read(self._connection, self._region)
+        fresh = await registry.read(self._connection, self._region, self._registry)
         await self._connection.commit()
-        for terminal in list(self.engine.terminals.values()):
-            entry = fresh.entries.get(terminal.code)
-            if entry is None:
-                self.engine.remove(terminal, now)
-                self._repair.forget(terminal.id)
-                self._skews.forget(terminal.id)
-                continue
-            if entry.in_service != terminal.in_service:
-                self.engine.serve(terminal, now, in_service=entry.in_service)
-            if entry != registry.entry_of(terminal):
-                terminal.vendor, terminal.model = entry.vendor, entry.model
-                self.engine.move(terminal, entry.cell, now, entry.above)
-        for entry in fresh.entries.values():
-            if entry.id not in self.engine.terminals:
-                self.engine.adopt(entry.terminal(self._region))
+        for gone in registry.take_in(self.engine, fresh, now):
+            self._repair.forget(gone)
         self._registry = fresh
 
     async def commit(

@@ -47,6 +47,9 @@ duplicate = Counter(
 late = Counter(
     "tellergrid_collector_messages_late", "Messages stored behind a later one", ["channel"]
 )
+recuts = Counter(
+    "tellergrid_collector_recuts", "Terminals whose intervals late data had cut anew", ["outcome"]
+)
 kept = Counter(
     "tellergrid_collector_messages_kept", "Messages that waited for earlier ones", ["channel"]
 )

@@ -13,6 +13,7 @@ from fleet.db.sql import load
 from fleet.rules.engine import Engine
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import Hold, Phase
+from fleet.rules.severity import Severity
 from fleet.rules.terminal import Terminal
 from fleet.service_state import ServiceState
 
@@ -81,8 +82,9 @@ async def _rows(connection: Connection, region: str) -> dict[int, _Row]:
 async def _holds(connection: Connection, registry: Registry) -> dict[str, Holds]:
     found: dict[str, Holds] = {"terminal": defaultdict(dict), "cell": defaultdict(dict)}
     cursor = await connection.execute(_SQL["holds"], {"region": registry.region})
-    async for scope, subject, rule, item, phase, *rest in cursor:
-        found[scope][subject][rule, item] = Hold(Phase(phase), *rest)
+    async for scope, subject, rule, item, phase, *rest, severity in cursor:
+        hold = found[scope][subject][rule, item] = Hold(Phase(phase), *rest)
+        hold.severity = None if severity is None else Severity(severity)
     return found
 
 

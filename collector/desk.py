@@ -5,6 +5,7 @@ write fails they are thrown away and read back before anything else is done.
 """
 
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -279,10 +280,14 @@ class Desk:
             try:
                 await self._commit([arrival], arrival.at, _NOTHING_SEEN)
             except ONE_IS_BAD as error:
-                log.exception("a message cannot be taken", topic=arrival.topic)
                 await self.restore(now)
                 why = Quarantined(Reason.MALFORMED, f"cannot be judged or stored: {_said(error)}")
-                lone = Batch(aside=[set_aside(arrival, why)])
+                kept = set_aside(arrival, why)
+                # Not the traceback: an error may quote what it met, and here it is masked.
+                place = traceback.extract_tb(error.__traceback__)[-1]
+                where = f"{place.filename}:{place.lineno}"
+                log.error("a message cannot be taken", topic=kept.topic, why=kept.detail, at=where)
+                lone = Batch(aside=[kept])
                 await self.write(Judged(lone, decide(lone, {}, ""), now), _NOTHING_SEEN)
 
     def _rebooted(self, batch: Batch) -> bool:

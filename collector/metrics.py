@@ -38,7 +38,9 @@ class BatchHistogram(Collector):
 
 
 received = Counter(
-    "tellergrid_collector_messages_received", "Messages from the broker", ["channel"]
+    "tellergrid_collector_messages_received",
+    "Messages of terminals from the broker; what is no such message is quarantined alone",
+    ["channel"],
 )
 stored = Counter("tellergrid_collector_messages_stored", "Messages committed", ["channel"])
 duplicate = Counter(

@@ -91,6 +91,10 @@ class CollectorProcess:
         """What it answers over HTTP."""
         return httpx.get(f"http://127.0.0.1:{self.port}/{path}").content
 
+    def status(self, path: str) -> int:
+        """The code of an answer over HTTP."""
+        return httpx.get(f"http://127.0.0.1:{self.port}/{path}").status_code
+
     def metric(self, name: str) -> float:
         """A figure of /metrics, over all labels."""
         page = self.page("metrics").decode()

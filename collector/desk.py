@@ -41,7 +41,6 @@ from fleet.rules.engine import Engine
 # What the content of one message may bring about; all else is the database's or the broker's.
 ONE_IS_BAD = (psycopg.DataError, ArithmeticError, LookupError, TypeError, ValueError)
 _LEDGERS_KEPT = 4  # a terminal's ledgers in memory, per boot: the latest and stragglers
-_CLOCKS_AT_ONCE = 200  # a fleet that is heard for the first time must not hold up a batch for long
 _NOTE_EVERY = timedelta(seconds=2)  # half of what counts as blindness
 _NOTHING_SEEN = Seen(None)
 
@@ -161,22 +160,10 @@ class Desk:
 
     async def reload_registry(self, now: datetime) -> None:
         """Take in what the api changed: terminals that came, moved or left."""
-        fresh = await registry.read(self._connection, self._region)
+        fresh = await registry.read(self._connection, self._region, self._registry)
         await self._connection.commit()
-        for terminal in list(self.engine.terminals.values()):
-            entry = fresh.entries.get(terminal.code)
-            if entry is None:
-                self.engine.remove(terminal, now)
-                self._repair.forget(terminal.id)
-                continue
-            if entry.in_service != terminal.in_service:
-                self.engine.serve(terminal, now, in_service=entry.in_service)
-            if entry != registry.entry_of(terminal):
-                terminal.vendor, terminal.model = entry.vendor, entry.model
-                self.engine.move(terminal, entry.cell, now, entry.above)
-        for entry in fresh.entries.values():
-            if entry.id not in self.engine.terminals:
-                self.engine.adopt(entry.terminal(self._region))
+        for gone in registry.take_in(self.engine, fresh, now):
+            self._repair.forget(gone)
         self._registry = fresh
         self._intake.renew(fresh)
 
@@ -220,8 +207,7 @@ class Desk:
             await store.give_up(self._connection, repair.hopeless)
             metrics.lost.inc(sum(size(each) for each in repair.hopeless.values()))
             repair.hopeless.clear()
-        if taken := self._skews.take(_CLOCKS_AT_ONCE):
-            await clocks.note(self._connection, taken, now)
+        await clocks.note(self._connection, self._region, self._skews, now)
         metrics.gaps.labels(self._region).set(len(repair))
         metrics.missing.labels(self._region).set(repair.messages)
         metrics.repaired.labels("late").inc(repair.late)

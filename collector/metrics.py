@@ -49,10 +49,18 @@ duplicate = Counter(
 late = Counter(
     "tellergrid_collector_messages_late", "Messages stored behind a later one", ["channel"]
 )
+recuts = Counter(
+    "tellergrid_collector_recuts", "Terminals whose intervals late data had cut anew", ["outcome"]
+)
 kept = Counter(
     "tellergrid_collector_messages_kept", "Messages that waited for earlier ones", ["channel"]
 )
 jumps = Counter("tellergrid_collector_clock_jumps", "Clocks of terminals that were set")
+clocks_off = Gauge(
+    "tellergrid_collector_clocks_off",
+    "Terminals whose clock is off, ahead or behind, by more than so many seconds",
+    ["region", "over_s"],
+)
 quarantined = Counter("tellergrid_collector_messages_quarantined", "Messages set aside", ["reason"])
 quarantine_dropped = Counter(
     "tellergrid_collector_quarantine_dropped", "Oldest messages set aside, beyond the bound"
@@ -118,3 +126,9 @@ catalogue_reloads = Counter(
 blind_seconds = Counter(
     "tellergrid_collector_blind_seconds", "Time in which a region was not seen", ["cause"]
 )
+
+
+def give_up(region: str) -> None:
+    """A region that is another's by now is told of there, and no more here."""
+    for gauge in (queue_messages, gaps, missing, clocks_off):
+        gauge.remove_by_labels({"region": region})

@@ -19,6 +19,7 @@ from fleet.rules.changes import (
     FaultChange,
     Fired,
     Flapped,
+    Rated,
     Suppressed,
     Transition,
 )
@@ -172,6 +173,7 @@ def _order(record: Record, late: Sequence[Late]) -> Iterator[Statement]:
         yield Statement("wait_no_longer", each=over)
     if late:
         yield Statement("late", each=late)
+        yield Statement("mark_recut", each=order.marks(late))
     if record.jumps:
         yield Statement("jump", each=[astuple(each) for each in record.jumps])
 
@@ -228,6 +230,10 @@ def _fault(change: FaultChange, catalogue: str) -> Iterator[Statement]:
         case Fired():
             yield Statement("insert_fault", _fault_row(change, catalogue))
             yield _feed(change.id, "fired", change.fired_at)
+        case Rated():
+            what = "escalated" if change.worse else "eased"
+            yield Statement("rate_fault", (change.severity.value, change.id))
+            yield _feed(change.id, what, change.at, change.severity.value)
         case Cleared():
             yield Statement("clear_fault", (change.cleared_at, change.id))
             yield _feed(change.id, "cleared", change.at)
@@ -246,6 +252,8 @@ def _shadow_fault(change: FaultChange, catalogue: str) -> Iterator[Statement]:
     match change:
         case Fired():
             yield Statement("insert_shadow", _fault_row(change, catalogue))
+        case Rated():
+            yield Statement("rate_shadow", (change.severity.value, change.id))
         case Cleared():
             yield Statement("clear_shadow", (change.cleared_at, change.id))
         case Suppressed(by=None):
@@ -256,8 +264,8 @@ def _shadow_fault(change: FaultChange, catalogue: str) -> Iterator[Statement]:
             pass
 
 
-def _feed(fault_id: object, change: str, at: object) -> Statement:
-    return Statement("insert_fault_change", (fault_id, change, at))
+def _feed(fault_id: object, change: str, at: object, severity: str | None = None) -> Statement:
+    return Statement("insert_fault_change", (fault_id, change, at, severity))
 
 
 def _fault_row(fired: Fired, catalogue: str) -> dict[str, object]:
@@ -270,7 +278,7 @@ def _fault_row(fired: Fired, catalogue: str) -> dict[str, object]:
         "cell_code": fired.cell,
         "rule": rule.name,
         "item": fired.key.item,
-        "severity": rule.severity.value,
+        "severity": fired.severity.value,
         "component": rule.component,
         "impact": rule.impact.value if rule.impact else "none",
         "title": rule.title,

@@ -9,6 +9,8 @@ faults, holds. Nothing here reads a clock or writes anywhere. Time is the termin
 
 from collections.abc import Container, Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 
 import msgspec
 
@@ -30,8 +32,10 @@ from fleet.rules.timers import Timer, Turn
 from fleet.snapshot import NOTHING_MEASURED, Measured
 from fleet.telemetry import Event, Presence, Telemetry
 from fleet.vocabulary import Unknown
+from fleet.windows.hours import Hours
 
 _LOOK_AGAIN = timedelta(seconds=1)
+_TURN = attrgetter("turn")
 
 Cells = tuple[str, ...]
 """Codes of the cells above another."""
@@ -74,10 +78,14 @@ class Engine:
         """The cells that have members here, by code."""
         return self._faults.quorums.cells
 
+    @property
+    def has_decided(self) -> bool:
+        """Whether there are changes for `take`."""
+        return bool(self._faults.record.changes)
+
     def take(self) -> Record:
         """What changed since the last call, to be written down in one transaction."""
-        record, self._faults.record = self._faults.record, Record()
-        return record
+        return self._faults.record.taken()
 
     # -- who is there ------------------------------------------------------------------------
 
@@ -113,6 +121,12 @@ class Engine:
         terminal.in_service = in_service
         self._faults.quorums.recount(terminal)
         self._faults.judge_cells(now)
+
+    def schedule(self, terminal: Terminal, hours: Hours) -> None:
+        """Other hours hold for a terminal: what waits for them waits for these."""
+        terminal.hours = hours
+        for (rule, item), hold in terminal.holds.items():
+            self._faults.remind(terminal, rule, item, hold)
 
     def move(self, terminal: Terminal, cell: str, now: datetime, above: Cells = ()) -> None:
         """The grid changed: a terminal belongs to another cell, or its cell to others."""
@@ -231,14 +245,13 @@ class Engine:
         while waited := self._faults.take_waiting():
             self._fall_due_together(waited, now)
             if len(self._faults.waiting) == len(waited):
+                self._faults.wait(now)
                 break
-        self._faults.wait(now)
 
     def _fall_due_together(self, due: list[Timer], now: datetime) -> None:
-        for turn in Turn:
-            for timer in due:
-                if timer.turn is turn:
-                    self._fall_due(timer, now)
+        for _, together in groupby(due, _TURN):  # they are in order of turn
+            for timer in together:
+                self._fall_due(timer, now)
             self._faults.judge_cells(now)
 
     def _goes_on(

@@ -1,5 +1,6 @@
 """What the engine's steps left to be written down."""
 
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -37,6 +38,12 @@ class Record:
     restated: set[int] = field(default_factory=set)
     kept: dict[tuple[int, int, int], Kept | None] = field(default_factory=dict)
     jumps: list[Jump] = field(default_factory=list)
+
+    def taken(self) -> "Record":
+        """What is in it; it is empty then."""
+        found = copy(self)
+        Record.__init__(self)
+        return found
 
     def __bool__(self) -> bool:
         return bool(self.changes or self.holds or self.terminals or self.repeated)

@@ -57,3 +57,17 @@ def test_a_fleet_that_is_heard_for_the_first_time_is_written_down_in_pieces() ->
     assert (len(first), len(rest)) == (3, 2)
     assert first | rest == {1: -1, 2: -2, 3: -3, 4: -4, 5: -5}
     assert skews.take(3) == {}
+
+
+def test_clocks_that_are_off_are_counted_by_bounds() -> None:
+    """Read back, found, corrected, gone; ahead and behind alike, and at the bound not yet."""
+    skews = Skews({1: 0, 2: 700 * SECOND, 3: -61 * SECOND}, at(0))
+    assert skews.off == {5: 2, 60: 2, 600: 1}
+    skews.note({4: -5 * SECOND, 5: -6 * SECOND, 1: 10 * SECOND}, at(0))
+    assert skews.off == {5: 4, 60: 2, 600: 1}
+    skews.note({3: 0}, at(1))
+    assert skews.off == {5: 3, 60: 1, 600: 1}
+    skews.forget(2)
+    skews.forget(99)
+    assert skews.off == {5: 2, 60: 0, 600: 0}
+    assert 2 not in skews.changed

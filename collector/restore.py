@@ -116,6 +116,6 @@ def _recall(terminal: Terminal, row: _Row | None) -> None:
         terminal.metrics = row.metrics.encode()
         terminal.measured = snapshot.read_metrics(terminal.metrics)
     if row.status is not None and row.storage is not None:
-        terminal.status, terminal.storage = row.status.encode(), row.storage.encode()
-        read = snapshot.read(terminal.status, terminal.storage)
+        read = snapshot.read(row.status.encode(), row.storage.encode())
+        terminal.status, terminal.storage = read.status, read.storage
         terminal.values, terminal.items = read.values, read.items

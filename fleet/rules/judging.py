@@ -44,7 +44,7 @@ class Judging:
         if read is not None:
             inputs |= _differing(terminal.values, read.values)
             inputs |= _differing_items(terminal.items, read.items)
-            terminal.status, terminal.storage = status, storage
+            terminal.status, terminal.storage = read.status, read.storage
             terminal.values, terminal.items = read.values, read.items
             self._faults.record.restated.add(terminal.id)
         self._judge(terminal, inputs, at)

@@ -19,6 +19,7 @@ import uvicorn
 from collector import ring
 from collector.clock import SteadyClock
 from collector.errors import CollectorError
+from collector.recutting import keep_cutting
 from collector.region import Region, Stage, Terms
 from collector.reload import watch_catalogue
 from collector.service import application
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_ROUND_EVERY_S = 1.0
+_ROUND_EVERY_S = 0.5
+_FREED_WITHIN_S = 0.2  # a connection that was ended gives its lock back
 _REGISTRY_EVERY_S = 30.0
 
 
@@ -84,8 +86,9 @@ class Collector:
         """Serve the regions until stopped; raises what a region's task cannot recover from."""
         sharing = asyncio.create_task(self._keep_sharing())
         reading = asyncio.create_task(watch_catalogue(self.shelf))
+        cutting = asyncio.create_task(self._cut_in())
         stopped = asyncio.create_task(self._stop_wanted())
-        always = (sharing, reading, stopped)
+        always = (sharing, reading, cutting, stopped)
         try:
             while not stopped.done():
                 running = {*always, *self._tasks.values()}
@@ -106,6 +109,12 @@ class Collector:
 
     async def _stop_wanted(self) -> None:
         await self._stopping.wait()
+
+    async def _cut_in(self) -> None:
+        terms = self._terms
+        await keep_cutting(
+            terms.database_url, terms.name, lambda: list(self.regions), lambda: self.shelf.current
+        )
 
     def _collect(self) -> None:
         """Forget the regions that were given up or taken by others."""
@@ -132,15 +141,17 @@ class Collector:
             await ring.join(connection)
             since = time.monotonic()
             while not self._stopping.is_set():
-                await self._round(connection)
-                async for _ in connection.notifies(timeout=_ROUND_EVERY_S, stop_after=1):
+                evicted = await self._round(connection)
+                rest_s = _FREED_WITHIN_S if evicted else _ROUND_EVERY_S
+                async for _ in connection.notifies(timeout=rest_s, stop_after=1):
                     since = -_REGISTRY_EVERY_S
                 if time.monotonic() - since >= _REGISTRY_EVERY_S:
                     since = time.monotonic()
                     for region in self.regions.values():
                         region.registry_changed()
 
-    async def _round(self, connection: ring.Connection) -> None:
+    async def _round(self, connection: ring.Connection) -> bool:
+        """Look around and make the moves; True when there is something to take very soon."""
         holdings, members = await ring.look(connection)
         mine = frozenset(self.regions)
         moves = self._share.decide(holdings, members, mine, self._terms.clock())
@@ -154,6 +165,7 @@ class Collector:
             region = self.regions[name] = Region(name, self._terms)
             self._tasks[name] = asyncio.create_task(region.run(), name=name)
         self.joined = self.joined or bool(holdings)
+        return bool(moves.evict)
 
 
 def _traces(settings: Settings, name: str) -> "Traces | None":

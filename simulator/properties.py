@@ -1,9 +1,10 @@
 """A terminal's properties as a flat table: dotted contract path to value.
 
 Members of a list are named by what the contract calls them: `storage.CST1.status`,
-`cashDispenser.positions.outDefault.shutter`; `[]` in a request means every member. Three paths are
+`cashDispenser.positions.outDefault.shutter`; `[]` in a request means every member. Four paths are
 not the contract's and never on the wire: `offline` while the terminal's line is down, `silent`
-while its software hangs, `dark` while it has no power.
+while its software hangs, `dark` while it has no power, `elsewhere` with the region for which it
+speaks, as if carried there.
 """
 
 import difflib
@@ -18,7 +19,8 @@ from simulator.errors import RequestError
 OFFLINE = "offline"
 SILENT = "silent"
 DARK = "dark"
-PSEUDO = (OFFLINE, SILENT, DARK)
+ELSEWHERE = "elsewhere"
+PSEUDO = (OFFLINE, SILENT, DARK, ELSEWHERE)
 MEMBER_NAMES = {"storage": "id", "positions": "position"}
 _KINDS_THERE_ARE = 64
 
@@ -49,6 +51,8 @@ def check(path: str, value: object) -> Value:
     """
     if path in (OFFLINE, SILENT):
         return _boolean(path, value)
+    if path == ELSEWHERE:
+        return str(value)
     known = PROPERTIES.get(general(path))
     if known is None:
         raise RequestError(f"no property {path!r} in the contract{_perhaps(suggest(path))}")

@@ -33,7 +33,13 @@ class Line(NamedTuple):
     boot: int
 
 
-Entry = Outgoing | Garbage | Line
+class Moved(NamedTuple):
+    """The terminal speaks for a region from now on; empty: for its own again."""
+
+    region: str
+
+
+Entry = Outgoing | Garbage | Line | Moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,10 @@ class Voice:
     def line(self, at: float, *, up: bool) -> None:
         """Note that the line goes down or comes up."""
         self._said.append((at, Line(up, self.boot)))
+
+    def moved(self, at: float, region: str) -> None:
+        """Note for which region the terminal speaks."""
+        self._said.append((at, Moved(region)))
 
     def reboot(self, at: float) -> None:
         """Begin the next boot."""

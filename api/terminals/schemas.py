@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.faults.schemas import FAULT_EXAMPLE, Fault
 from api.instants import Instant
 from api.tickets.schemas import TICKET_EXAMPLE, Ticket
-from fleet.rules.rule import Severity
+from fleet.rules.severity import Severity
 from fleet.service_state import ServiceState
 from fleet.tickets.ticket import State
 

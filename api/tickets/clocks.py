@@ -13,7 +13,8 @@ from api.scope import Scope
 from fleet.db.sql import load
 from fleet.sla.calendar import FOREVER, Calendar, Hours
 from fleet.sla.policy import Clock, Level, Policy, choose
-from fleet.sla.reading import Escalation, History, Reading, Step, escalations, read
+from fleet.sla.promise import Promise, ratings, readings
+from fleet.sla.reading import Escalation, History, Reading, Step, escalations
 from fleet.tickets.lifecycle import Event
 from fleet.tickets.ticket import State
 
@@ -96,9 +97,14 @@ async def live(connection: AsyncConnection[TupleRow]) -> list[int]:
 
 
 def _watch(row: Mapping[str, Any], policies: Sequence[Policy], cells: Sequence[str]) -> Watched:
-    policy = choose(policies, row["severity"], cells, row["created_at"])
-    if policy is None:
+    given = [
+        (choose(policies, one.severity, cells, one.since), one.since)
+        for one in ratings(row["created_at"], row["severity"], row["ratings"])
+    ]
+    promises = [Promise(policy, since) for policy, since in given if policy is not None]
+    if not promises:
         return Watched(row)
+    policy = promises[-1].policy
     history = History(
         created_at=row["created_at"],
         state=State(row["state"]),
@@ -110,8 +116,8 @@ def _watch(row: Mapping[str, Any], policies: Sequence[Policy], cells: Sequence[s
             for event, state, at, reason in row["steps"]
         ],
     )
-    readings = read(policy, history, row["at"])
-    return Watched(row, policy, readings, tuple(escalations(policy, history, readings)))
+    read = readings(promises, history, row["at"])
+    return Watched(row, policy, read, tuple(escalations(policy, history, read)))
 
 
 async def _policies(connection: AsyncConnection[TupleRow]) -> list[Policy]:

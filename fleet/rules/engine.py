@@ -15,6 +15,7 @@ from operator import attrgetter
 import msgspec
 
 from fleet import snapshot
+from fleet.heartbeat import Heartbeat, Refrain
 from fleet.rules.cells import Cell
 from fleet.rules.faults import Faults
 from fleet.rules.flapping import Transitions
@@ -31,6 +32,7 @@ from fleet.rules.timers import Timer, Turn
 from fleet.snapshot import NOTHING_MEASURED, Measured
 from fleet.telemetry import Event, Presence, Telemetry
 from fleet.vocabulary import Unknown
+from fleet.windows.hours import Hours
 
 _LOOK_AGAIN = timedelta(seconds=1)
 _TURN = attrgetter("turn")
@@ -83,8 +85,7 @@ class Engine:
 
     def take(self) -> Record:
         """What changed since the last call, to be written down in one transaction."""
-        record, self._faults.record = self._faults.record, Record()
-        return record
+        return self._faults.record.taken()
 
     # -- who is there ------------------------------------------------------------------------
 
@@ -120,6 +121,12 @@ class Engine:
         terminal.in_service = in_service
         self._faults.quorums.recount(terminal)
         self._faults.judge_cells(now)
+
+    def schedule(self, terminal: Terminal, hours: Hours) -> None:
+        """Other hours hold for a terminal: what waits for them waits for these."""
+        terminal.hours = hours
+        for (rule, item), hold in terminal.holds.items():
+            self._faults.remind(terminal, rule, item, hold)
 
     def move(self, terminal: Terminal, cell: str, now: datetime, above: Cells = ()) -> None:
         """The grid changed: a terminal belongs to another cell, or its cell to others."""
@@ -162,8 +169,7 @@ class Engine:
         measured = terminal.measured if same else snapshot.read_metrics(metrics)
         status, storage = bytes(message.status), bytes(message.storage)
         changed = status != terminal.status or storage != terminal.storage
-        if not changed and self._goes_on(terminal, message, measured, arrived_at):
-            terminal.metrics, terminal.measured = metrics, measured
+        if not changed and self._goes_on(terminal, message, metrics, measured, arrived_at):
             return Outcome(measured=measured)
         if self._ordering.waits(terminal, message):
             snapshot.read(status, storage)
@@ -180,6 +186,20 @@ class Engine:
         self._faults.judge_cells(arrived_at)
         unknown = read.unknown if read else ()
         return Outcome(changed=changed, measured=measured, unknown=unknown)
+
+    def heartbeat(
+        self, terminal: Terminal, said: Heartbeat, refrain: Refrain, arrived_at: datetime
+    ) -> Measured | None:
+        """Take a heartbeat the short way; None, with nothing changed, where that is not open.
+
+        What it measured, else. Raises `Quarantined` as `telemetry` does.
+        """
+        if refrain.status != terminal.status or refrain.storage != terminal.storage:
+            return None
+        metrics = bytes(said.metrics)
+        same = metrics == terminal.metrics
+        measured = terminal.measured if same else snapshot.read_metrics(metrics)
+        return measured if self._goes_on(terminal, said, metrics, measured, arrived_at) else None
 
     def event(self, terminal: Terminal, message: Event, arrived_at: datetime) -> Outcome:
         """Count an event that came; events move the terminal's clock and end its silence."""
@@ -235,7 +255,12 @@ class Engine:
             self._faults.judge_cells(now)
 
     def _goes_on(
-        self, terminal: Terminal, message: Telemetry, measured: Measured, arrived_at: datetime
+        self,
+        terminal: Terminal,
+        message: Telemetry | Heartbeat,
+        metrics: bytes,
+        measured: Measured,
+        arrived_at: datetime,
     ) -> bool:
         """The short way of nearly every message: all is well, and this says so once more."""
         if (
@@ -244,7 +269,8 @@ class Engine:
             or not terminal.goes_on(message.boot, message.seq, message.ts, arrived_at)
         ):
             return False
-        self._faults.record.terminals.add(terminal.id)
+        terminal.metrics, terminal.measured = metrics, measured
+        self._faults.record.repeated.add(terminal.id)
         return True
 
     # -- time --------------------------------------------------------------------------------

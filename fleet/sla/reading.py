@@ -123,7 +123,9 @@ def _level(ran: timedelta, target: timedelta, warn_share: float) -> Level:
 
 def _begin(history: History, clock: Clock) -> datetime:
     reopened = [step.at for step in history.steps if step.event is Event.REOPEN]
-    return reopened[-1] if reopened and clock is not Clock.RESTORE else history.created_at
+    if clock is Clock.RESTORE:
+        return history.created_at
+    return max([history.created_at, *reopened[-1:]])
 
 
 _ENDS_WITH = {Clock.RESPONSE: Event.ACCEPT, Clock.ARRIVAL: Event.ARRIVE}

@@ -73,6 +73,9 @@ class VirtualRegion:
         at = _instant(arrived.at)
         self._engine.tick(at)
         self.counts["messages"] += 1
+        if arrived.region:  # to the other region's collector it is a stranger
+            self.counts["quarantined"] += 1
+            return
         try:
             message = arrived.message
             if isinstance(message, bytes):

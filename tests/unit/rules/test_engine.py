@@ -9,7 +9,8 @@ from fleet.quarantine import Quarantined
 from fleet.rules.changes import Change, Cleared, Fired, Suppressed, Transition
 from fleet.rules.condition import compile_condition
 from fleet.rules.engine import Engine
-from fleet.rules.rule import Offline, Quorum, Rule, Scope, Severity, Silent, Trigger, When
+from fleet.rules.rule import Offline, Quorum, Rule, Scope, Silent, Trigger, When
+from fleet.rules.severity import Severity
 from fleet.rules.terminal import Terminal
 from fleet.service_state import ServiceState
 from fleet.telemetry import Presence, Telemetry

@@ -44,12 +44,13 @@ def decide(batch: Batch, terminals: Mapping[int, Terminal], catalogue: str) -> l
 
     So the engine may go on while it is being written.
     """
-    touched = {i: terminals[i] for i in sorted(batch.record.terminals) if i in terminals}
+    ids = sorted(batch.record.terminals | batch.record.repeated)
+    touched = {i: terminals[i] for i in ids if i in terminals}
     parts = (
         _copies(batch),
         _quarantine(batch.aside),
         _ledger(batch.received, touched),
-        _beats(touched.values(), rebooted=batch.rebooted),
+        _beats(touched.values(), batch.beats, rebooted=batch.rebooted),
         _snapshots([each for i, each in touched.items() if i in batch.record.restated]),
         _holds(batch.record),
         _transitions(batch.record),
@@ -103,9 +104,11 @@ def _at_its_end(key: LedgerKey, received: Received, touched: Mapping[int, Termin
     return terminal is not None and (terminal.boot, terminal.seq) == (boot, received.last)
 
 
-def _beats(touched: Iterable[Terminal], *, rebooted: bool) -> Iterator[Statement]:
+def _beats(
+    touched: Iterable[Terminal], beats: Mapping[int, rows.Instants], *, rebooted: bool
+) -> Iterator[Statement]:
     """What changes with every message, by way of a table of this connection alone."""
-    packed = [rows.beat(each) for each in touched]
+    packed = [rows.beat(each, beats.get(each.id)) for each in touched]
     if not packed:
         return
     yield Statement("copy_beat", packed=packed)

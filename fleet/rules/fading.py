@@ -4,9 +4,9 @@ They end at exactly that instant, in the terminal's time, however late somebody 
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from fleet.rules.faults import Faults
+from fleet.rules.faults import SOON, Faults
 from fleet.rules.hold import HOLDING, Signal
 from fleet.rules.rule import Count, Rate
 from fleet.rules.terminal import Terminal
@@ -52,7 +52,7 @@ class Fading:
         end = _end(terminal, timer.rule, timer.item)
         if end is not None and _holds(terminal, timer.rule, timer.item):
             due = end + terminal.lag + self._faults.lateness
-            again = max(due, now + timedelta(milliseconds=100))
+            again = max(due, now + SOON)
             self._faults.timers.put(timer._replace(due=again))
 
 

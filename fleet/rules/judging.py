@@ -7,7 +7,7 @@ from fleet import snapshot
 from fleet.rules.changes import Transition
 from fleet.rules.counting import Counting
 from fleet.rules.fading import Fading
-from fleet.rules.faults import Faults
+from fleet.rules.faults import SOON, Faults
 from fleet.rules.hearing import Hearing
 from fleet.rules.hold import HOLDING, Signal
 from fleet.rules.parts import Parts
@@ -50,7 +50,7 @@ class Judging:
         if read is not None:
             inputs |= _differing(terminal.values, read.values)
             inputs |= _differing_items(terminal.items, read.items)
-            terminal.status, terminal.storage = status, storage
+            terminal.status, terminal.storage = read.status, read.storage
             terminal.values, terminal.items = read.values, read.items
             self._faults.record.restated.add(terminal.id)
         self._judge(terminal, inputs, at)
@@ -80,6 +80,7 @@ class Judging:
         """
         last = terminal.at
         before, set_by = terminal.clock(arrived_at), terminal.moved(message.ts, arrived_at)
+        lag = terminal.lag
         at = terminal.advance(message.boot, message.seq, message.ts, arrived_at)
         if set_by is not None:
             self._note_jump(terminal, message, arrived_at, set_by)
@@ -90,10 +91,18 @@ class Judging:
         self.fading.fade(terminal, at)
         self._faults.expire(terminal, at)
         self._faults.record.terminals.add(terminal.id)
+        if terminal.lag < lag - SOON:
+            self.remind(terminal)
         if live:
             terminal.connected = True
             self.hearing.hear(terminal, arrived_at)
         return at, last
+
+    def remind(self, terminal: Terminal) -> None:
+        """Set its timers: it is new here, or its time is found to be further than was thought."""
+        for (rule, item), hold in terminal.holds.items():
+            self._faults.remind(terminal, rule, item, hold)
+        self.fading.adopt(terminal)
 
     def _note_jump(
         self, terminal: Terminal, message: Telemetry | Event, arrived_at: datetime, by: timedelta

@@ -126,10 +126,13 @@ class Terminal:
 
     def goes_on(self, boot: int, seq: int, ts: datetime, arrived_at: datetime) -> bool:
         """Note a message that plainly follows the last one; False where there is more to it."""
-        if seq != self.seq + 1 or boot != self.boot or self.at is None or self.heard_at is None:
+        before, heard_at = self.at, self.heard_at
+        if seq != self.seq + 1 or boot != self.boot or before is None or heard_at is None:
             return False
         at = min(ts, arrived_at)
-        if at < self.at or arrived_at < self.heard_at or self.moved(ts, arrived_at):
+        if at < before or arrived_at < heard_at:
+            return False
+        if ts - before > JUMP and self.moved(ts, arrived_at):  # else it cannot have been set
             return False
         self.at, self.seq = at, seq
         self.arrived_at = self.heard_at = arrived_at

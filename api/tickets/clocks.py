@@ -3,17 +3,19 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, dict_row
 
 from api.scope import Scope
+from api.tickets.promises import promises
 from fleet.db.sql import load
-from fleet.sla.calendar import FOREVER, Calendar, Hours
-from fleet.sla.policy import Clock, Level, Policy, choose
-from fleet.sla.reading import Escalation, History, Reading, Step, escalations, read
+from fleet.sla.calendar import FOREVER
+from fleet.sla.escalation import Escalation, escalations, next_at
+from fleet.sla.policy import Level, Policy, choose
+from fleet.sla.reading import History, Reading, Step, read
 from fleet.tickets.lifecycle import Event
 from fleet.tickets.ticket import State
 
@@ -39,16 +41,31 @@ class Running(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A ticket's row with its clocks, and the escalations that its history lacks."""
+    """A ticket's row with its clocks, where a service level is agreed."""
 
     row: Mapping[str, Any]
     policy: Policy | None = None
+    history: History | None = None
     readings: tuple[Reading, ...] = ()
-    escalations: tuple[Escalation, ...] = ()
 
-    def tells(self, level: Level) -> str:
-        """Who hears of a level."""
-        return "operations" if self.policy is None else self.policy.tells(level)
+    @property
+    def tells_first(self) -> str:
+        """Who hears first."""
+        return "operations" if self.policy is None else self.policy.chain[0]
+
+    @property
+    def escalations(self) -> tuple[Escalation, ...]:
+        """Those that its history lacks."""
+        if self.policy is None or self.history is None:
+            return ()
+        return tuple(escalations(self.policy, self.history, self.readings))
+
+    @property
+    def next_at(self) -> datetime:
+        """Before when there is no other, unless something happens to it."""
+        if self.policy is None or self.history is None:
+            return FOREVER
+        return next_at(self.policy, self.history, self.readings)
 
     def comes_to(self, level: Level | None) -> bool:
         """Whether a running clock is at a level; with none given, whether any runs."""
@@ -76,8 +93,19 @@ async def watched(
     """The clocks of tickets as they stand now, by id."""
     if not ids:
         return {}
-    rows = await _rows(connection, "histories", ids=list(ids), scope=scope.parameter)
-    policies = await _policies(connection)
+    parameters = {"ids": list(ids), "scope": scope.parameter}
+    async with connection.cursor(row_factory=dict_row, binary=True) as cursor:
+        await cursor.execute(_SQL["histories"], parameters)
+        return await with_clocks(connection, await cursor.fetchall())
+
+
+async def with_clocks(
+    connection: AsyncConnection[TupleRow], rows: Sequence[Mapping[str, Any]]
+) -> dict[int, Watched]:
+    """The clocks of rows that have `steps`, all that happened to their ticket, by its id."""
+    if not rows:
+        return {}
+    policies = await promises(connection, rows[0]["promises"])
     above: dict[str, list[str]] = {}
     if any(policy.cell is not None for policy in policies):
         cells = {"cells": list({row["cell"] for row in rows})}
@@ -88,11 +116,6 @@ async def watched(
         if number % _SLICE == 0:  # thousands at a time: others are served in between
             await asyncio.sleep(0)
     return found
-
-
-async def live(connection: AsyncConnection[TupleRow]) -> list[int]:
-    """Every live ticket."""
-    return [key for (key,) in await (await connection.execute(_SQL["live"])).fetchall()]
 
 
 def _watch(row: Mapping[str, Any], policies: Sequence[Policy], cells: Sequence[str]) -> Watched:
@@ -106,39 +129,8 @@ def _watch(row: Mapping[str, Any], policies: Sequence[Policy], cells: Sequence[s
         recovered_at=row["recovered_at"],
         by_hand=row["fault_id"] is None,
         steps=[
-            Step(Event(event), State(state), at, reason)
-            for event, state, at, reason in row["steps"]
+            Step(Event(event), State(state), at, reason, note)
+            for event, state, at, reason, note in row["steps"]
         ],
     )
-    readings = read(policy, history, row["at"])
-    return Watched(row, policy, readings, tuple(escalations(policy, history, readings)))
-
-
-async def _policies(connection: AsyncConnection[TupleRow]) -> list[Policy]:
-    calendars = {
-        row["code"]: Calendar(
-            row["zone"], tuple(Hours(*one) for one in row["hours"]), frozenset(row["holidays"])
-        )
-        for row in await _rows(connection, "calendars")
-    }
-    return [
-        Policy(
-            severity=row["severity"],
-            cell=row["cell_code"],
-            valid_from=row["valid_from"],
-            calendar=calendars[row["calendar_code"]],
-            targets={clock: timedelta(minutes=row[f"{clock}_minutes"]) for clock in Clock},
-            warn_share=row["warn_share"],
-            pausing=frozenset(row["pausing"]),
-            chain=tuple(row["chain"]),
-        )
-        for row in await _rows(connection, "policies")
-    ]
-
-
-async def _rows(
-    connection: AsyncConnection[TupleRow], statement: str, **parameters: object
-) -> list[dict[str, Any]]:
-    async with connection.cursor(row_factory=dict_row, binary=True) as cursor:
-        await cursor.execute(_SQL[statement], parameters)
-        return await cursor.fetchall()
+    return Watched(row, policy, history, read(policy, history, row["at"]))

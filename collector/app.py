@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import psycopg
 import structlog
@@ -18,18 +19,24 @@ import uvicorn
 from collector import ring
 from collector.clock import SteadyClock
 from collector.errors import CollectorError
+from collector.recutting import keep_cutting
 from collector.region import Region, Stage, Terms
 from collector.reload import watch_catalogue
 from collector.service import application
 from collector.settings import Settings
 from collector.share import Share
+from collector.writer import untraced
 from fleet.db.pool import connect
 from fleet.mqtt import Backoff
 from fleet.rules.shelf import Shelf
 
+if TYPE_CHECKING:
+    from collector.tracing import Traces
+
 log = structlog.get_logger()
 
-_ROUND_EVERY_S = 1.0
+_ROUND_EVERY_S = 0.5
+_FREED_WITHIN_S = 0.2  # a connection that was ended gives its lock back
 _REGISTRY_EVERY_S = 30.0
 
 
@@ -37,8 +44,10 @@ class Collector:
     """The regions that are this process's share, and how it comes by them."""
 
     def __init__(self, settings: Settings) -> None:
+        name = f"{socket.gethostname()[:24]}-{os.getpid()}-{secrets.token_hex(2)}"
+        self._traces = _traces(settings, name)
         self._terms = Terms(
-            name=f"{socket.gethostname()[:24]}-{os.getpid()}-{secrets.token_hex(2)}",
+            name=name,
             database_url=settings.database_url.get_secret_value(),
             broker=settings.broker,
             shelf=Shelf(settings.catalogue),
@@ -48,6 +57,7 @@ class Collector:
             lateness=timedelta(milliseconds=settings.lateness_ms),
             clock=SteadyClock(),
             incident_after=timedelta(seconds=settings.platform_after_s),
+            writer=untraced if self._traces is None else self._traces.writer,
         )
         self._share = Share(self._terms.name, settings.only_regions)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -76,8 +86,9 @@ class Collector:
         """Serve the regions until stopped; raises what a region's task cannot recover from."""
         sharing = asyncio.create_task(self._keep_sharing())
         reading = asyncio.create_task(watch_catalogue(self.shelf))
+        cutting = asyncio.create_task(self._cut_in())
         stopped = asyncio.create_task(self._stop_wanted())
-        always = (sharing, reading, stopped)
+        always = (sharing, reading, cutting, stopped)
         try:
             while not stopped.done():
                 running = {*always, *self._tasks.values()}
@@ -93,9 +104,17 @@ class Collector:
             for task in always:
                 task.cancel()
             await asyncio.gather(*always, *self._tasks.values(), return_exceptions=True)
+            if self._traces is not None:
+                await asyncio.to_thread(self._traces.close)
 
     async def _stop_wanted(self) -> None:
         await self._stopping.wait()
+
+    async def _cut_in(self) -> None:
+        terms = self._terms
+        await keep_cutting(
+            terms.database_url, terms.name, lambda: list(self.regions), lambda: self.shelf.current
+        )
 
     def _collect(self) -> None:
         """Forget the regions that were given up or taken by others."""
@@ -122,15 +141,17 @@ class Collector:
             await ring.join(connection)
             since = time.monotonic()
             while not self._stopping.is_set():
-                await self._round(connection)
-                async for _ in connection.notifies(timeout=_ROUND_EVERY_S, stop_after=1):
+                evicted = await self._round(connection)
+                rest_s = _FREED_WITHIN_S if evicted else _ROUND_EVERY_S
+                async for _ in connection.notifies(timeout=rest_s, stop_after=1):
                     since = -_REGISTRY_EVERY_S
                 if time.monotonic() - since >= _REGISTRY_EVERY_S:
                     since = time.monotonic()
                     for region in self.regions.values():
                         region.registry_changed()
 
-    async def _round(self, connection: ring.Connection) -> None:
+    async def _round(self, connection: ring.Connection) -> bool:
+        """Look around and make the moves; True when there is something to take very soon."""
         holdings, members = await ring.look(connection)
         mine = frozenset(self.regions)
         moves = self._share.decide(holdings, members, mine, self._terms.clock())
@@ -144,6 +165,15 @@ class Collector:
             region = self.regions[name] = Region(name, self._terms)
             self._tasks[name] = asyncio.create_task(region.run(), name=name)
         self.joined = self.joined or bool(holdings)
+        return bool(moves.evict)
+
+
+def _traces(settings: Settings, name: str) -> "Traces | None":
+    if settings.trace_endpoint is None:
+        return None
+    from collector.tracing import Traces  # noqa: PLC0415 - who asks for none loads none of it
+
+    return Traces(settings.trace_endpoint, name)
 
 
 class _Web(uvicorn.Server):

@@ -1,14 +1,16 @@
-"""The table of the terminals' clocks."""
+"""The table of the terminals' clocks, and the figures of them."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from collector import metrics
+from collector.skew import Skews
 from fleet.db.sql import load
 
 _SQL = load("collector", "clocks")
+_AT_ONCE = 200  # a fleet that is heard for the first time must not hold up a batch for long
 
 
 async def stored(connection: AsyncConnection[TupleRow], region: str) -> dict[int, int]:
@@ -18,9 +20,12 @@ async def stored(connection: AsyncConnection[TupleRow], region: str) -> dict[int
 
 
 async def note(
-    connection: AsyncConnection[TupleRow], skews: Mapping[int, int], at: datetime
+    connection: AsyncConnection[TupleRow], region: str, skews: Skews, at: datetime
 ) -> None:
-    """Write skews down, in a transaction of its own."""
-    async with connection.transaction():
-        values = {"ids": list(skews), "skews": list(skews.values()), "at": at}
-        await connection.execute(_SQL["note_clocks"], values)
+    """Write down what changed, or a piece of it, in a transaction of its own."""
+    if changed := skews.take(_AT_ONCE):
+        async with connection.transaction():
+            values = {"ids": list(changed), "skews": list(changed.values()), "at": at}
+            await connection.execute(_SQL["note_clocks"], values)
+    for bound_s, count in skews.off.items():
+        metrics.clocks_off.labels(region, bound_s).set(count)

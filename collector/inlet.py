@@ -18,15 +18,14 @@ from collector.intake import Arrival
 from collector.repair import Ask
 from fleet import topics
 from fleet.mqtt import (
-    Broker,
     Connection,
     Filter,
     Message,
     MessageRefused,
     PublicationRefused,
+    Route,
     Session,
     WaitingLineFull,
-    connect,
 )
 from fleet.telemetry import encode
 from fleet.topics import Channel, subscription
@@ -48,6 +47,8 @@ class Inlet:
         self._clock = clock
         self._queue: list[Arrival] = []
         self._arrived = asyncio.Event()
+        self._read_at = -1.0
+        self._now = clock()
         self.connection: Connection | None = None
 
     def __len__(self) -> int:
@@ -58,7 +59,7 @@ class Inlet:
         """Whether the connection stands, as far as anybody knows."""
         return self.connection is not None and not self.connection.closed.done()
 
-    async def open(self, broker: Broker, region: str, receive_maximum: int) -> Connection:
+    async def open(self, route: Route, region: str, receive_maximum: int) -> Connection:
         """Connect to the region's persistent session and subscribe; raises `MqttError`."""
         session = Session(
             client_id=f"tellergrid-collector-{region}",
@@ -68,7 +69,7 @@ class Inlet:
             keep_alive_s=KEEP_ALIVE_S,
             maximum_packet_size=MAXIMUM_PACKET,
         )
-        connection = await connect(broker, session, self._take)
+        connection = await route.connect(session, self._take)
         self.connection = connection
         fresh = not connection.session_present
         filters = [Filter(subscription(region, channel), retained=fresh) for channel in CHANNELS]
@@ -87,13 +88,16 @@ class Inlet:
         now = asyncio.get_running_loop().time()
         return timedelta(seconds=now - self.connection.wire.heard_at)
 
-    def _take(self, _connection: Connection, message: Message) -> None:
+    def _take(self, connection: Connection, message: Message) -> None:
+        # What came with one read came at one time.
+        read_at = connection.wire.heard_at
+        if read_at != self._read_at:
+            self._read_at, self._now = read_at, self._clock()
+        if not self._queue:
+            self._arrived.set()
         self._queue.append(
-            Arrival(
-                message.topic, message.payload, message.retain, message.packet_id, self._clock()
-            )
+            Arrival(message.topic, message.payload, message.retain, message.packet_id, self._now)
         )
-        self._arrived.set()
 
     async def batch(self, count: int, linger_s: float, patience_s: float) -> list[Arrival]:
         """Up to `count` packets: those there, then those of the next `linger_s` seconds.

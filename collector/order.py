@@ -1,6 +1,7 @@
 """Messages out of their order: those that wait for others, and those that came too late."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -33,6 +34,15 @@ def stored(kept: Kept) -> tuple[datetime, str, bytes]:
     """What is written of a message that waits: when it arrived, on which channel, and itself."""
     channel = Channel.EVENT if isinstance(kept.message, Event) else Channel.TELEMETRY
     return kept.arrived_at, channel.value, encode(kept.message)
+
+
+def marks(late: Iterable[Late]) -> list[tuple[int, datetime, datetime, int]]:
+    """Whose intervals are to be cut anew: the terminal, the first and the last instant that
+    something was said that came late, and how many messages these were."""
+    said: dict[int, list[datetime]] = defaultdict(list)
+    for one in late:
+        said[one.terminal_id].append(min(one.ts, one.arrived_at))
+    return [(key, min(times), max(times), len(times)) for key, times in sorted(said.items())]
 
 
 async def waiting(connection: AsyncConnection[TupleRow], region: str) -> Waiting:

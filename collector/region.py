@@ -7,7 +7,7 @@ begins again: lock, state read back, session resumed, redelivery taken.
 
 import asyncio
 import random
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -24,9 +24,9 @@ from collector.errors import RegionLost
 from collector.incident import AFTER
 from collector.inlet import KEEP_ALIVE_S, Clock, Inlet
 from collector.sight import Cause, Sight, passed
-from collector.writer import Writer
+from collector.writer import Acknowledge, Writer, untraced
 from fleet.db.pool import connect
-from fleet.mqtt import Backoff, Broker, Connection, ConnectionLost, MqttError
+from fleet.mqtt import Backoff, Broker, Connection, ConnectionLost, MqttError, Route
 from fleet.rules.hearing import CATCH_UP, RETURN
 from fleet.rules.shelf import Shelf
 
@@ -60,6 +60,7 @@ class Terms:
     lateness: timedelta
     clock: Clock
     incident_after: timedelta = AFTER
+    writer: Callable[[Desk, Acknowledge, str], Writer] = untraced
 
 
 class Region:
@@ -70,6 +71,7 @@ class Region:
         self.stage = Stage.CONNECTING
         self.committed_at: datetime | None = None
         self._terms = terms
+        self._route = Route(terms.broker)
         self._sight = Sight()
         self._broker_away = False
         self._delays = _BACKOFF.delays()
@@ -87,12 +89,15 @@ class Region:
 
     async def run(self) -> None:
         """Serve until stopped or taken by another, beginning again after every failure."""
-        while not self._stopping.is_set():
-            try:
-                if not await self._serve():
-                    return
-            except (psycopg.Error, RegionLost, OSError) as error:
-                await self._pause(self._failed(error))
+        try:
+            while not self._stopping.is_set():
+                try:
+                    if not await self._serve():
+                        return
+                except (psycopg.Error, RegionLost, OSError) as error:
+                    await self._pause(self._failed(error))
+        finally:
+            metrics.give_up(self.name)
 
     async def _serve(self) -> bool:
         """Hold the lock over any number of broker connections; False when another has it."""
@@ -139,11 +144,11 @@ class Region:
         terms, inlet = self._terms, Inlet(self._terms.clock)
         self.stage = Stage.CONNECTING
         began = terms.clock()
-        opening = inlet.open(terms.broker, self.name, terms.receive_maximum)
+        opening = inlet.open(self._route, self.name, terms.receive_maximum)
         connection = await self._staying(desk, opening)
         try:
             self._connected(desk, connection, began)
-            async with Writer(desk, inlet.acknowledge) as writer:
+            async with terms.writer(desk, inlet.acknowledge, self.name) as writer:
                 while not connection.closed.done() and not self._stopping.is_set():
                     await self._turn(desk, inlet, writer)
             if connection.closed.done() and (error := connection.closed.result()) is not None:

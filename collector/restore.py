@@ -1,5 +1,6 @@
 """The engine as it stood at the last commit: every terminal, hold and open fault, read back."""
 
+import asyncio
 from collections import defaultdict
 from datetime import datetime
 from typing import NamedTuple
@@ -12,10 +13,12 @@ from fleet.db.sql import load
 from fleet.rules.engine import Engine
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import Hold, Phase
+from fleet.rules.severity import Severity
 from fleet.rules.terminal import Terminal
 from fleet.service_state import ServiceState
 
 _SQL = load("collector", "restore")
+_BREATH = 500  # terminals, between two turns of the event loop
 
 Holds = dict[str, dict[tuple[str, str], Hold]]
 Counts = dict[str, tuple[datetime, ...]]
@@ -55,7 +58,9 @@ async def engine(
     counts = await _counts(connection, registry.region)
     rows = await _rows(connection, registry.region)
     waiting = await order.waiting(connection, registry.region)
-    for entry in registry.entries.values():
+    for number, entry in enumerate(registry.entries.values()):
+        if number % _BREATH == 0:
+            await asyncio.sleep(0)  # else the others take a large region's reader for dead
         terminal = entry.terminal(registry.region)
         terminal.holds = holds["terminal"].get(entry.code, {})
         _recall(terminal, rows.get(entry.id))
@@ -77,8 +82,9 @@ async def _rows(connection: Connection, region: str) -> dict[int, _Row]:
 async def _holds(connection: Connection, registry: Registry) -> dict[str, Holds]:
     found: dict[str, Holds] = {"terminal": defaultdict(dict), "cell": defaultdict(dict)}
     cursor = await connection.execute(_SQL["holds"], {"region": registry.region})
-    async for scope, subject, rule, item, phase, *rest in cursor:
-        found[scope][subject][rule, item] = Hold(Phase(phase), *rest)
+    async for scope, subject, rule, item, phase, *rest, severity in cursor:
+        hold = found[scope][subject][rule, item] = Hold(Phase(phase), *rest)
+        hold.severity = None if severity is None else Severity(severity)
     return found
 
 
@@ -110,6 +116,6 @@ def _recall(terminal: Terminal, row: _Row | None) -> None:
         terminal.metrics = row.metrics.encode()
         terminal.measured = snapshot.read_metrics(terminal.metrics)
     if row.status is not None and row.storage is not None:
-        terminal.status, terminal.storage = row.status.encode(), row.storage.encode()
-        read = snapshot.read(terminal.status, terminal.storage)
+        read = snapshot.read(row.status.encode(), row.storage.encode())
+        terminal.status, terminal.storage = read.status, read.storage
         terminal.values, terminal.items = read.values, read.items

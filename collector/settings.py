@@ -33,6 +33,10 @@ class Settings(BrokerTrust):
     lateness_ms: float = Field(
         5000, ge=0, description="How late a message may come and still be judged in its place"
     )
+    trace_endpoint: str | None = Field(
+        None,
+        description="Where traces go, OTLP over HTTP: http://host:4318/v1/traces; empty: nowhere",
+    )
     log_level: str = Field("info", description="debug, info, warning, error")
 
     @property

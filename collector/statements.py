@@ -19,6 +19,7 @@ from fleet.rules.changes import (
     FaultChange,
     Fired,
     Flapped,
+    Rated,
     Suppressed,
     Transition,
 )
@@ -41,12 +42,13 @@ def decide(batch: Batch, terminals: Mapping[int, Terminal], catalogue: str) -> l
 
     So the engine may go on while it is being written.
     """
-    touched = {i: terminals[i] for i in sorted(batch.record.terminals) if i in terminals}
+    ids = sorted(batch.record.terminals | batch.record.repeated)
+    touched = {i: terminals[i] for i in ids if i in terminals}
     parts = (
         _copies(batch),
         _quarantine(batch.aside),
         _ledger(batch.received, touched),
-        _beats(touched.values(), rebooted=batch.rebooted),
+        _beats(touched.values(), batch.beats, rebooted=batch.rebooted),
         _snapshots([each for i, each in touched.items() if i in batch.record.restated]),
         _holds(batch.record),
         _transitions(batch.record),
@@ -100,9 +102,11 @@ def _at_its_end(key: LedgerKey, received: Received, touched: Mapping[int, Termin
     return terminal is not None and (terminal.boot, terminal.seq) == (boot, received.last)
 
 
-def _beats(touched: Iterable[Terminal], *, rebooted: bool) -> Iterator[Statement]:
+def _beats(
+    touched: Iterable[Terminal], beats: Mapping[int, rows.Instants], *, rebooted: bool
+) -> Iterator[Statement]:
     """What changes with every message, by way of a table of this connection alone."""
-    packed = [rows.beat(each) for each in touched]
+    packed = [rows.beat(each, beats.get(each.id)) for each in touched]
     if not packed:
         return
     yield Statement("copy_beat", packed=packed)
@@ -169,6 +173,7 @@ def _order(record: Record, late: Sequence[Late]) -> Iterator[Statement]:
         yield Statement("wait_no_longer", each=over)
     if late:
         yield Statement("late", each=late)
+        yield Statement("mark_recut", each=order.marks(late))
     if record.jumps:
         yield Statement("jump", each=[astuple(each) for each in record.jumps])
 
@@ -225,6 +230,10 @@ def _fault(change: FaultChange, catalogue: str) -> Iterator[Statement]:
         case Fired():
             yield Statement("insert_fault", _fault_row(change, catalogue))
             yield _feed(change.id, "fired", change.fired_at)
+        case Rated():
+            what = "escalated" if change.worse else "eased"
+            yield Statement("rate_fault", (change.severity.value, change.id))
+            yield _feed(change.id, what, change.at, change.severity.value)
         case Cleared():
             yield Statement("clear_fault", (change.cleared_at, change.id))
             yield _feed(change.id, "cleared", change.at)
@@ -243,6 +252,8 @@ def _shadow_fault(change: FaultChange, catalogue: str) -> Iterator[Statement]:
     match change:
         case Fired():
             yield Statement("insert_shadow", _fault_row(change, catalogue))
+        case Rated():
+            yield Statement("rate_shadow", (change.severity.value, change.id))
         case Cleared():
             yield Statement("clear_shadow", (change.cleared_at, change.id))
         case Suppressed(by=None):
@@ -253,8 +264,8 @@ def _shadow_fault(change: FaultChange, catalogue: str) -> Iterator[Statement]:
             pass
 
 
-def _feed(fault_id: object, change: str, at: object) -> Statement:
-    return Statement("insert_fault_change", (fault_id, change, at))
+def _feed(fault_id: object, change: str, at: object, severity: str | None = None) -> Statement:
+    return Statement("insert_fault_change", (fault_id, change, at, severity))
 
 
 def _fault_row(fired: Fired, catalogue: str) -> dict[str, object]:
@@ -267,7 +278,7 @@ def _fault_row(fired: Fired, catalogue: str) -> dict[str, object]:
         "cell_code": fired.cell,
         "rule": rule.name,
         "item": fired.key.item,
-        "severity": rule.severity.value,
+        "severity": fired.severity.value,
         "component": rule.component,
         "impact": rule.impact.value if rule.impact else "none",
         "title": rule.title,

@@ -154,6 +154,9 @@ VALUES (%(id)s, %(scope)s, %(subject)s, %(terminal_id)s, %(cell_code)s, %(rule)s
 -- name: clear_fault
 UPDATE fault SET cleared_at = %s WHERE id = %s;
 
+-- name: rate_fault
+UPDATE fault SET severity = %s WHERE id = %s;
+
 -- name: suppress_fault
 UPDATE fault SET suppressed_by = %s WHERE id = %s;
 
@@ -172,6 +175,9 @@ VALUES (%(id)s, %(scope)s, %(subject)s, %(terminal_id)s, %(cell_code)s, %(rule)s
 -- name: clear_shadow
 UPDATE shadow_fault SET cleared_at = %s WHERE id = %s;
 
+-- name: rate_shadow
+UPDATE shadow_fault SET severity = %s WHERE id = %s;
+
 -- name: release_shadow
 UPDATE shadow_fault SET alone = true WHERE id = %s;
 
@@ -179,7 +185,7 @@ UPDATE shadow_fault SET alone = true WHERE id = %s;
 UPDATE shadow_fault SET flapped = true WHERE id = %s;
 
 -- name: insert_fault_change
-INSERT INTO fault_change (fault_id, change, at) VALUES (%s, %s, %s);
+INSERT INTO fault_change (fault_id, change, at, severity) VALUES (%s, %s, %s, %s);
 
 -- name: notify_fault
 NOTIFY fault;
@@ -196,6 +202,11 @@ DELETE FROM waiting_message WHERE terminal_id = %s AND boot = %s AND seq = %s;
 INSERT INTO late_message (terminal_id, boot, seq, channel, ts, arrived_at)
 VALUES (%s, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING;
+
+-- name: mark_recut
+-- Whose intervals are to be cut anew, for what came late was said in them.
+INSERT INTO interval_recut (terminal_id, said, messages)
+VALUES (%s, tstzrange(%s, %s, '[]'), %s);
 
 -- name: jump
 INSERT INTO clock_jump (terminal_id, boot, seq, ts, arrived_at, set_by)

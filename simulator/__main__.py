@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from fleet import logs
 from simulator.app import simulate
+from simulator.certificates import OURSELVES, Certificates
 from simulator.errors import SimulatorError
 from simulator.fleet import CONNECTS_PER_S, Fleet, Plan, share
 from simulator.scenario import EVERYDAY, load, names
@@ -31,6 +32,7 @@ def main() -> int:
             state=arguments.state or settings.state,
             share=share(arguments.share),
             multiplex=arguments.multiplex,
+            certificates=arguments.certificates and Certificates(arguments.certificates),
             sources=tuple(arguments.source_address),
             connects_per_s=arguments.connects_per_s,
         )
@@ -49,6 +51,8 @@ def main() -> int:
 
 async def _run(plan: Plan, settings: Settings) -> None:
     secret, broker = settings.terminal_secret, settings.broker
+    if plan.certificates is not None:
+        broker = plan.certificates.of(OURSELVES, broker)
     fleet = Fleet(plan, broker, None if secret is None else secret.get_secret_value())
     await simulate(fleet, broker)
 
@@ -80,6 +84,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--connects-per-s", type=float, default=CONNECTS_PER_S, help="how fast they connect [200]"
+    )
+    parser.add_argument(
+        "--certificates", type=Path, help="a folder: log in by certificate, with ca.pem, ID.pem, …"
     )
     parser.add_argument("--state", type=Path, help="where boots and numbers are kept")
     return parser.parse_args()

@@ -25,7 +25,9 @@ class Agenda:
         self._entered += 1
         heappush(self._entries, (round(at, 3), self._entered, action))
 
-    def pop(self) -> tuple[float, Action]:
-        """Take the next action off, and its time."""
+    def pop(self, now: float) -> tuple[float, Action] | None:
+        """Take the next action off, and its time, if it is due by `now`."""
+        if not self._entries or self._entries[0][0] > now:
+            return None
         at, _, action = heappop(self._entries)
         return at, action

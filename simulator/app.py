@@ -19,8 +19,10 @@ LOOK_S = 1.0
 async def simulate(fleet: Fleet, broker: Broker) -> None:
     """Play a fleet until SIGTERM or SIGINT.
 
-    Raises SimulatorError: another simulator is there, or took over; the broker refuses us.
+    Raises SimulatorError: the machine has no room for it; a terminal has no certificate; another
+    simulator is there, or took over; the broker refuses us.
     """
+    fleet.check()
     if fleet.share[1] == 1:
         await _be_the_only_one(broker)
     loop = asyncio.get_running_loop()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from simulator.agenda import Agenda
 from simulator.behaviour import Behaviour
 from simulator.layers import Layers
-from simulator.properties import DARK, OFFLINE, SILENT, Values
+from simulator.properties import DARK, ELSEWHERE, OFFLINE, SILENT, Values
 from simulator.voice import Voice
 
 _NEEDED_TO_SERVE: Values = {
@@ -21,6 +21,7 @@ _NEEDED_TO_SERVE: Values = {
     "cashDispenser.positions.outDefault.shutter": "closed",
     "cashDispenser.positions.outDefault.transport": "ok",
     SILENT: False,
+    ELSEWHERE: "",
 }
 
 
@@ -39,6 +40,11 @@ class Body:
         """Whether the terminal's line is up: it has one, and power."""
         values = self.layers.effective()
         return not (values.get(OFFLINE, False) or values.get(DARK, False))
+
+    @property
+    def region(self) -> str:
+        """The region for which it speaks; empty for its own."""
+        return str(self.layers.effective().get(ELSEWHERE, ""))
 
     @property
     def speaks(self) -> bool:

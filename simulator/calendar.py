@@ -2,7 +2,10 @@
 
 from datetime import datetime
 
-from simulator.behaviour import BUSYNESS, Behaviour
+from simulator.behaviour import BUSYNESS, HOUR_S, Behaviour
+from simulator.voice import ZONE, local_time
+
+_AHEAD_S = ZONE.utcoffset(None).total_seconds()
 
 
 class Calendar:
@@ -18,12 +21,12 @@ class Calendar:
         self.peak = max(BUSYNESS) * max(behaviour.weekdays) * days
         """No instant is busier."""
 
-    def busyness(self, local: datetime) -> float:
-        """How busy it is at an instant of the terminal's own time."""
-        hour = local.toordinal() * 24 + local.hour
+    def busyness(self, at: float) -> float:
+        """How busy it is at an instant (epoch seconds), where the terminals are."""
+        hour = int((at + _AHEAD_S) // HOUR_S)
         if hour != self._hour:
             self._hour = hour
-            self._last = self._factor(local)
+            self._last = self._factor(local_time(at))
         return self._last
 
     def _factor(self, local: datetime) -> float:

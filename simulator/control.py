@@ -37,7 +37,7 @@ from fleet.mqtt import (
 from simulator.errors import RequestError
 from simulator.figures import Summary
 from simulator.fleet import Fleet
-from simulator.properties import SILENT
+from simulator.properties import ELSEWHERE, SILENT
 from simulator.terminal import Terminal
 
 log = structlog.get_logger()
@@ -77,7 +77,7 @@ class JumpClock(msgspec.Struct, frozen=True, tag_field="op", tag="jump-clock"):
 
 
 class Move(msgspec.Struct, frozen=True, tag_field="op", tag="move"):
-    """Take a terminal from its place; with a region it speaks on that one's topics from now on."""
+    """Take a terminal from its place; with a region it speaks on that one's topics instead."""
 
     terminal: str
     region: str | None = None
@@ -156,7 +156,7 @@ class Control:
             case JumpClock():
                 terminal.take(terminal.device.set_clock(request.ahead_s, now))
             case Move() if request.region is not None:
-                self._move(terminal, request.region)
+                return self._move(terminal, code, request.region, now)
             case Move():
                 return self._break(terminal, code, {_POSITION: "notInPosition"}, now)
             case Silence():
@@ -165,11 +165,13 @@ class Control:
                 return self._break(terminal, code, request.set, now)
         return Answer(ok=True, terminal=code)
 
-    def _move(self, terminal: Terminal, region: str) -> None:
+    def _move(self, terminal: Terminal, code: str, region: str, now: float) -> Answer:
         if region not in self._fleet.regions:
             known = ", ".join(self._fleet.regions)
             raise RequestError(f"no region {region!r}; there is {known}")
-        terminal.move(region)
+        if region == terminal.home:
+            raise RequestError(f"{code} belongs to {region}; repair brings it back there")
+        return self._break(terminal, code, {ELSEWHERE: region}, now)
 
     def _break(
         self, terminal: Terminal, code: str, wanted: Mapping[str, object], now: float

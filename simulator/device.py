@@ -26,7 +26,7 @@ from simulator.properties import Values
 from simulator.supplies import Supplies
 from simulator.trade import Trade
 from simulator.turns import Turn, Turns, resolved
-from simulator.voice import Entry, Garbage, Line, Manner, Outgoing, Voice
+from simulator.voice import Entry, Garbage, Line, Manner, Moved, Outgoing, Voice
 from simulator.wear import Wear, layer_of
 
 SLOW_HEARTBEAT = 2
@@ -81,6 +81,7 @@ class Device:
         self._turns = Turns(self._body, self._trade, self._wear, turns or iter(()))
         self._witness = witness
         self._was_linked = True
+        self._region = ""
         self._agenda.enter(origin.start, self._begin)
         self._agenda.enter(origin.start, self._turns.await_next)
 
@@ -110,11 +111,11 @@ class Device:
 
     def live(self, now: float) -> list[tuple[float, Entry]]:
         """Play everything due until `now`; returns what happened on the line, with its instants."""
-        agenda = self._agenda
-        while agenda.next_at <= now:
-            at, action = agenda.pop()
+        pop, layers, turns = self._agenda.pop, self._layers, self._turns
+        while (due := pop(now)) is not None:
+            at, action = due
             action(at)
-            if self._layers.changed or self._turns.stirred:
+            if layers.changed or turns.stirred:
                 self._tell(at)
         return self._voice.take()
 
@@ -171,6 +172,9 @@ class Device:
         if linked is not self._was_linked:
             self._was_linked = linked
             voice.line(at, up=linked)
+        if body.region != self._region:
+            self._region = body.region
+            voice.moved(at, self._region)
         if self._witness is not None:
             self._witness.see(at, self._layers, self._turns.current)
         if speaks and (voice.muted or restarting):
@@ -192,4 +196,4 @@ class Device:
 
 def messages(entries: list[tuple[float, Entry]]) -> list[Outgoing]:
     """The numbered messages among what happened on a line."""
-    return [entry for _, entry in entries if not isinstance(entry, Line | Garbage)]
+    return [entry for _, entry in entries if not isinstance(entry, Line | Garbage | Moved)]

@@ -25,5 +25,9 @@ class LimitError(SimulatorError):
     """The machine does not allow so many connections; the message says what to do."""
 
 
+class CertificateError(SimulatorError):
+    """A terminal has no certificate, or a file is none; names it."""
+
+
 class RecordingError(SimulatorError):
     """A recording is not there or cannot be read; names the file and the line."""

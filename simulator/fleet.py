@@ -12,7 +12,9 @@ from pathlib import Path
 from fleet import demo
 from fleet.mqtt import Backoff, Broker, Session, connect
 from fleet.mqtt.credentials import terminal_password
+from simulator.certificates import Certificates
 from simulator.device import Device, Origin
+from simulator.errors import CertificateError
 from simulator.figures import Figures, Summary
 from simulator.limits import make_room
 from simulator.link import Link, OnCommand
@@ -20,7 +22,7 @@ from simulator.passage import Passage
 from simulator.ramp import Ramp
 from simulator.scenario import EVERYDAY, Scenario, Story, load
 from simulator.state import StateFile
-from simulator.terminal import Surroundings, Terminal
+from simulator.terminal import KEEP_ALIVE_S, Surroundings, Terminal
 from simulator.trunk import Trunk
 from simulator.truth import Run, Witness, write
 
@@ -56,6 +58,10 @@ class Plan:
     """So many connections for all of them; 0: each its own."""
     sources: tuple[str, ...] = ()
     """Addresses to connect from, by turns."""
+    certificates: Certificates | None = None
+    """By which each terminal logs in, instead of a password."""
+    keep_alive_s: int = KEEP_ALIVE_S
+    """After once and a half of it the broker notices that nobody is at the other end."""
     truth: Path | None = None
     """Where the truth is written; by default `truth.jsonl` beside the state."""
 
@@ -71,8 +77,8 @@ def share(text: str) -> tuple[int, int]:
 class Fleet:
     """A run of a plan against a broker.
 
-    With a `secret`, each terminal has an account of its own, its password derived; without one all
-    of them use the account in `broker`.
+    With a `secret`, each terminal has an account of its own, its password derived; with the plan's
+    certificates, each its own; without either all of them use the account in `broker`.
     """
 
     def __init__(
@@ -97,6 +103,17 @@ class Fleet:
         self.terminals = self._make(plan)
         self.figures.terminals = len(self.terminals)
 
+    def check(self) -> None:
+        """Raise SimulatorError, with advice, for what cannot be connected; raises our own limit."""
+        plan = self._plan
+        if plan.certificates is not None:
+            if plan.multiplex:
+                text = "a shared connection has no terminal's certificate: leave out --multiplex"
+                raise CertificateError(text)
+            plan.certificates.require(self.terminals)
+        if not plan.multiplex:
+            make_room(len(self.terminals), len(plan.sources))
+
     async def run(self) -> None:
         """Play until `stop`; then every terminal says what it still has to and disconnects.
 
@@ -106,8 +123,6 @@ class Fleet:
         if plan.multiplex:
             name = f"simulator-{plan.share[0]}-trunk"
             self._trunk = Trunk(self._broker, plan.multiplex, name)
-        else:
-            make_room(len(self.terminals), len(plan.sources))
         try:
             async with asyncio.TaskGroup() as tasks:
                 trunk = tasks.create_task(self._trunk.run() if self._trunk else asyncio.sleep(0))
@@ -163,7 +178,14 @@ class Fleet:
         world = plan.scenario.world(plan.rate)
         # Spreads reconnecting; the terminals' stories have chances of their own.
         backoff = Backoff(random.Random(plan.seed))  # noqa: S311
-        around = Surroundings(self._dial, backoff, self.figures, self._state.booting, self._clock)
+        around = Surroundings(
+            self._dial,
+            backoff,
+            self.figures,
+            self._state.booting,
+            plan.keep_alive_s,
+            self._clock,
+        )
         made = {}
         for each in played:
             boot, start = boots[each.code], self._start
@@ -180,7 +202,9 @@ class Fleet:
             return await self._trunk.open(session, on_message)
         code = session.client_id
         broker = self._broker
-        if self._secret is not None:
+        if self._plan.certificates is not None:
+            broker = self._plan.certificates.of(code, broker)
+        elif self._secret is not None:
             broker = broker.account(code, terminal_password(self._secret, code))
         if sources := self._plan.sources:
             broker = replace(broker, source=sources[self.figures.connects % len(sources)])

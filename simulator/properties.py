@@ -1,13 +1,15 @@
 """A terminal's properties as a flat table: dotted contract path to value.
 
 Members of a list are named by what the contract calls them: `storage.CST1.status`,
-`cashDispenser.positions.outDefault.shutter`; `[]` in a request means every member. Three paths are
+`cashDispenser.positions.outDefault.shutter`; `[]` in a request means every member. Four paths are
 not the contract's and never on the wire: `offline` while the terminal's line is down, `silent`
-while its software hangs, `dark` while it has no power.
+while its software hangs, `dark` while it has no power, `elsewhere` with the region for which it
+speaks, as if carried there.
 """
 
 import difflib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from fleet.snapshot import Value
@@ -17,8 +19,10 @@ from simulator.errors import RequestError
 OFFLINE = "offline"
 SILENT = "silent"
 DARK = "dark"
-PSEUDO = (OFFLINE, SILENT, DARK)
+ELSEWHERE = "elsewhere"
+PSEUDO = (OFFLINE, SILENT, DARK, ELSEWHERE)
 MEMBER_NAMES = {"storage": "id", "positions": "position"}
+_KINDS_THERE_ARE = 64
 
 Values = dict[str, Value]
 
@@ -47,6 +51,8 @@ def check(path: str, value: object) -> Value:
     """
     if path in (OFFLINE, SILENT):
         return _boolean(path, value)
+    if path == ELSEWHERE:
+        return str(value)
     known = PROPERTIES.get(general(path))
     if known is None:
         raise RequestError(f"no property {path!r} in the contract{_perhaps(suggest(path))}")
@@ -76,12 +82,21 @@ def resolve(path: str, value: object, present: Iterable[str]) -> Values:
 
 def units(values: Mapping[str, Value]) -> list[dict[str, object]]:
     """The cash units of a flat table, as `trees` has them."""
-    found: dict[str, dict[str, object]] = {}
-    for path, value in values.items():
+    return [
+        {"id": unit, **{name: values[path] for name, path in properties}}
+        for unit, properties in _unit_paths(tuple(values))
+    ]
+
+
+@lru_cache(_KINDS_THERE_ARE)
+def _unit_paths(paths: tuple[str, ...]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """By unit, its properties and their paths; terminals of a kind share the answer."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for path in paths:
         if path.startswith("storage."):
             _, unit, name = path.split(".")
-            found.setdefault(unit, {})[name] = value
-    return _listed("id", found)
+            found.setdefault(unit, []).append((name, path))
+    return tuple((unit, tuple(each)) for unit, each in found.items())
 
 
 def trees(values: Mapping[str, Value]) -> Trees:

@@ -11,7 +11,8 @@
         every: 10m
 
 `behaviour` overrides fields of `simulator.behaviour.Behaviour`. In an act, `set` takes what
-`tellergrid break` takes, `offline` and `silent` included; beside it or instead of it
+`tellergrid break` takes, `offline`, `silent` and `elsewhere: region-02` included; beside it or
+instead of it
 
     clock: 30m              the terminal's clock is so much ahead, or with -2h behind
     restart: true           its software starts anew when the act begins
@@ -43,7 +44,7 @@ from fleet.demo import DemoTerminal
 from fleet.rules import duration
 from simulator.behaviour import DAY_S, Behaviour, behaviour
 from simulator.errors import RequestError, ScenarioError
-from simulator.properties import OFFLINE, check
+from simulator.properties import ELSEWHERE, OFFLINE, check
 from simulator.turns import Turn
 
 EVERYDAY = "everyday"
@@ -178,10 +179,11 @@ class Story:
         return duration.parse(text).total_seconds() / self._rate
 
     def _pick(self, number: int, repetition: int) -> frozenset[str]:
-        where = self._scenario.story[number].where
+        act = self._scenario.story[number]
+        where, there = act.where, act.set.get(ELSEWHERE)
         # A simulation, not a secret.
         chance = random.Random(f"{self._seed}/{self._scenario.name}/{number}/{repetition}")  # noqa: S311
-        fitting = [t for t in self._terminals if _fits(t, where)]
+        fitting = [t for t in self._terminals if _fits(t, where) and t.region != there]
         groups = [fitting]
         if where.regions is not None:
             groups = _chosen(chance, fitting, "region", where.regions)

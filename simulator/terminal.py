@@ -44,13 +44,14 @@ from simulator.figures import Figures
 from simulator.journal import Journal, Key, key
 from simulator.link import Link, OnCommand
 from simulator.passage import Passage
-from simulator.voice import Entry, Garbage, Line, Outgoing, local_time
+from simulator.voice import Entry, Garbage, Line, Moved, Outgoing, local_time
 
 log = structlog.get_logger()
 
 IN_FLIGHT = 20
 ANYWAY_AFTER_S = 60.0
 KEEP_ALIVE_S = 60
+TOPICS = 4  # what a terminal says: status, telemetry, event, result
 
 Open = Callable[[Session, OnCommand], Awaitable[Link]]
 
@@ -67,6 +68,7 @@ class Surroundings:
     backoff: Backoff
     figures: Figures
     booting: Callable[[str, int], None]
+    keep_alive_s: int = KEEP_ALIVE_S
     clock: Callable[[], float] = time.time
 
 
@@ -81,7 +83,7 @@ class Terminal:
         self._passage = passage
         self._boot = device.boot
         self._around = surroundings
-        self._region = region
+        self.home = self._region = region
         self._topics: dict[Channel, str] = {}
         self._connection: Link | None = None
         self._line_up = asyncio.Event()
@@ -114,17 +116,12 @@ class Terminal:
                 self._follow(entry)
             elif isinstance(entry, Garbage):
                 self._litter(entry)
+            elif isinstance(entry, Moved):
+                self._move(entry.region or self.home)
             else:
                 self.journal.append(entry)
                 self._all_said.clear()
         self._pump()
-
-    def move(self, region: str) -> None:
-        """Speak on the topics of another region from now on."""
-        self._region = region
-        self._topics.clear()
-        if self._connection is not None:
-            self._connection.abort()
 
     async def leave(self, patience_s: float) -> None:
         """Say what is still unsaid, then disconnect in order, so that no will fires; `run` ends.
@@ -175,6 +172,14 @@ class Terminal:
         else:
             connection.abort()
 
+    def _move(self, region: str) -> None:
+        """Speak on the topics of another region from now on; the will is for the one it leaves."""
+        if region != self._region:
+            self._region = region
+            self._topics.clear()
+            if self._connection is not None:
+                self._connection.abort()
+
     def _litter(self, garbage: Garbage) -> None:
         connection = self._connection
         if connection is not None and not connection.closed.done():
@@ -185,7 +190,12 @@ class Terminal:
     async def _dial(self) -> Link:
         await self._line_up.wait()
         will = Will(self._topic(Channel.STATUS), self._presence(online=False))
-        session = Session(self.device.code, keep_alive_s=KEEP_ALIVE_S, will=will)
+        session = Session(
+            self.device.code,
+            keep_alive_s=self._around.keep_alive_s,
+            will=will,
+            topic_aliases=TOPICS,
+        )
         return await self._around.open(session, self._commanded)
 
     async def _use(self, connection: Link) -> None:

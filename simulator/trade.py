@@ -4,7 +4,6 @@ from simulator.body import Body
 from simulator.calendar import Calendar
 from simulator.equipment import CURRENCY
 from simulator.supplies import Supplies, Transaction
-from simulator.voice import local_time
 
 _SAFE_DOOR = "auxiliaries.safeDoor"
 _SWITCH = "auxiliaries.operatorSwitch"
@@ -50,7 +49,7 @@ class Trade:
         body = self._body
         body.agenda.enter(at + self._until_customer(), self._customer)
         # Arrivals come at the busiest hour's pace; at other hours some of them stay away.
-        busyness = self._calendar.busyness(local_time(at))
+        busyness = self._calendar.busyness(at)
         if body.chance.random() * self._calendar.peak > busyness or not body.serves:
             return
         if body.behaviour.retained and body.chance.random() < body.behaviour.retained:

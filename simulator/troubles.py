@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from fleet.service_state import ServiceState
 from simulator import equipment
-from simulator.properties import DARK, OFFLINE, SILENT, Values
+from simulator.properties import DARK, ELSEWHERE, OFFLINE, SILENT, Values
 
 CASH_LEAK = "cash-leak"
 ERRORS = {"cardReader": "card-reader-errors"}
@@ -162,7 +162,8 @@ def _probes(trouble: Trouble, present: Values) -> Iterator[_Probe]:
 
 
 def _offline(values: Values) -> bool:
-    return bool(values.get(OFFLINE) or values.get(DARK))
+    """Nobody hears it where it belongs; one that was carried off is not there."""
+    return bool(values.get(OFFLINE) or values.get(DARK) or values.get(ELSEWHERE))
 
 
 def _silent(values: Values) -> bool:

@@ -33,7 +33,13 @@ class Line(NamedTuple):
     boot: int
 
 
-Entry = Outgoing | Garbage | Line
+class Moved(NamedTuple):
+    """The terminal speaks for a region from now on; empty: for its own again."""
+
+    region: str
+
+
+Entry = Outgoing | Garbage | Line | Moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,10 @@ class Voice:
     def line(self, at: float, *, up: bool) -> None:
         """Note that the line goes down or comes up."""
         self._said.append((at, Line(up, self.boot)))
+
+    def moved(self, at: float, region: str) -> None:
+        """Note for which region the terminal speaks."""
+        self._said.append((at, Moved(region)))
 
     def reboot(self, at: float) -> None:
         """Begin the next boot."""
@@ -184,12 +194,14 @@ class Voice:
             self._measured_at = at
             chance = self._chance
             daily = 2.5 * sin(2 * pi * (at % DAY_S) / DAY_S)  # at +08:00 the warmest is 14 h
-            read = {
+            read: dict[str, object] = {
                 "temperature_c": round(self._warmth_c + daily + chance.uniform(-0.4, 0.4), 1),
                 "rtt_ms": round(self._distance_ms * chance.uniform(0.9, 1.6)),
                 "disk_free_pct": self._disk_free_pct,
             }
-            self._metrics = msgspec.Raw(msgspec.json.encode(read | self._set_metrics))
+            if self._set_metrics:
+                read |= self._set_metrics
+            self._metrics = msgspec.Raw(msgspec.json.encode(read))
         return self._metrics
 
     def _next(self) -> int:

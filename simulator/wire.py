@@ -13,12 +13,12 @@ import random
 from collections import deque
 from typing import NamedTuple
 
-from fleet.telemetry import Presence, Result
+from fleet.telemetry import Event, Presence, Result
 from fleet.topics import Channel
 from simulator.device import Device
 from simulator.journal import Journal, key
 from simulator.passage import Passage
-from simulator.voice import Entry, Garbage, Line, Outgoing, local_time
+from simulator.voice import Entry, Garbage, Line, Moved, Outgoing, local_time
 
 LATENCY_S = 0.05
 KEEP_ALIVE_S = 60
@@ -36,6 +36,8 @@ class Arrived(NamedTuple):
     terminal: int
     channel: Channel
     message: Outgoing | Presence | Result | bytes
+    region: str = ""
+    """Of the topic, where it is not the terminal's own."""
 
 
 class Wire:
@@ -50,8 +52,9 @@ class Wire:
         self._cut = False
         self._linked = True
         self._back_at: float | None = None
-        self._will: tuple[float, int] | None = None
+        self._will: tuple[float, int, str] | None = None
         self._boot = device.boot
+        self._region = ""
         self._journal = Journal()
         self._waiting: deque[Outgoing] = deque()
         self._out: list[Arrived] = []
@@ -59,9 +62,10 @@ class Wire:
     @property
     def next_at(self) -> float:
         """When something happens here again."""
-        will = self._will[0] if self._will else self.device.next_at
-        back = self.device.next_at if self._back_at is None else self._back_at
-        return min(self.device.next_at, will, back)
+        next_at = self.device.next_at
+        if self._will is None and self._back_at is None:  # as nearly always
+            return next_at
+        return min(next_at, self._will[0] if self._will else next_at, self._back_at or next_at)
 
     @property
     def waiting(self) -> int:
@@ -75,7 +79,8 @@ class Wire:
     def play(self, until: float) -> list[Arrived]:
         """Live until then; returns what arrives of it, which may be later."""
         for at, entry in self.device.live(until):
-            self._pass(at)
+            if self._will is not None or self._back_at is not None:
+                self._pass(at)
             self._happen(at, entry)
         self._pass(until)
         out, self._out = self._out, []
@@ -94,7 +99,7 @@ class Wire:
 
     def resend(self, boot: int, first: int, last: int, at: float) -> list[Arrived]:
         """Answer the command: send again what the journal still has."""
-        if not self._up:
+        if not self._up or self._region:
             return []
         self._journal.resend(boot, first, last)
         out: list[Arrived] = []
@@ -106,10 +111,11 @@ class Wire:
     def _happen(self, at: float, entry: Entry) -> None:
         if isinstance(entry, Line):
             self._follow(at, entry)
+        elif isinstance(entry, Moved):
+            self._move(at, entry.region)
         elif isinstance(entry, Garbage):
             if self._up:
-                channel = Channel(entry.channel)
-                self._out.append(Arrived(at + LATENCY_S, self._terminal, channel, entry.payload))
+                self._arrive(at + LATENCY_S, Channel(entry.channel), entry.payload)
         elif self._up:
             self._send(at, entry)
         else:
@@ -120,7 +126,7 @@ class Wire:
         self._linked = line.up
         if self._up:
             half_open = not line.up and self._passage.breaks_half_open()
-            self._will = (at + (NOTICED_S if half_open else LATENCY_S), self._boot)
+            self._will = (at + (NOTICED_S if half_open else LATENCY_S), self._boot, self._region)
         self._boot = line.boot
         self._up = False
         self._back_at = None
@@ -131,31 +137,48 @@ class Wire:
         """Let time pass: a will falls due, the terminal is back."""
         back_at = self._back_at
         if self._will is not None and (self._will[0] <= at or (back_at and back_at <= at)):
-            due, boot = self._will
+            due, boot, region = self._will
             self._will = None
             gone_at = due if back_at is None else min(due, back_at)
-            self._presence(gone_at, boot, online=False)
+            self._presence(gone_at, boot, region, online=False)
         if back_at is not None and back_at <= at:
             self._back_at = None
             self._up = True
-            self._presence(back_at, self._boot, online=True)
+            self._presence(back_at, self._boot, self._region, online=True)
             for place, message in enumerate(self._waiting, 1):
                 self._send(back_at + _STEP_S * place, message)
             self._waiting.clear()
 
-    def _presence(self, at: float, boot: int, *, online: bool) -> None:
+    def _move(self, at: float, region: str) -> None:
+        """Its connection ends, and it comes back for the other region."""
+        if self._up:
+            self._will = (at + LATENCY_S, self._boot, self._region)
+            self._up = False
+            self._back_at = at + self._chance.uniform(*COMING_BACK_S)
+        self._region = region
+
+    def _presence(self, at: float, boot: int, region: str, *, online: bool) -> None:
         message = Presence(local_time(at), boot, online)
-        self._out.append(Arrived(at + LATENCY_S, self._terminal, Channel.STATUS, message))
+        self._out.append(Arrived(at + LATENCY_S, self._terminal, Channel.STATUS, message, region))
 
     def _send(self, at: float, message: Outgoing) -> None:
+        if self._passage.is_perfect:
+            self._out.append(self._arrival(at + LATENCY_S, message))
+            if self._region:  # where it belongs it will be missing, and be asked for
+                self._keep(message)
+            return
         for delay_s, each in self._passage.carry(message):
             self._out.append(self._arrival(at + LATENCY_S + delay_s, each))
-        if not self._passage.is_perfect:
-            self._journal.append(message)
-            self._journal.next()
-            self._journal.acknowledge(key(message))
+        self._keep(message)
+
+    def _keep(self, message: Outgoing) -> None:
+        self._journal.append(message)
+        self._journal.next()
+        self._journal.acknowledge(key(message))
 
     def _arrival(self, at: float, message: Outgoing) -> Arrived:
-        is_event = hasattr(message, "event")
-        channel = Channel.EVENT if is_event else Channel.TELEMETRY
-        return Arrived(at, self._terminal, channel, message)
+        channel = Channel.EVENT if isinstance(message, Event) else Channel.TELEMETRY
+        return Arrived(at, self._terminal, channel, message, self._region)
+
+    def _arrive(self, at: float, channel: Channel, payload: bytes) -> None:
+        self._out.append(Arrived(at, self._terminal, channel, payload, self._region))

@@ -22,6 +22,7 @@ _COMMANDS = {
     "init": "init:init",
     "clean": "clean:clean",
     "simulate": "simulate:simulate",
+    "certificates": "certificates:certificates",
     "break": "hands:break_",
     "repair": "hands:repair",
     "move": "hands:move",

@@ -1,8 +1,17 @@
 """What every test may ask for. Nothing here starts anything until a test asks."""
 
+import os
+
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["tests.engines"]
+
+# The suite looks at the same examples each time, so that it says the same of the same code;
+# `HYPOTHESIS_PROFILE=explore` looks at others each time and remembers what failed.
+settings.register_profile("suite", derandomize=True, database=None, deadline=None, print_blob=True)
+settings.register_profile("explore", deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -132,11 +132,8 @@ class BrokerServer:
             time.sleep(0.01)
 
     def accepts(self, username: str) -> bool:
-        """Whether an account may log in, asked with the plainest CONNECT there is."""
-        with socket.create_connection((self.host, self.port), timeout=5) as connection:
-            connection.sendall(_connect_packet(username, self.password(username)))
-            answer = connection.recv(4)
-            return answer[:1] == _CONNACK and answer[3] == 0
+        """Whether an account may log in."""
+        return accepts(self.port, username, self.password(username))
 
     def publish(
         self, topic: str, payload: bytes, username: str = "tester", *, retain: bool = False
@@ -332,6 +329,14 @@ async def _migrate(url: str) -> None:
         await migrate(connection)
     finally:
         await connection.close()
+
+
+def accepts(port: int, username: str, password: str) -> bool:
+    """Whether a broker lets an account in, asked with the plainest CONNECT there is."""
+    with socket.create_connection((LOOPBACK, port), timeout=5) as connection:
+        connection.sendall(_connect_packet(username, password))
+        answer = connection.recv(4)
+        return answer[:1] == _CONNACK and answer[3] == 0
 
 
 def _connect_packet(username: str, password: str) -> bytes:

@@ -1,21 +1,22 @@
 """Events of the stream: the data of each, as JSON."""
 
-from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel
 
+from api.faults.schemas import FaultMove
 from api.instants import Instant
-from fleet.rules.rule import Severity
+from fleet.rules.severity import Severity
 from fleet.tickets.lifecycle import Event
 from fleet.tickets.ticket import State
 
 
 class FaultEvent(BaseModel):
-    """`event: fault`: a fault fired, cleared, was suppressed by a cell fault, or released."""
+    """`event: fault`: a fault fired, cleared, is more or less severe, was suppressed by a cell
+    fault, or released."""
 
     id: UUID
-    change: Literal["fired", "cleared", "suppressed", "released", "flapping", "steady"]
+    change: FaultMove
     at: Instant
     cell: str
     terminal: str | None

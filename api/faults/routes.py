@@ -16,7 +16,7 @@ from api.problem import documented
 from api.routing import Router
 from api.scope import ENGINE
 from api.services import Connection, Running
-from fleet.rules.rule import Severity
+from fleet.rules.severity import Severity
 
 router = Router(f"{V1}/faults", tags=["faults"])
 

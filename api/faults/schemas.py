@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.instants import Instant
-from fleet.rules.rule import Severity
+from fleet.rules.severity import Severity
 
 FAULT_EXAMPLE: dict[str, Any] = {
     "id": "0d9fca52-57d6-4a4f-8b8a-3f4f4bb1a0c1",
@@ -35,6 +35,11 @@ FAULT_EXAMPLE: dict[str, Any] = {
 }
 
 
+FaultMove = Literal[
+    "fired", "escalated", "eased", "cleared", "suppressed", "released", "flapping", "steady"
+]
+
+
 class Fault(BaseModel):
     """Something wrong, from when its condition became true until telemetry says it is gone."""
 
@@ -47,7 +52,7 @@ class Fault(BaseModel):
     cell: str
     rule: str
     item: str = Field(description="Which of several alike: a cassette's id, for example")
-    severity: Severity
+    severity: Severity = Field(description="As it is now, or was in the end")
     component: str
     impact: str = Field(description="The service state it causes")
     title: str
@@ -68,7 +73,10 @@ class Fault(BaseModel):
 class FaultChange(BaseModel):
     """A change of a fault: at `at` in event time, stored at `recorded_at`."""
 
-    change: Literal["fired", "cleared", "suppressed", "released", "flapping", "steady"]
+    change: FaultMove
+    severity: Severity | None = Field(
+        description="With `escalated` and `eased`: what it is from then on"
+    )
     at: Instant
     recorded_at: Instant
 
@@ -83,6 +91,7 @@ class FaultDetail(Fault):
                 "changes": [
                     {
                         "change": "fired",
+                        "severity": None,
                         "at": "2026-11-23T08:00:30.123Z",
                         "recorded_at": "2026-11-23T08:00:30.201Z",
                     }

@@ -35,7 +35,7 @@ ORDER BY fault.started_at DESC, fault.id DESC
 LIMIT %(rows)s;
 
 -- name: changes
-SELECT fault_change.change, fault_change.at, fault_change.recorded_at
+SELECT fault_change.change, fault_change.severity, fault_change.at, fault_change.recorded_at
 FROM fault_change
 JOIN fault ON fault.id = fault_change.fault_id
 WHERE fault_change.fault_id = %(id)s

@@ -78,20 +78,20 @@ WHERE terminal.decommissioned_at IS NULL OR terminal.decommissioned_at > now();
 -- name: forget_memberships
 -- Those that would be left without a moment, because they began just now.
 DELETE FROM terminal_cell USING terminal
-WHERE terminal.id = terminal_cell.terminal_id AND terminal.code = ANY(%(codes)s)
+WHERE terminal.id = terminal_cell.terminal_id AND terminal.code = ANY(%(codes)b::text[])
     AND lower(terminal_cell.valid) >= now();
 
 -- name: end_memberships
 UPDATE terminal_cell SET valid = tstzrange(lower(terminal_cell.valid), now())
 FROM terminal
-WHERE terminal.id = terminal_cell.terminal_id AND terminal.code = ANY(%(codes)s)
+WHERE terminal.id = terminal_cell.terminal_id AND terminal.code = ANY(%(codes)b::text[])
     AND terminal_cell.valid @> now();
 
 -- name: begin_memberships
 INSERT INTO terminal_cell (terminal_id, cell_code, valid, method, version)
 SELECT terminal.id, moved.cell, tstzrange(now(), NULL), moved.method,
     (SELECT max(grid_version.id) FROM grid_version)
-FROM unnest(%(codes)s::text[], %(cells)s::text[], %(methods)s::text[])
+FROM unnest(%(codes)b::text[], %(cells)b::text[], %(methods)b::text[])
     AS moved (code, cell, method)
 JOIN terminal ON terminal.code = moved.code;
 
@@ -114,13 +114,14 @@ RETURNING code;
 
 -- name: write_terminals
 -- Skills are an array in one text, for arrays of arrays must be of one length; null leaves them.
+-- Arrays of what is never null go in binary: in text each element is escaped.
 INSERT INTO terminal (code, kind, vendor, model, region_code, site, latitude, longitude,
     cell_override, commissioned_at, skills)
 SELECT code, kind, vendor, model, region, site, latitude, longitude, override,
     coalesce(commissioned_at, now()), coalesce(skills::text[], '{}')
 FROM unnest(
-    %(code)s::text[], %(kind)s::text[], %(vendor)s::text[], %(model)s::text[], %(region)s::text[],
-    %(site)s::text[], %(latitude)s::float8[], %(longitude)s::float8[], %(cell)s::text[],
+    %(code)b::text[], %(kind)b::text[], %(vendor)b::text[], %(model)b::text[], %(region)b::text[],
+    %(site)b::text[], %(latitude)b::float8[], %(longitude)b::float8[], %(cell)s::text[],
     %(commissioned_at)s::timestamptz[], %(skills)s::text[]
 ) AS file (code, kind, vendor, model, region, site, latitude, longitude, override, commissioned_at,
     skills)

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from fleet.rules.rule import Severity
+from fleet.rules.severity import Severity
 from fleet.service_state import ServiceState
 
 _RULE: dict[str, Any] = {

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.faults.schemas import FAULT_EXAMPLE, Fault
 from api.instants import Instant
 from api.tickets.schemas import TICKET_EXAMPLE, Ticket
-from fleet.rules.rule import Severity
+from fleet.rules.severity import Severity
 from fleet.service_state import ServiceState
 from fleet.tickets.ticket import State
 
@@ -33,6 +33,8 @@ _TERMINAL: dict[str, Any] = {
     "service_since": "2026-11-23T08:00:00.123Z",
     "connected": True,
     "heard_at": "2026-11-23T08:00:30.201Z",
+    "clock_skew_s": -1.5,
+    "clock_measured_at": "2026-11-23T08:00:30.201Z",
 }
 _SNAPSHOT: dict[str, Any] = {
     "ts": "2026-11-23T08:00:30.123Z",
@@ -72,6 +74,12 @@ class Terminal(BaseModel):
     service_since: Instant | None
     connected: bool | None = Field(description="Null when it never was")
     heard_at: Instant | None = Field(description="When anything was last heard of it")
+    clock_skew_s: float | None = Field(
+        description="By how much its clock is ahead of ours; negative: behind, or that far away"
+    )
+    clock_measured_at: Instant | None = Field(
+        description="Since when that is so; a change of a second is noted"
+    )
 
 
 class Snapshot(BaseModel):

@@ -9,11 +9,14 @@ SELECT terminal.code AS id, terminal.kind, terminal.vendor, terminal.model,
     coalesce(terminal_cell.method, 'unassigned') AS cell_method, terminal_cell.version AS map_version,
     terminal.skills, terminal.commissioned_at, terminal.decommissioned_at,
     coalesce(unseen.state, terminal_state.service_state, 'unknown') AS service_state,
-    terminal_state.service_since, terminal_state.connected, terminal_state.heard_at
+    terminal_state.service_since, terminal_state.connected, terminal_state.heard_at,
+    terminal_clock.skew_us / 1e6::float8 AS clock_skew_s,
+    terminal_clock.measured_at AS clock_measured_at
 FROM terminal
 LEFT JOIN terminal_cell
     ON terminal_cell.terminal_id = terminal.id AND terminal_cell.valid @> now()
 LEFT JOIN terminal_state ON terminal_state.terminal_id = terminal.id
+LEFT JOIN terminal_clock ON terminal_clock.terminal_id = terminal.id
 LEFT JOIN unseen ON unseen.region_code = terminal.region_code
 WHERE (%(id)s::text IS NULL OR terminal.code = %(id)s)
     AND (%(cell)s::text IS NULL OR terminal_cell.cell_code IN (SELECT cell_family(%(cell)s)))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -15,7 +15,8 @@ from fleet.db.sql import load
 from fleet.sla.calendar import FOREVER
 from fleet.sla.escalation import Escalation, escalations, next_at
 from fleet.sla.policy import Level, Policy, choose
-from fleet.sla.reading import History, Reading, Step, read
+from fleet.sla.promise import Promise, Standing, ratings, standings
+from fleet.sla.reading import History, Reading, Step
 from fleet.tickets.lifecycle import Event
 from fleet.tickets.ticket import State
 
@@ -44,28 +45,47 @@ class Watched:
     """A ticket's row with its clocks, where a service level is agreed."""
 
     row: Mapping[str, Any]
-    policy: Policy | None = None
+    chain: Sequence[str] = ("operations",)
     history: History | None = None
-    readings: tuple[Reading, ...] = ()
+    standings: Sequence[Standing] = ()
+
+    @property
+    def readings(self) -> list[Reading]:
+        """Its clocks as they stand."""
+        return [one.reading for one in self.standings]
 
     @property
     def tells_first(self) -> str:
         """Who hears first."""
-        return "operations" if self.policy is None else self.policy.chain[0]
+        return self.chain[0]
 
     @property
-    def escalations(self) -> tuple[Escalation, ...]:
-        """Those that its history lacks."""
-        if self.policy is None or self.history is None:
-            return ()
-        return tuple(escalations(self.policy, self.history, self.readings))
+    def escalations(self) -> list[Escalation]:
+        """Those that its history lacks; whose chain, the present severity says."""
+        return [
+            escalation
+            for policy, one in self._told_by()
+            for escalation in escalations(policy, self._lived(), [one.reading])
+        ]
 
     @property
     def next_at(self) -> datetime:
         """Before when there is no other, unless something happens to it."""
-        if self.policy is None or self.history is None:
-            return FOREVER
-        return next_at(self.policy, self.history, self.readings)
+        return min(
+            (
+                next_at(policy, one.promise.of(self._lived()), [one.reading])
+                for policy, one in self._told_by()
+            ),
+            default=FOREVER,
+        )
+
+    def _told_by(self) -> list[tuple[Policy, Standing]]:
+        chain = tuple(self.chain)
+        return [(replace(one.promise.policy, chain=chain), one) for one in self.standings]
+
+    def _lived(self) -> History:
+        assert self.history is not None  # noqa: S101 - without one it has no standings
+        return self.history
 
     def comes_to(self, level: Level | None) -> bool:
         """Whether a running clock is at a level; with none given, whether any runs."""
@@ -119,9 +139,14 @@ async def with_clocks(
 
 
 def _watch(row: Mapping[str, Any], policies: Sequence[Policy], cells: Sequence[str]) -> Watched:
-    policy = choose(policies, row["severity"], cells, row["created_at"])
-    if policy is None:
+    given = [
+        (choose(policies, one.severity, cells, one.since), one.since)
+        for one in ratings(row["created_at"], row["severity"], row["ratings"])
+    ]
+    promises = [Promise(policy, since) for policy, since in given if policy is not None]
+    if not promises:
         return Watched(row)
+    policy = promises[-1].policy
     history = History(
         created_at=row["created_at"],
         state=State(row["state"]),
@@ -133,4 +158,4 @@ def _watch(row: Mapping[str, Any], policies: Sequence[Policy], cells: Sequence[s
             for event, state, at, reason, note in row["steps"]
         ],
     )
-    return Watched(row, policy, history, read(policy, history, row["at"]))
+    return Watched(row, policy.chain, history, standings(promises, history, row["at"]))

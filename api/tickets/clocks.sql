@@ -30,7 +30,11 @@ SELECT card.id, card.version, card.state, card.fault_id, card.technician_id, car
             CASE WHEN step.event = 'escalate' THEN step.note END)
         FROM ticket_transition AS step
         WHERE step.ticket_id = card.id
-        ORDER BY step.id) AS steps
+        ORDER BY step.id) AS steps,
+    ARRAY(SELECT row(step.at, step.severity_before)
+        FROM ticket_transition AS step
+        WHERE step.ticket_id = card.id AND step.severity_before IS NOT NULL
+        ORDER BY step.id) AS ratings
 FROM ticket_card AS card
 WHERE card.id = ANY(%(ids)s)
     AND (%(scope)s::text[] IS NULL OR card.cell = ANY(%(scope)s));

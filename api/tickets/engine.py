@@ -18,7 +18,7 @@ from api.dispatch.assigning import send_technicians
 from api.scope import EVERYTHING
 from api.tickets.clocks import watched
 from api.tickets.stepping import change
-from api.tickets.store import of_row
+from api.tickets.store import of_row, severity_of
 from api.tickets.writing import ENGINE, Change, announce, write
 from api.windows.holding import held
 from fleet.db.sql import load
@@ -64,7 +64,10 @@ async def follow_causes(
     changes: list[Change] = []
     for row in await _rows(connection, "causes", held=list(held_back)):
         ticket = of_row(row)
-        cause = Cause(row["open_fault"], row["suppressed"], row["spoken_for_by"], row["cleared_at"])
+        cause = Cause(
+            row["open_fault"], row["suppressed"], row["spoken_for_by"], row["cleared_at"],
+            severity_of(row["fault_severity"]),
+        )  # fmt: skip
         step = follow(ticket, cause, row["at"], verify)
         if step is not None:
             now = facts(ticket, row["at"], verify)

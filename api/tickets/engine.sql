@@ -50,11 +50,11 @@ SELECT id, 'raise', 'NEW', %(actor)s, %(role)s FROM raised;
 -- Live tickets with what telemetry says of their cause: the open fault of the same cause, which may
 -- be a later one than the ticket's own (but not while windows hold that), and the live ticket of the
 -- cell fault that speaks for it. Of what was raised by hand, telemetry says nothing.
--- Most tickets are left out: not resolved, their own fault open and unsuppressed, and no recovery
--- noted, there is nothing to do with them.
+-- Most tickets are left out: not resolved, their own fault open, unsuppressed and as severe, and no
+-- recovery noted, there is nothing to do with them.
 SELECT card.id, card.version, card.state, card.fault_id, card.technician_id, card.parent_id,
     card.held_in, card.reopened, card.resolved_at, card.recovered_at, card.line, card.pinned,
-    now() AS at, present.id AS open_fault,
+    card.severity, present.severity AS fault_severity, now() AS at, present.id AS open_fault,
     present.suppressed_by IS NOT NULL AS suppressed, speaker.id AS spoken_for_by, own.cleared_at
 FROM ticket_card AS card
 LEFT JOIN fault AS own ON own.id = card.fault_id
@@ -67,7 +67,8 @@ LEFT JOIN ticket AS speaker
     AND speaker.state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
 WHERE card.state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
     AND (card.state = 'RESOLVED' OR card.recovered_at IS NOT NULL
-        OR present.id IS DISTINCT FROM card.fault_id OR present.suppressed_by IS NOT NULL);
+        OR present.id IS DISTINCT FROM card.fault_id OR present.suppressed_by IS NOT NULL
+        OR present.severity <> card.severity);
 
 -- name: not_accepted
 -- Tickets whose technician was asked longer ago than `since`, and when that was.

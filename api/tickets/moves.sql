@@ -4,7 +4,7 @@
 -- The ticket, locked: whoever else wants to move it waits, and then sees what became of it.
 SELECT ticket.id, ticket.version, ticket.state, ticket.fault_id, ticket.technician_id,
     ticket.parent_id, ticket.reopened, ticket.resolved_at, ticket.recovered_at, ticket.line,
-    ticket.pinned, now() AS at,
+    ticket.pinned, ticket.severity, now() AS at,
     (SELECT ticket_transition.from_state
         FROM ticket_transition
         WHERE ticket_transition.ticket_id = ticket.id AND ticket_transition.event = 'hold'

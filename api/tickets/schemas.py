@@ -14,7 +14,8 @@ from pydantic import (
 )
 
 from api.instants import GivenInstant, Instant
-from fleet.rules.rule import COMPONENTS, SKILLS, Severity
+from fleet.rules.rule import COMPONENTS, SKILLS
+from fleet.rules.severity import Severity
 from fleet.sla.policy import Clock, Level
 from fleet.tickets.lifecycle import Event, Role
 from fleet.tickets.resolution import ActionCode, CauseCode

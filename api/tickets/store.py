@@ -13,7 +13,7 @@ from api.tickets.clocks import Watched, next_due, watched, with_clocks
 from api.tickets.schemas import Ticket, TicketClock, TicketDetail, Transition
 from api.tickets.viewer import Viewer
 from fleet.db.sql import load
-from fleet.rules.rule import Severity
+from fleet.rules.severity import Severity
 from fleet.sla.policy import Level
 from fleet.tickets import ticket as lifecycle
 from fleet.tickets.following import facts
@@ -165,7 +165,13 @@ def of_row(row: Mapping[str, Any]) -> lifecycle.Ticket:
         recovered_at=row["recovered_at"],
         line=row["line"],
         pinned=row["pinned"],
+        severity=severity_of(row["severity"]),
     )
+
+
+def severity_of(said: str | None) -> Severity | None:
+    """A severity as the database has it."""
+    return None if said is None else Severity(said)
 
 
 async def _cards(

@@ -8,7 +8,11 @@ SELECT card.*, now() AS at, sla_seen() AS promises,
             CASE WHEN step.event = 'escalate' THEN step.note END)
         FROM ticket_transition AS step
         WHERE step.ticket_id = card.id
-        ORDER BY step.id) AS steps
+        ORDER BY step.id) AS steps,
+    ARRAY(SELECT row(step.at, step.severity_before)
+        FROM ticket_transition AS step
+        WHERE step.ticket_id = card.id AND step.severity_before IS NOT NULL
+        ORDER BY step.id) AS ratings
 FROM (
     SELECT *
     FROM ticket_card
@@ -68,7 +72,11 @@ SELECT card.*, now() AS at, sla_seen() AS promises,
             CASE WHEN step.event = 'escalate' THEN step.note END)
         FROM ticket_transition AS step
         WHERE step.ticket_id = card.id
-        ORDER BY step.id) AS steps
+        ORDER BY step.id) AS steps,
+    ARRAY(SELECT row(step.at, step.severity_before)
+        FROM ticket_transition AS step
+        WHERE step.ticket_id = card.id AND step.severity_before IS NOT NULL
+        ORDER BY step.id) AS ratings
 FROM (
     SELECT *
     FROM ticket_card
@@ -91,7 +99,11 @@ SELECT card.*, now() AS at, sla_seen() AS promises,
             CASE WHEN step.event = 'escalate' THEN step.note END)
         FROM ticket_transition AS step
         WHERE step.ticket_id = card.id
-        ORDER BY step.id) AS steps
+        ORDER BY step.id) AS steps,
+    ARRAY(SELECT row(step.at, step.severity_before)
+        FROM ticket_transition AS step
+        WHERE step.ticket_id = card.id AND step.severity_before IS NOT NULL
+        ORDER BY step.id) AS ratings
 FROM (
     SELECT ticket_card.*
     FROM ticket JOIN ticket_card ON ticket_card.id = ticket.id

@@ -80,6 +80,8 @@ def _parameters(change: Change) -> dict[str, object]:
         "longitude": said.place and said.place[1],
         "cause": said.cause,
         "action": said.action,
+        "severity": after.severity,
+        "severity_before": before.severity if change.event is Event.RATE else None,
         "refused_by": before.technician_id if change.event in REFUSALS else None,
         "parts_used": None if said.parts_used is None else list(said.parts_used),
     }

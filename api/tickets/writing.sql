@@ -7,18 +7,19 @@ WITH moved AS (
     SET state = %(state)s, fault_id = %(fault_id)s, technician_id = %(technician_id)s,
         parent_id = %(parent_id)s, reopened = %(reopened)s, resolved_at = %(resolved_at)s,
         recovered_at = %(recovered_at)s, line = %(line)s, pinned = %(pinned)s,
-        version = %(version)s, changed_at = now()
+        severity = coalesce(%(severity)s, severity), version = %(version)s, changed_at = now()
     WHERE id = %(id)s AND version = %(version_before)s
     RETURNING id
 )
 INSERT INTO ticket_transition (
     ticket_id, event, from_state, to_state, account_id, actor, role, reason, note, technician_id,
     device_at, latitude, longitude, cause, action, parts_used,
-    refused_by)
+    refused_by, severity_before)
 SELECT id, %(event)s, %(from_state)s, %(state)s, %(account_id)s::integer, %(actor)s, %(role)s,
     %(reason)s::text, %(note)s::text, %(technician_id)s::integer, %(device_at)s::timestamptz,
     %(latitude)s::float8, %(longitude)s::float8, %(cause)s::text, %(action)s::text,
-    %(parts_used)s::text[], %(refused_by)s::integer
+    %(parts_used)s::text[], %(refused_by)s::integer,
+    %(severity_before)s::text
 FROM moved;
 
 -- name: announce

@@ -72,16 +72,17 @@ WITH bucket AS (
     WHERE %(by)s = 'fleet' AND %(cell)s::text IS NULL AND %(scope)s::text[] IS NULL
         AND grain <> 'raw'
         AND NOT EXISTS (SELECT FROM uptime_stale WHERE uptime_stale.span && tile.span)
+), rest AS MATERIALIZED (
+    SELECT * FROM tile
+    WHERE NOT EXISTS (
+        SELECT FROM of_fleet WHERE of_fleet.grain = tile.grain AND of_fleet.at = tile.at)
 ), needed AS MATERIALIZED (
     SELECT family.top, family.code, tile.number, tile.grain, tile.at, tile.span * family.during AS span,
         tile.grain <> 'raw' AND family.during @> tile.span AND NOT EXISTS (
             SELECT FROM uptime_stale
             WHERE uptime_stale.cell_code = family.code AND uptime_stale.span && tile.span) AS summed
-    FROM tile JOIN family ON family.during && tile.span
-    WHERE (%(scope)s::text[] IS NULL OR family.code = ANY(%(scope)s))
-        AND NOT EXISTS (
-            SELECT FROM of_fleet
-            WHERE of_fleet.grain = tile.grain AND of_fleet.at = tile.at)
+    FROM rest AS tile JOIN family ON family.during && tile.span
+    WHERE %(scope)s::text[] IS NULL OR family.code = ANY(%(scope)s)
 ), raw AS MATERIALIZED (
     SELECT piece.id, piece.part, needed.number, needed.span, piece.period * needed.span AS period
     FROM needed

@@ -22,8 +22,8 @@ from fleet.tiles import Grain, Tile, whole
 LATE = timedelta(minutes=15)
 """How long after its end an hour is summed: most of what is late has come by then."""
 
-MOST_DAYS = 31
-"""Days summed in one run, so that a long past is summed bit by bit."""
+MOST_DAYS = 5
+"""Days summed in one transaction, so that a long past is summed bit by bit."""
 
 _DAY = timedelta(days=1)
 _SQL = load("api.uptime", "summing")
@@ -141,12 +141,12 @@ async def _sum(
     laid: Sequence[Tile],
     cells: Sequence[str] | None,
 ) -> None:
+    hours = [tile for tile in laid if tile.grain is Grain.HOUR]
     parameters = {
         "begin": begin,
         "until": until,
-        "grains": [tile.grain.value for tile in laid],
-        "begins": [tile.begin for tile in laid],
-        "untils": [tile.end for tile in laid],
+        "edges": [*(hour.begin for hour in hours), hours[-1].end],
+        "whole": any(tile.grain is Grain.DAY for tile in laid),
         "cells": None if cells is None else list(cells),
         "down": sorted(DOWN),
     }

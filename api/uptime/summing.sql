@@ -50,12 +50,10 @@ WHERE grain IN ('hour', 'day') AND at >= %(begin)s AND at < %(until)s
     AND cell_code = ANY(%(cells)s);
 
 -- name: sum
--- The sums of the hours and days that are named, between `begin` and `until`, of some cells or all.
-WITH tile AS (
-    SELECT grain, begin AS at, tstzrange(begin, until) AS span
-    FROM unnest(%(grains)s::text[], %(begins)s::timestamptz[], %(untils)s::timestamptz[])
-        AS cut (grain, begin, until)
-), piece AS MATERIALIZED (
+-- The sums of the hours between `edges`, and of the day from `begin` to `until` when it is `whole`,
+-- of some cells or all. Nothing is cut hour by hour that lies over many: it is in its first hour and
+-- in its last one with a part, and what opened before an hour and did not close lies over all of it.
+WITH piece AS MATERIALIZED (
     SELECT terminal.id, terminal_cell.cell_code, member.period
     FROM terminal_cell
     JOIN terminal ON terminal.id = terminal_cell.terminal_id
@@ -78,34 +76,78 @@ WITH tile AS (
     WINDOW earlier AS (PARTITION BY terminal_id ORDER BY period)
 ), recorded AS MATERIALIZED (
     SELECT piece.id, piece.cell_code, piece.period AS member, lived.state, lived.cause, lived.down,
-        CASE WHEN lived.begins THEN lower(lived.period) END AS began,
-        lived.period * piece.period AS period
+        lived.begins AND lower(lived.period) >= lower(piece.period) AS begins,
+        greatest(lower(lived.period), lower(piece.period)) AS since,
+        least(upper(lived.period), upper(piece.period)) AS till
     FROM piece JOIN lived ON lived.terminal_id = piece.id AND lived.period && piece.period
-), cut AS MATERIALIZED (
-    SELECT recorded.id, recorded.cell_code, recorded.member, recorded.state, recorded.cause,
-        recorded.down, tile.grain, tile.at, tile.span, recorded.period * tile.span AS period,
-        (recorded.member * tile.span @> recorded.began) IS TRUE AS begins
-    FROM recorded JOIN tile ON tile.span && recorded.period
-), of_terminal AS (
-    SELECT grain, at, cell_code, id, state, cause, count(*) FILTER (WHERE begins) AS outages,
-        (extract(epoch FROM sum(upper(period) - lower(period))) * 1000000)::bigint AS us
-    FROM cut
-    WHERE grain = 'day'
-    GROUP BY grain, at, cell_code, id, state, cause
-), of_cell AS (
-    SELECT grain, at, cell_code, state, cause, count(*) FILTER (WHERE begins) AS outages,
-        (extract(epoch FROM sum(upper(period) - lower(period))) * 1000000)::bigint AS us
-    FROM cut
-    GROUP BY grain, at, cell_code, state, cause
-), outage AS MATERIALIZED (
-    SELECT grain, at, cell_code, id, run AS period,
-        lower(run) = lower(span) OR upper(run) = upper(span)
-            OR lower(run) = lower(member) OR upper(run) = upper(member) AS crosses
+), of_terminal AS MATERIALIZED (
+    SELECT cell_code, id, state, cause, count(*) FILTER (WHERE begins) AS outages,
+        (extract(epoch FROM sum(till - since)) * 1000000)::bigint AS us
+    FROM recorded
+    WHERE %(whole)s
+    GROUP BY cell_code, id, state, cause
+), placed AS (
+    SELECT cell_code, state, cause, begins AND since >= edges[1] AS begins,
+        greatest(since, edges[1]) AS since, till, edges,
+        greatest(width_bucket(since, edges), 1) AS first,
+        width_bucket(till - interval '1 microsecond', edges) AS last
+    FROM recorded CROSS JOIN (SELECT %(edges)s::timestamptz[] AS edges) AS hours
+    WHERE till > edges[1]
+), partly AS MATERIALIZED (
+    SELECT cell_code, state, cause, hour, sum(outages) AS outages,
+        (extract(epoch FROM sum(part)) * 1000000)::bigint AS us,
+        sum(opens) AS opens, sum(closes) AS closes,
+        sum(sum(opens)) OVER (PARTITION BY cell_code, state, cause) > 0 AS spreads
     FROM (
-        SELECT grain, at, span, cell_code, member, id, unnest(range_agg(period)) AS run
-        FROM cut WHERE down
-        GROUP BY grain, at, span, cell_code, member, id
-    ) AS runs
+        SELECT cell_code, state, cause, first AS hour, begins::integer AS outages,
+            least(till, edges[first + 1]) - since AS part,
+            (first < last)::integer AS opens, 0 AS closes
+        FROM placed
+        UNION ALL
+        SELECT cell_code, state, cause, last, 0, till - edges[last], 0, 1
+        FROM placed WHERE first < last
+    ) AS ends
+    GROUP BY cell_code, state, cause, hour
+), of_hour AS (
+    SELECT hour.at, hour.length, spread.cell_code, spread.state, spread.cause,
+        coalesce(partly.outages, 0) AS outages, coalesce(partly.us, 0) AS us,
+        coalesce(sum(partly.opens) OVER before, 0)
+            - coalesce(sum(partly.closes) OVER till, 0) AS over
+    FROM (SELECT DISTINCT cell_code, state, cause FROM partly WHERE spreads) AS spread
+    CROSS JOIN (
+        SELECT number, at,
+            (extract(epoch FROM lead(at) OVER (ORDER BY at) - at) * 1000000)::bigint AS length
+        FROM unnest(%(edges)s::timestamptz[]) WITH ORDINALITY AS edge (at, number)
+    ) AS hour
+    LEFT JOIN partly ON partly.cell_code = spread.cell_code AND partly.state = spread.state
+        AND partly.cause = spread.cause AND partly.hour = hour.number
+    WHERE hour.length IS NOT NULL
+    WINDOW till AS (PARTITION BY spread.cell_code, spread.state, spread.cause ORDER BY hour.number),
+        before AS (PARTITION BY spread.cell_code, spread.state, spread.cause ORDER BY hour.number
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+), run AS MATERIALIZED (
+    SELECT cell_code, member, id, unnest(range_agg(tstzrange(since, till))) AS period
+    FROM recorded WHERE down
+    GROUP BY cell_code, member, id
+), outage AS MATERIALIZED (
+    SELECT grain, at, cell_code, id, period,
+        lower(period) = lower(span) OR upper(period) = upper(span)
+            OR lower(period) = lower(member) OR upper(period) = upper(member) AS crosses
+    FROM (
+        SELECT 'day' AS grain, lower(day.span) AS at, day.span, run.cell_code, run.member, run.id,
+            run.period
+        FROM run CROSS JOIN (SELECT tstzrange(%(begin)s, %(until)s) AS span) AS day
+        WHERE %(whole)s
+        UNION ALL
+        SELECT 'hour', lower(hour.span), hour.span, run.cell_code, run.member, run.id,
+            run.period * hour.span
+        FROM run
+        CROSS JOIN (SELECT %(edges)s::timestamptz[] AS edges) AS hours
+        CROSS JOIN LATERAL generate_series(
+            greatest(width_bucket(lower(run.period), edges), 1),
+            width_bucket(upper(run.period) - interval '1 microsecond', edges)) AS number
+        CROSS JOIN LATERAL (SELECT tstzrange(edges[number], edges[number + 1]) AS span) AS hour
+    ) AS cut
 ), longest AS (
     SELECT grain, at, cell_code, id,
         (extract(epoch FROM max(upper(period) - lower(period))) * 1000000)::bigint AS us
@@ -116,18 +158,24 @@ WITH tile AS (
     SELECT grain, at, cell_code, id, period FROM outage WHERE crosses
 ), terminals AS (
     INSERT INTO uptime_terminal_day (at, cell_code, terminal_id, state, cause, us, outages)
-    SELECT at, cell_code, id, state, cause, us, outages FROM of_terminal
+    SELECT %(begin)s::timestamptz, cell_code, id, state, cause, us, outages FROM of_terminal
     UNION ALL
     SELECT at, cell_code, id, 'longest', '', us, 0 FROM longest WHERE grain = 'day'
+    ORDER BY 2, 3, 4, 5  -- as the key has them: each page of it is met once
 ), days AS (
     INSERT INTO uptime_cell_day (at, cell_code, state, cause, us, outages)
-    SELECT at, cell_code, state, cause, us, outages FROM of_cell WHERE grain = 'day'
+    SELECT %(begin)s::timestamptz, cell_code, state, cause, sum(us), sum(outages) FROM of_terminal
+    GROUP BY cell_code, state, cause
     UNION ALL
     SELECT at, cell_code, 'longest', '', max(us), 0 FROM longest WHERE grain = 'day'
     GROUP BY at, cell_code
 )
 INSERT INTO uptime_cell_hour (at, cell_code, state, cause, us, outages)
-SELECT at, cell_code, state, cause, us, outages FROM of_cell WHERE grain = 'hour'
+SELECT at, cell_code, state, cause, us + over * length, outages
+FROM of_hour WHERE us + over * length > 0
+UNION ALL
+SELECT (%(edges)s::timestamptz[])[partly.hour], cell_code, state, cause, us, outages
+FROM partly WHERE NOT spreads
 UNION ALL
 SELECT at, cell_code, 'longest', '', max(us), 0 FROM longest WHERE grain = 'hour'
 GROUP BY at, cell_code;

@@ -5,7 +5,7 @@ message before it, by boot and seq, and so does what is made of it here.
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from fleet import snapshot
+from fleet.db import hours
 from fleet.db.sql import load
 from fleet.quarantine import Quarantined
 from fleet.rules.replay import Blind, Heard
@@ -24,6 +25,7 @@ Connection = AsyncConnection[TupleRow]
 _SQL = load("fleet.db", "history")
 _MEASURED = ("temperature_c", "rtt_ms", "disk_free_pct")
 _AT_ONCE = 2000
+_AHEAD = timedelta(hours=1)  # a clock that is ahead by more is quarantined
 _WHOLE_KEPT = 50
 _EVENT = msgspec.json.Decoder(Event)
 _EXTRA = msgspec.json.Decoder(dict[str, object])
@@ -93,8 +95,11 @@ async def terminals(
     asked = {"region": region, "codes": None if codes is None else list(codes), "since": since}
     cursor = await connection.execute(_SQL["terminals"], asked)
     found = {}
-    async for key, code, kind, cell, vendor, model, of_region, above in cursor:
+    for key, code, kind, cell, vendor, model, of_region, above in await cursor.fetchall():
         found[key] = Terminal(key, code, kind, cell, vendor, model, of_region, tuple(above))
+    book = await hours.read(connection)
+    for each in found.values():
+        each.hours = book.of(each.id, each.kind, (each.cell, *each.above))
     rows = await connection.execute(_SQL["before"], {"ids": list(found), "at": since})
     async for row in rows:
         before = _Before(*row)
@@ -103,10 +108,18 @@ async def terminals(
 
 
 async def heard(
-    connection: Connection, terminals: Sequence[Terminal], since: datetime, until: datetime
+    connection: Connection,
+    terminals: Sequence[Terminal],
+    since: datetime,
+    until: datetime,
+    said_until: datetime | None = None,
 ) -> AsyncGenerator[Heard, None]:
-    """Everything that arrived of them from `since` to `until`, in its order; in a transaction."""
+    """Everything that arrived of them from `since` to `until`, in its order; in a transaction.
+
+    With `said_until`, only what was said before that.
+    """
     asked = {"ids": [each.id for each in terminals], "since": since, "until": until}
+    asked["said_until"] = said_until or until + _AHEAD
     latest = {each.id: _Whole(each) for each in terminals}
     async with connection.cursor(name="heard") as rows:
         rows.itersize = _AT_ONCE

@@ -44,7 +44,7 @@ SELECT 'telemetry' AS kind, arrived_at, terminal_id, boot, seq, ts, temperature_
 FROM telemetry
 WHERE terminal_id = ANY (%(ids)s)
     AND ts >= %(since)s::timestamptz - interval '7 days'
-    AND ts < %(until)s::timestamptz + interval '1 hour'
+    AND ts < %(said_until)s
     AND arrived_at >= %(since)s AND arrived_at < %(until)s
 UNION ALL
 SELECT 'event', arrived_at, terminal_id, boot, seq, ts, NULL, NULL, NULL, NULL, NULL, NULL,
@@ -52,7 +52,7 @@ SELECT 'event', arrived_at, terminal_id, boot, seq, ts, NULL, NULL, NULL, NULL, 
 FROM event
 WHERE terminal_id = ANY (%(ids)s)
     AND ts >= %(since)s::timestamptz - interval '7 days'
-    AND ts < %(until)s::timestamptz + interval '1 hour'
+    AND ts < %(said_until)s
     AND arrived_at >= %(since)s AND arrived_at < %(until)s
 UNION ALL
 SELECT 'presence', arrived_at, terminal_id, boot, 0, arrived_at, NULL, NULL, NULL, NULL, NULL, NULL,

@@ -2,7 +2,6 @@
 
 from fleet.mqtt.broker import Broker, trust
 from fleet.mqtt.connection import Connection, OnMessage
-from fleet.mqtt.dial import connect
 from fleet.mqtt.errors import (
     ConnectionLost,
     MessageRefused,
@@ -17,6 +16,7 @@ from fleet.mqtt.errors import (
 )
 from fleet.mqtt.message import Filter, Message, Session, Will
 from fleet.mqtt.reconnect import Backoff, connections
+from fleet.mqtt.route import Route, connect
 from fleet.mqtt.settings import BrokerTrust
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "ProtocolViolation",
     "PublicationRefused",
     "Refused",
+    "Route",
     "Session",
     "SubscriptionRefused",
     "TakenOver",

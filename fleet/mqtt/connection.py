@@ -7,13 +7,12 @@ Rules, after those of the specification:
   our receive maximum, or one under an identifier still unacknowledged, is a violation.
 - What we publish goes out within the broker's receive maximum and waits its turn beyond it.
 - The connection ends once; `closed` says why: None when we disconnected.
-- Topic aliases, enhanced authentication and quality of service 2 are never asked for, so receiving
-  one is a violation.
+- Enhanced authentication and quality of service 2 are never asked for, so receiving one is a
+  violation.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 
 import mqtt5
 from mqtt5 import ConnAckReasonCode, DisconnectReasonCode, PubAckReasonCode
@@ -23,17 +22,16 @@ from fleet.mqtt.errors import (
     ConnectionLost,
     MqttError,
     ProtocolViolation,
-    PublicationRefused,
     Refused,
     TakenOver,
-    WaitingLineFull,
 )
 from fleet.mqtt.inbox import Inbox
 from fleet.mqtt.keepalive import KeepAlive, Verdict
 from fleet.mqtt.message import Filter, Message, Session
-from fleet.mqtt.operations import FAILURE, Operations, check_granted
+from fleet.mqtt.operations import Operations, check_granted
+from fleet.mqtt.outbox import Outbox
 from fleet.mqtt.protocol import WireProtocol
-from fleet.mqtt.sending import SendWindow, check_acceptable, encode, fail
+from fleet.mqtt.sending import fail
 
 PING_PATIENCE_S = 10.0
 CLOSE_PATIENCE_S = 2.0
@@ -52,8 +50,8 @@ class Connection:
         self._wire = WireProtocol(self, session.maximum_packet_size, self._loop)
         self._accepted: asyncio.Future[None] = self._loop.create_future()
         self._granted = mqtt5.ConnAckPacket(receive_max=1)
-        self._window = SendWindow[PubAckReasonCode](0, 0)
-        self._inbox = Inbox(session.receive_maximum)
+        self._outbox = Outbox(self._wire)
+        self._inbox = Inbox(session.receive_maximum, session.topic_aliases)
         self._operations = Operations()
         self._keep_alive: KeepAlive | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -75,7 +73,7 @@ class Connection:
     @property
     def outstanding(self) -> int:
         """Messages of ours that the broker has not acknowledged, in flight or waiting."""
-        return len(self._window)
+        return len(self._outbox)
 
     def acknowledge(self, packet_ids: Iterable[int]) -> None:
         """Acknowledge received messages, all in one write.
@@ -107,26 +105,16 @@ class Connection:
         if self._wire.closing:
             fail(future, self._lost())
             return future
-        check_acceptable(self._granted, qos=qos, retain=retain)
-        packet = partial(
-            encode,
-            self._granted,
+        self._outbox.publish(
             topic,
             payload,
+            future,
             qos=qos,
             retain=retain,
             response_topic=response_topic,
             correlation_data=correlation_data,
-            message_expiry_interval=message_expiry_s,
+            message_expiry_s=message_expiry_s,
         )
-        if qos == 0:
-            if not self._wire.writable:
-                raise WaitingLineFull(0)
-            self._wire.write(packet(None))
-            future.set_result(PubAckReasonCode.SUCCESS)
-        else:
-            self._window.admit(packet, future)
-            self.writing_resumed()
         return future
 
     async def subscribe(self, filters: Sequence[Filter]) -> None:
@@ -135,14 +123,14 @@ class Connection:
         Raises SubscriptionRefused naming those that are not, ConnectionLost.
         """
         packets = [each.packet() for each in filters]
-        identifier = self._window.reserve()
+        identifier = self._outbox.reserve()
         packet = mqtt5.SubscribePacket(identifier, packets)
         asked = [(each.pattern, each.qos) for each in filters]
         await self._operate(identifier, packet.write(), asked)
 
     async def unsubscribe(self, patterns: Sequence[str]) -> None:
         """Unsubscribe; raises SubscriptionRefused, ConnectionLost."""
-        identifier = self._window.reserve()
+        identifier = self._outbox.reserve()
         packet = mqtt5.UnsubscribePacket(identifier, list(patterns))
         await self._operate(identifier, packet.write(), [(pattern, 0) for pattern in patterns])
 
@@ -193,10 +181,10 @@ class Connection:
             case mqtt5.PublishPacket():
                 self._on_message(self, self._inbox.take(packet))
             case mqtt5.PubAckPacket():
-                self._acknowledged(packet.packet_id, packet.reason_code)
+                self._outbox.acknowledged(packet.packet_id, packet.reason_code)
             case mqtt5.SubAckPacket() | mqtt5.UnsubAckPacket():
                 self._operations.settle(packet.packet_id, packet.reason_codes)
-                self._window.release(packet.packet_id)
+                self._outbox.release(packet.packet_id)
             case mqtt5.PingRespPacket():
                 pass  # that something was heard is all it says
             case mqtt5.DisconnectPacket():
@@ -210,9 +198,7 @@ class Connection:
 
     def writing_resumed(self) -> None:
         """Send what waits, as far as window and transport have room."""
-        if self._wire.writable:
-            for packet in self._window.due():
-                self._wire.write(packet)
+        self._outbox.resume()
 
     def connection_lost(self, cause: Exception | None) -> None:
         """Settle everything that waits."""
@@ -222,7 +208,7 @@ class Connection:
             self._error = ConnectionLost("the connection broke" if cause else "the broker hung up")
             self._error.__cause__ = cause
         fail(self._accepted, self._error or ConnectionLost("we disconnected"))
-        self._window.fail(self._lost)
+        self._outbox.fail(self._lost)
         self._operations.fail(self._lost)
         if not self.closed.done():
             self.closed.set_result(self._error)
@@ -236,7 +222,7 @@ class Connection:
         if packet.receive_max == 0:
             raise ProtocolViolation("a receive maximum of 0")
         self._granted = packet
-        self._window = SendWindow(packet.receive_max, self._session.waiting_line)
+        self._outbox.open(packet, self._session)
         asked = self._session.keep_alive_s
         interval = asked if packet.server_keep_alive is None else packet.server_keep_alive
         if interval:
@@ -256,11 +242,6 @@ class Connection:
         except ProtocolViolation as violation:
             self.violated(violation)
             raise
-
-    def _acknowledged(self, identifier: int, code: PubAckReasonCode) -> None:
-        refused = PublicationRefused(code) if code.value >= FAILURE else None
-        if self._window.settle(identifier, refused or code):
-            self.writing_resumed()
 
     def _dismissed(self, packet: mqtt5.DisconnectPacket) -> None:
         taken = packet.reason_code is DisconnectReasonCode.SESSION_TAKEN_OVER

@@ -1,4 +1,4 @@
-"""Opening a session over TCP or TLS."""
+"""Opening a session at one address, over TCP or TLS."""
 
 import asyncio
 
@@ -8,12 +8,8 @@ from fleet.mqtt.errors import ConnectionLost, Unreachable
 from fleet.mqtt.message import Session
 
 
-async def connect(broker: Broker, session: Session, on_message: OnMessage) -> Connection:
-    """Open a session; `on_message` may be called before this returns, hence the connection in it.
-
-    Raises Unreachable (no route, TLS, no CONNACK in time), Refused (the broker's own reason),
-    ProtocolViolation. Leaves no socket behind when it fails or is cancelled.
-    """
+async def dial(broker: Broker, session: Session, on_message: OnMessage) -> Connection:
+    """Open a session at this very address; raises and leaves behind what `route.connect` does."""
     connection = Connection(session, on_message)
     loop = asyncio.get_running_loop()
     try:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import mqtt5
 from mqtt5 import DisconnectReasonCode
 
+from fleet.mqtt.aliases import Told
 from fleet.mqtt.errors import ProtocolViolation
 from fleet.mqtt.message import Message
 
@@ -17,9 +18,10 @@ _PUBACK = 0x4002
 class Inbox:
     """Keeps the identifiers under way; at most `receive_maximum` of them, as we announced."""
 
-    __slots__ = ("_receive_maximum", "_unacknowledged")
+    __slots__ = ("_aliases", "_receive_maximum", "_unacknowledged")
 
-    def __init__(self, receive_maximum: int) -> None:
+    def __init__(self, receive_maximum: int, topic_aliases: int = 0) -> None:
+        self._aliases = Told(topic_aliases)
         self._receive_maximum = receive_maximum
         self._unacknowledged: set[int] = set()
 
@@ -28,11 +30,11 @@ class Inbox:
         identifier = packet.packet_id
         if identifier is not None:
             self._expect(identifier, packet.qos)
-        if packet.topic_alias is not None:
-            reason = DisconnectReasonCode.TOPIC_ALIAS_INVALID
-            raise ProtocolViolation("a topic alias, where none is allowed", reason)
+        topic = packet.topic
+        if not topic or packet.topic_alias is not None:
+            topic = self._aliases.topic(packet)
         return Message(
-            packet.topic,
+            topic,
             packet.payload,
             packet.retain,
             packet.qos.value,

@@ -79,7 +79,8 @@ class Session:
     `receive_maximum` is how many messages may be unacknowledged by us at once; acknowledge in
     batches well below it. `waiting_line` is how many of ours may wait beyond the broker's own
     receive maximum before `publish` raises. `maximum_packet_size` bounds our receive buffer; the
-    broker silently drops for us what is larger.
+    broker silently drops for us what is larger. `topic_aliases` is how many topics may go by number
+    to us, and from us where the broker takes as many.
     """
 
     client_id: str
@@ -91,6 +92,7 @@ class Session:
     maximum_packet_size: int = 4 * MIB
     connect_timeout_s: float = 10.0
     waiting_line: int = 1000
+    topic_aliases: int = 0
 
     def packet(self, broker: Broker) -> mqtt5.ConnectPacket:
         """Return the CONNECT that asks a broker for it, under the broker's account."""
@@ -104,4 +106,5 @@ class Session:
             session_expiry_interval=self.session_expiry_s,
             receive_max=self.receive_maximum,
             max_packet_size=self.maximum_packet_size,
+            topic_alias_max=self.topic_aliases,
         )

@@ -40,6 +40,11 @@ class SendWindow(Generic[Result]):
         """Messages in flight and waiting."""
         return len(self._in_flight) + len(self._waiting)
 
+    @property
+    def open(self) -> bool:
+        """Whether the next message admitted is due at once."""
+        return not self._waiting and len(self._in_flight) < self._size
+
     def reserve(self) -> int:
         """Return an identifier nothing under way uses, and keep it until `release`.
 
@@ -132,6 +137,7 @@ def encode(
     payload: bytes,
     identifier: int | None,
     *,
+    alias: int | None,
     qos: int,
     retain: bool,
     response_topic: str | None,
@@ -148,6 +154,7 @@ def encode(
         qos=mqtt5.QoS(qos),
         retain=retain,
         packet_id=identifier,
+        topic_alias=alias,
         response_topic=response_topic,
         correlation_data=correlation_data,
         message_expiry_interval=message_expiry_interval,

@@ -15,10 +15,21 @@ from fleet.rules.errors import CatalogueError
 from fleet.rules.files import DEFAULT, File, gather
 from fleet.rules.overriding import describe as describe_override
 from fleet.rules.overriding import read_groups, read_override
-from fleet.rules.reading import COUNTED, Reading, read_rule
-from fleet.rules.rule import Count, Offline, Quorum, Rule, Silent, Trigger, When
+from fleet.rules.reading import Reading, read_rule
+from fleet.rules.rule import (
+    Count,
+    Lasting,
+    Offline,
+    Quorum,
+    Rule,
+    Silent,
+    Stage,
+    Trigger,
+    When,
+)
 from fleet.rules.selection import Override, Selection, Where
 from fleet.rules.shadows import check_members, check_overridden
+from fleet.rules.triggers import COUNTED
 
 Content = Mapping[str, list[dict[str, object]]]
 """What a catalogue says, as JSON keeps it."""
@@ -116,7 +127,17 @@ def describe(rule: Rule) -> dict[str, object]:
             "within": duration.render(rule.flapping.within),
         },
         "caused_by": list(rule.caused_by),
+        "schedule": rule.schedule.value if rule.schedule is not None else None,
+        "escalate": [_describe_stage(stage) for stage in rule.stages],
     }
+
+
+def _describe_stage(stage: Stage) -> dict[str, object]:
+    if isinstance(stage.trigger, Lasting):
+        return {"to": stage.to.value, "after": duration.render(stage.hold)}
+    times = {"for": duration.render(stage.hold), "clear_for": duration.render(stage.clear_hold)}
+    said = _describe_trigger(stage.trigger)
+    return {"to": stage.to.value, "when": said["when"], "clear_when": said["clear_when"], **times}
 
 
 def _describe_trigger(trigger: Trigger) -> dict[str, object]:
@@ -140,6 +161,8 @@ def _describe_trigger(trigger: Trigger) -> dict[str, object]:
                 "within": None if within is None else duration.render(within),
                 "level": level,
             }
+        case Lasting():
+            return {}
 
 
 def _by_rule(content: Content) -> dict[str, bytes]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from fleet.rules.rule import Rule
+from fleet.rules.severity import Severity
 from fleet.service_state import ServiceState
 
 # Any fixed namespace: a fault's id follows from what it is, so a replay gives the same one.
@@ -46,6 +47,18 @@ class Fired:
     started_at: datetime
     fired_at: datetime
     suppressed_by: UUID | None
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """From `at` on a fault is of another severity: `worse` than before, or less."""
+
+    id: UUID
+    severity: Severity
+    worse: bool
+    at: datetime
+    shadow: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +91,7 @@ class Flapped:
     shadow: str = ""
 
 
-FaultChange = Fired | Cleared | Suppressed | Flapped
+FaultChange = Fired | Rated | Cleared | Suppressed | Flapped
 Change = Transition | FaultChange
 
 

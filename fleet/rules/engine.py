@@ -9,10 +9,13 @@ faults, holds. Nothing here reads a clock or writes anywhere. Time is the termin
 
 from collections.abc import Container, Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 
 import msgspec
 
 from fleet import snapshot
+from fleet.heartbeat import Heartbeat, Refrain
 from fleet.rules.cells import Cell
 from fleet.rules.faults import Faults
 from fleet.rules.flapping import Transitions
@@ -29,8 +32,10 @@ from fleet.rules.timers import Timer, Turn
 from fleet.snapshot import NOTHING_MEASURED, Measured
 from fleet.telemetry import Event, Presence, Telemetry
 from fleet.vocabulary import Unknown
+from fleet.windows.hours import Hours
 
 _LOOK_AGAIN = timedelta(seconds=1)
+_TURN = attrgetter("turn")
 
 Cells = tuple[str, ...]
 """Codes of the cells above another."""
@@ -73,10 +78,14 @@ class Engine:
         """The cells that have members here, by code."""
         return self._faults.quorums.cells
 
+    @property
+    def has_decided(self) -> bool:
+        """Whether there are changes for `take`."""
+        return bool(self._faults.record.changes)
+
     def take(self) -> Record:
         """What changed since the last call, to be written down in one transaction."""
-        record, self._faults.record = self._faults.record, Record()
-        return record
+        return self._faults.record.taken()
 
     # -- who is there ------------------------------------------------------------------------
 
@@ -112,6 +121,12 @@ class Engine:
         terminal.in_service = in_service
         self._faults.quorums.recount(terminal)
         self._faults.judge_cells(now)
+
+    def schedule(self, terminal: Terminal, hours: Hours) -> None:
+        """Other hours hold for a terminal: what waits for them waits for these."""
+        terminal.hours = hours
+        for (rule, item), hold in terminal.holds.items():
+            self._faults.remind(terminal, rule, item, hold)
 
     def move(self, terminal: Terminal, cell: str, now: datetime, above: Cells = ()) -> None:
         """The grid changed: a terminal belongs to another cell, or its cell to others."""
@@ -154,8 +169,7 @@ class Engine:
         measured = terminal.measured if same else snapshot.read_metrics(metrics)
         status, storage = bytes(message.status), bytes(message.storage)
         changed = status != terminal.status or storage != terminal.storage
-        if not changed and self._goes_on(terminal, message, measured, arrived_at):
-            terminal.metrics, terminal.measured = metrics, measured
+        if not changed and self._goes_on(terminal, message, metrics, measured, arrived_at):
             return Outcome(measured=measured)
         if self._ordering.waits(terminal, message):
             snapshot.read(status, storage)
@@ -172,6 +186,20 @@ class Engine:
         self._faults.judge_cells(arrived_at)
         unknown = read.unknown if read else ()
         return Outcome(changed=changed, measured=measured, unknown=unknown)
+
+    def heartbeat(
+        self, terminal: Terminal, said: Heartbeat, refrain: Refrain, arrived_at: datetime
+    ) -> Measured | None:
+        """Take a heartbeat the short way; None, with nothing changed, where that is not open.
+
+        What it measured, else. Raises `Quarantined` as `telemetry` does.
+        """
+        if refrain.status != terminal.status or refrain.storage != terminal.storage:
+            return None
+        metrics = bytes(said.metrics)
+        same = metrics == terminal.metrics
+        measured = terminal.measured if same else snapshot.read_metrics(metrics)
+        return measured if self._goes_on(terminal, said, metrics, measured, arrived_at) else None
 
     def event(self, terminal: Terminal, message: Event, arrived_at: datetime) -> Outcome:
         """Count an event that came; events move the terminal's clock and end its silence."""
@@ -217,18 +245,22 @@ class Engine:
         while waited := self._faults.take_waiting():
             self._fall_due_together(waited, now)
             if len(self._faults.waiting) == len(waited):
+                self._faults.wait(now)
                 break
-        self._faults.wait(now)
 
     def _fall_due_together(self, due: list[Timer], now: datetime) -> None:
-        for turn in Turn:
-            for timer in due:
-                if timer.turn is turn:
-                    self._fall_due(timer, now)
+        for _, together in groupby(due, _TURN):  # they are in order of turn
+            for timer in together:
+                self._fall_due(timer, now)
             self._faults.judge_cells(now)
 
     def _goes_on(
-        self, terminal: Terminal, message: Telemetry, measured: Measured, arrived_at: datetime
+        self,
+        terminal: Terminal,
+        message: Telemetry | Heartbeat,
+        metrics: bytes,
+        measured: Measured,
+        arrived_at: datetime,
     ) -> bool:
         """The short way of nearly every message: all is well, and this says so once more."""
         if (
@@ -237,7 +269,8 @@ class Engine:
             or not terminal.goes_on(message.boot, message.seq, message.ts, arrived_at)
         ):
             return False
-        self._faults.record.terminals.add(terminal.id)
+        terminal.metrics, terminal.measured = metrics, measured
+        self._faults.record.repeated.add(terminal.id)
         return True
 
     # -- time --------------------------------------------------------------------------------

@@ -7,15 +7,17 @@ notices it: a restart shifts nothing.
 
 from datetime import datetime, timedelta
 
+from fleet.rules import stages
 from fleet.rules.cells import Cell
-from fleet.rules.changes import Cleared, Fired, Flapped, HoldKey, Suppressed, fault_id
-from fleet.rules.flapping import Transitions
+from fleet.rules.due import due
 from fleet.rules.hold import TABLE, TIMED, Hold, Phase, Signal
 from fleet.rules.quorums import Quorums
 from fleet.rules.record import Record
-from fleet.rules.rule import Rule
+from fleet.rules.rule import Lasting, Rule, When
 from fleet.rules.selection import Selection
-from fleet.rules.speakers import Speakers, Subject
+from fleet.rules.speakers import Speakers, Subject, key_of
+from fleet.rules.swings import Swings
+from fleet.rules.telling import Telling
 from fleet.rules.terminal import Terminal
 from fleet.rules.timers import Timer, Timers, Turn
 
@@ -35,13 +37,20 @@ class Faults:
         self.timers = Timers()
         self.waiting: list[Timer] = []
         self._speakers = Speakers(self.rules, self.quorums.rules, self.quorums.cells)
+        self._swings = Swings(self.record)
+        self.telling = Telling(self._speakers, self.record)
 
     def rule_of(self, subject: Subject, name: str) -> Rule | None:
         """What a rule says of a subject; None where it says nothing of it."""
         if isinstance(subject, Terminal):
             return subject.plan.rules.get(name)
-        rule = self.rules.get(name)
-        return None if rule is None else self._selection.of_cell(rule, subject.code, subject.above)
+        rule = self.rules.get(stages.rated(name))
+        if rule is None:
+            return None
+        here = self._selection.of_cell(rule, subject.code, subject.above)
+        if name == here.name:
+            return here
+        return next((each for each in stages.stages(here) if each.name == name), None)
 
     def goes_live(self, subject: Subject, name: str, hold: Hold) -> bool:
         """Whether a fault of a rule on trial would become a real one, or the other way round."""
@@ -59,20 +68,66 @@ class Faults:
             hold = subject.holds[rule.name, item] = Hold(after, at, at)
         elif after is Phase.IDLE:
             del subject.holds[rule.name, item]
-            self._clear(subject, rule.name, hold, at)
-        elif before is Phase.PENDING:
-            hold.phase, hold.since = after, at
-            self._fire(subject, rule, item, hold, at)
-            self._swing(subject, rule, item, hold, at)
+            self.telling.clear(subject, rule.name, hold, at)
         else:
             hold.phase, hold.since = after, at
-            if signal in (Signal.RAISE, Signal.CLEAR):
-                self._swing(subject, rule, item, hold, at)
-            if after is Phase.FIRING:
-                self._respeak(subject, rule.name, item, hold, at)
+            if not rule.of:
+                self._turn(subject, rule, item, hold, signal, at)
         self._moved(subject, rule.name, item)
-        if after in TIMED:
+        if rule.stages or rule.of:
+            self._rate(subject, rule, item, before, after, at)
+        if after in TIMED and after is hold.phase:
             self._start(subject, rule, item, hold, at)
+
+    def _turn(
+        self, subject: Subject, rule: Rule, item: str, hold: Hold, signal: Signal, at: datetime
+    ) -> None:
+        """The hold of a fault has moved: it fires, or its condition went to or fro."""
+        if signal is Signal.DUE:
+            if rule.schedule is not None:  # before that it did not count
+                hold.started_at = at - rule.hold
+            self.telling.fire(subject, rule, item, hold, at)
+        swung = signal is not Signal.NEITHER and self._swings.note(subject, rule, item, hold, at)
+        if swung:
+            self.remind(subject, rule.name, item, hold)
+        if signal is not Signal.DUE and hold.phase is Phase.FIRING:
+            self.telling.respeak(subject, rule.name, item, hold, at)
+
+    def _rate(
+        self, subject: Subject, rule: Rule, item: str, before: Phase, after: Phase, at: datetime
+    ) -> None:
+        """A fault and its stages go together: they begin with it, and end with it."""
+        if rule.of:
+            if (of := self.rule_of(subject, rule.of)) is not None:
+                self.telling.rate(subject, of, item, at)
+        elif after is Phase.IDLE:
+            for stage in stages.stages(rule):
+                self.drop(subject, stage.name, item, at)
+        else:
+            if before is Phase.IDLE:
+                self.ask_stages(subject, rule, item, at)
+            if after is Phase.FIRING:
+                self.restage(subject, rule, item, at)
+                self.telling.rate(subject, rule, item, at)
+
+    def ask_stages(self, subject: Subject, rule: Rule, item: str, at: datetime) -> None:
+        """Ask the conditions of the stages of a fault that is there, or under way."""
+        if not isinstance(subject, Terminal) or (rule.name, item) not in subject.holds:
+            return
+        for stage in stages.stages(rule):
+            if isinstance(stage.trigger, When):
+                held = (stage.name, item) in subject.holds
+                values = subject.read(stage.trigger.each, item)
+                self.signal(subject, stage, item, stage.trigger.verdict(values, held=held), at)
+
+    def restage(self, subject: Subject, rule: Rule, item: str, at: datetime) -> None:
+        """From when a fault is there the stages run that come with time alone."""
+        hold = subject.holds.get((rule.name, item))
+        if hold is None or hold.fault_id is None:
+            return
+        for stage in stages.stages(rule):
+            if isinstance(stage.trigger, Lasting):
+                self.signal(subject, stage, item, Signal.RAISE, at)
 
     def _start(self, subject: Subject, rule: Rule, item: str, hold: Hold, at: datetime) -> None:
         """A hold of no length is over at once, unless somebody must be asked first."""
@@ -85,74 +140,32 @@ class Faults:
     def _must_ask(self, subject: Subject, rule: str) -> bool:
         return isinstance(subject, Cell) or rule in self._speakers.spoken_for
 
-    def _swing(self, subject: Subject, rule: Rule, item: str, hold: Hold, at: datetime) -> None:
-        """Note that a fault's condition went to or fro; from a high score on it flaps."""
-        transitions = subject.transitions.setdefault((rule.name, item), Transitions())
-        if not transitions.note(at, raised=hold.phase is Phase.FIRING):
-            return
-        self.record.transitions[_key(subject, rule.name, item)] = transitions
-        if not hold.flapping and hold.fault_id and rule.flapping.begins(transitions, at):
-            hold.flapping = True
-            shadow = _shadow(hold, rule.name)
-            self.record.changes.append(Flapped(hold.fault_id, flapping=True, at=at, shadow=shadow))
-            if hold.phase not in TIMED:
-                self.remind(subject, rule.name, item, hold)
-
-    def _calm(self, subject: Subject, rule: Rule, item: str, hold: Hold, clock: datetime) -> None:
-        """A fault flaps no more once its score is below the low threshold."""
-        if not hold.flapping or hold.fault_id is None:
-            return
-        steady = rule.flapping.ends_at(subject.transitions[rule.name, item])
-        if steady <= clock:
-            hold.flapping = False
-            self.record.holds[_key(subject, rule.name, item)] = hold
-            shadow = _shadow(hold, rule.name)
-            self.record.changes.append(
-                Flapped(hold.fault_id, flapping=False, at=steady, shadow=shadow)
-            )
-
     def _over(self, subject: Subject, rule: Rule, item: str, hold: Hold) -> datetime:
-        """When a hold is over by itself; what flaps does not clear before it is steady."""
-        over = hold.since + (rule.hold if hold.phase is Phase.PENDING else rule.clear_hold)
-        if not hold.flapping:
-            return over
-        steady = rule.flapping.ends_at(subject.transitions[rule.name, item])
-        return max(over, steady) if hold.phase is Phase.CLEARING else steady
+        """When a hold is over by itself."""
+        return self._swings.over(subject, rule, item, hold, due(subject, rule, hold))
 
     def _moved(self, subject: Subject, rule: str, item: str) -> None:
-        key = _key(subject, rule, item)
+        key = key_of(subject, rule, item)
         self.record.holds[key] = subject.holds.get((rule, item))
         if isinstance(subject, Terminal):
             self.quorums.moved(subject, rule)
 
-    def _fire(self, subject: Subject, rule: Rule, item: str, hold: Hold, at: datetime) -> None:
-        key = _key(subject, rule.name, item)
-        began = hold.started_at
-        terminal = subject if isinstance(subject, Terminal) else None
-        cell = subject.cell if isinstance(subject, Terminal) else subject.code
-        hold.fault_id, hold.shadow = fault_id(key, began), rule.shadow
-        hold.suppressed_by = self._speakers.speaker(subject, rule.name)
-        terminal_id = terminal.id if terminal else None
-        self.record.changes.append(
-            Fired(hold.fault_id, key, rule, terminal_id, cell, began, at, hold.suppressed_by)
-        )
-        self._speak(subject, rule.name, at)
-
-    def _clear(self, subject: Subject, rule: str, hold: Hold, at: datetime) -> None:
-        if hold.fault_id is not None:
-            ended = hold.since if hold.phase is Phase.CLEARING else at
-            self.record.changes.append(Cleared(hold.fault_id, ended, at, _shadow(hold, rule)))
-            hold.fault_id = None  # from here on it speaks for nobody
-            self._speak(subject, rule, at)
-
     def drop(self, subject: Subject, rule: str, item: str, now: datetime) -> None:
         """End a hold out of turn: its rule or its terminal is gone."""
-        hold = subject.holds.pop((rule, item))
+        hold = subject.holds.pop((rule, item), None)
+        if hold is None:  # a stage, that ended with its fault
+            return
+        for name in [each for each, of in subject.holds if of == item]:
+            if name != rule and stages.rated(name) == rule:
+                self.drop(subject, name, item, now)
         at = subject.clock(now) if isinstance(subject, Terminal) else now
-        self._clear(subject, rule, hold, max(at, hold.started_at))
+        self.telling.clear(subject, rule, hold, max(at, hold.started_at))
         self._moved(subject, rule, item)
         if subject.transitions.pop((rule, item), None):
-            self.record.transitions[_key(subject, rule, item)] = None
+            self.record.transitions[key_of(subject, rule, item)] = None
+        of = self.rule_of(subject, stages.rated(rule))
+        if of is not None:
+            self.telling.rate(subject, of, item, at)
 
     def remind(self, subject: Subject, rule: str, item: str, hold: Hold) -> None:
         """Set the timer of a hold that ends by itself, or that flaps."""
@@ -173,7 +186,7 @@ class Faults:
         if hold is None or found is None or not _waits(hold):
             return True
         over = self._over(subject, found, item, hold)
-        self._calm(subject, found, item, hold, clock)
+        self._swings.calm(subject, found, item, hold, clock)
         if clock < over:
             return False
         if hold.phase not in TIMED:
@@ -197,6 +210,8 @@ class Faults:
 
     def take_waiting(self) -> list[Timer]:
         """The holds that are over and wait for a decision, in order."""
+        if not self.waiting:
+            return []
         waiting, self.waiting = sorted(self.waiting, key=lambda each: (each.turn, each)), []
         return waiting
 
@@ -228,49 +243,20 @@ class Faults:
                 hold.since += by
             if hold.phase is Phase.PENDING:
                 hold.started_at += by
-            self.record.holds[_key(terminal, rule, item)] = hold
+            self.record.holds[key_of(terminal, rule, item)] = hold
         for (rule, item), transitions in terminal.transitions.items():
             transitions.times = tuple(time + by for time in transitions.times)
-            self.record.transitions[_key(terminal, rule, item)] = transitions
+            self.record.transitions[key_of(terminal, rule, item)] = transitions
         for rule, times in terminal.counts.items():
             terminal.counts[rule] = tuple(time + by for time in times)
             self.record.counts[terminal.code, rule] = terminal.counts[rule]
-
-    def respeak(self, subject: Subject, at: datetime) -> None:
-        """Ask anew who speaks for a subject's faults: it has moved, or a rule is gone."""
-        for (rule, item), hold in subject.holds.items():
-            if hold.phase is not Phase.CLEARING:
-                self._respeak(subject, rule, item, hold, at)
 
     def judge_cells(self, now: datetime) -> None:
         """Ask the quorum rules of every cell that a member's hold has moved in."""
         for cell, rule, verdict in self.quorums.verdicts():
             self.signal(cell, rule, self.region, verdict, now)
 
-    def _speak(self, subject: Subject, rule: str, at: datetime) -> None:
-        """A fault began or ended that speaks for others: those still bad get another speaker, or
-        speak for themselves. What is clearing already is left alone: it would end in an alarm."""
-        for other, name, item, hold in list(self._speakers.under(subject, rule)):
-            if hold.phase is not Phase.CLEARING or hold.suppressed_by is None:
-                self._respeak(other, name, item, hold, at)
-
-    def _respeak(self, subject: Subject, rule: str, item: str, hold: Hold, at: datetime) -> None:
-        by = self._speakers.speaker(subject, rule)
-        if hold.fault_id and by != hold.suppressed_by:
-            hold.suppressed_by = by
-            self.record.changes.append(Suppressed(hold.fault_id, by, at, _shadow(hold, rule)))
-            self.record.holds[_key(subject, rule, item)] = hold
-
-
-def _shadow(hold: Hold, rule: str) -> str:
-    return rule if hold.shadow else ""
-
 
 def _waits(hold: Hold) -> bool:
     """Whether something happens to a hold by the mere passing of time."""
     return hold.phase in TIMED or hold.flapping
-
-
-def _key(subject: Subject, rule: str, item: str) -> HoldKey:
-    scope = "terminal" if isinstance(subject, Terminal) else "cell"
-    return HoldKey(scope, subject.code, rule, item)

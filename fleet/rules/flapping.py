@@ -10,15 +10,23 @@ threshold is exact: it can be told beforehand, and waited for across restarts.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 PLACES = 20
 _OLDEST, _NEWEST = 0.75, 1.25
 
 
+@cache
 def score(recent: int) -> float:
     """The weighted share, 0 to 1, when so many of the newest places hold a transition."""
     step = (_NEWEST - _OLDEST) / (PLACES - 1)
     return sum(_NEWEST - step * place for place in range(min(recent, PLACES))) / PLACES
+
+
+@cache
+def _most_below(low: float) -> int:
+    """With how many recent transitions a fault may be left and flap no more."""
+    return max(n for n in range(PLACES) if score(n) < low)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,7 @@ class Flapping:
 
     def ends_at(self, transitions: "Transitions") -> datetime:
         """When the score falls below the low threshold, if nothing more happens."""
-        kept = max(n for n in range(PLACES) if score(n) < self.low)
+        kept = _most_below(self.low)
         times = transitions.times
         # The oldest go first. Fewer than would do are left when the thresholds were changed.
         return times[-kept - 1] + self.within if len(times) > kept else times[-1]

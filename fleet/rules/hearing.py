@@ -5,6 +5,7 @@ Silence is judged on arrival, and only while we hear everything: while blind, no
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from types import MappingProxyType
 
 from fleet.rules.cells import Cell
@@ -57,14 +58,14 @@ class Hearing:
                 if besides.get(name) != after:
                     due = terminal.heard_at + after
                     self._faults.timers.put(
-                        Timer(due, Turn.SILENCE, terminal.code, name, str(after))
+                        Timer(due, Turn.SILENCE, terminal.code, name, _said(after))
                     )
 
     def fall_silent(self, terminal: Terminal, timer: Timer, now: datetime) -> None:
         """The reminder is due: it is silent, or be reminded again."""
         after = terminal.plan.silent.get(timer.rule)
         if (
-            after is None or str(after) != timer.item
+            after is None or _said(after) != timer.item
         ):  # its cell has changed since, and what is said there
             return
         rule = terminal.plan.rules[timer.rule]
@@ -77,7 +78,7 @@ class Hearing:
                 at = terminal.clock(due)
                 self._faults.signal(terminal, rule, "", Signal.RAISE, at)
                 self._settle(terminal, at)
-        self._faults.timers.put(timer._replace(due=again))
+        self._faults.timers.put(Timer(again, Turn.SILENCE, timer.subject, timer.rule, timer.item))
 
     def come_back(self, terminal: Terminal, due: datetime) -> None:
         """It has had its time to come back after us: its will means it, unless it was heard."""
@@ -95,3 +96,9 @@ class Hearing:
             members = gathering.members.values()
         back = all(each.heard_at and each.heard_at >= since for each in members)
         return None if back else since + self.patience
+
+
+@cache
+def _said(after: timedelta) -> str:
+    """A duration as timers carry it: every terminal is asked about the same few."""
+    return str(after)

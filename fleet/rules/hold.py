@@ -14,6 +14,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from uuid import UUID
 
+from fleet.rules.severity import Severity
+
 
 class Phase(StrEnum):
     """Where a hold stands."""
@@ -73,3 +75,5 @@ class Hold:
     suppressed_by: UUID | None = None
     flapping: bool = False
     shadow: bool = False
+    severity: Severity | None = None
+    """Of a fault that was told: how severe it was said to be, last."""

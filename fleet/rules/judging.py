@@ -11,7 +11,7 @@ from fleet.rules.hearing import Hearing
 from fleet.rules.hold import HOLDING, Signal
 from fleet.rules.record import Jump
 from fleet.rules.rule import Rule, When
-from fleet.rules.terminal import Terminal
+from fleet.rules.terminal import Terminal, name_of
 from fleet.service_state import ServiceState, prevailing
 from fleet.snapshot import Measured, Values
 from fleet.telemetry import Event, Telemetry
@@ -43,8 +43,8 @@ class Judging:
         terminal.metrics, terminal.measured = bytes(message.metrics), measured
         if read is not None:
             inputs |= _differing(terminal.values, read.values)
-            inputs |= _differing(terminal.items, read.items)
-            terminal.status, terminal.storage = status, storage
+            inputs |= _differing_items(terminal.items, read.items)
+            terminal.status, terminal.storage = read.status, read.storage
             terminal.values, terminal.items = read.values, read.items
             self._faults.record.restated.add(terminal.id)
         self._judge(terminal, inputs, at)
@@ -93,6 +93,15 @@ class Judging:
         if not inputs:
             return
         self.ask(terminal, terminal.plan.touched(inputs), at)
+        if terminal.plan.staged and terminal.holds:
+            self.ask_stages(terminal, inputs, at)
+
+    def ask_stages(self, terminal: Terminal, inputs: set[str], at: datetime) -> None:
+        """Ask the stages that read one of these inputs, of the faults that are there."""
+        for name in sorted(inputs & terminal.plan.staged.keys()):
+            for rule in terminal.plan.staged[name]:
+                for item in [item for held, item in terminal.holds if held == rule.name]:
+                    self._faults.ask_stages(terminal, rule, item, at)
 
     def ask(self, terminal: Terminal, readers: Iterable[tuple[Rule, When]], at: datetime) -> None:
         """Evaluate some conditions."""
@@ -100,7 +109,7 @@ class Judging:
         for rule, trigger in readers:
             if trigger.each is None:
                 held = (rule.name, "") in terminal.holds
-                self._faults.signal(terminal, rule, "", _verdict(trigger, values, held=held), at)
+                self._faults.signal(terminal, rule, "", trigger.verdict(values, held=held), at)
             else:
                 self._judge_each(terminal, rule, trigger, terminal.items.get(trigger.each), at)
 
@@ -112,10 +121,10 @@ class Judging:
         items: tuple[Values, ...] | None,
         at: datetime,
     ) -> None:
-        present = {_name(number, item): item for number, item in enumerate(items or ())}
+        present = {name_of(number, item): item for number, item in enumerate(items or ())}
         for name, item in present.items():
             held = (rule.name, name) in terminal.holds
-            self._faults.signal(terminal, rule, name, _verdict(trigger, item, held=held), at)
+            self._faults.signal(terminal, rule, name, trigger.verdict(item, held=held), at)
         # A unit that was taken out has nothing wrong with it; a list not sent says nothing.
         gone = Signal.NEITHER if items is None else Signal.CLEAR
         for name in [item for held, item in terminal.holds if held == rule.name]:
@@ -150,17 +159,21 @@ def _differing(before: Mapping[str, object], after: Mapping[str, object]) -> set
     return other | (before.keys() - after.keys())
 
 
-def _name(number: int, item: Values) -> str:
-    """What an item is called: its id, its position's name, or its place in the list."""
-    return str(item.get("id") or item.get("position") or number)
+def _differing_items(
+    before: Mapping[str, tuple[Values, ...]], after: Mapping[str, tuple[Values, ...]]
+) -> set[str]:
+    """Which properties of members differ; the list's own name where its members are others."""
+    found: set[str] = set()
+    for name in _differing(before, after):
+        old, new = before.get(name), after.get(name)
+        if old is None or new is None or _names(old) != _names(new):
+            found.add(name)
+            continue
+        for one, other in zip(old, new, strict=True):
+            if one != other:
+                found.update(f"{name}[].{each}" for each in _differing(one, other))
+    return found
 
 
-def _verdict(trigger: When, values: Values, *, held: bool) -> Signal:
-    raised = trigger.condition.evaluate(values)
-    if raised:
-        return Signal.RAISE
-    if not held:  # idle answers all else alike: whether it clears need not be asked
-        return Signal.NEITHER
-    if trigger.clear_when is not None:
-        return Signal.CLEAR if trigger.clear_when.evaluate(values) else Signal.NEITHER
-    return Signal.NEITHER if raised is None else Signal.CLEAR
+def _names(items: tuple[Values, ...]) -> list[str]:
+    return [name_of(number, item) for number, item in enumerate(items)]

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from fleet.rules.condition import Condition
 from fleet.rules.rule import Count, Offline, Quorum, Rule, Silent, When
+from fleet.rules.stages import stages
 from fleet.service_state import ServiceState
 from fleet.snapshot import Value
 
@@ -17,6 +18,7 @@ class Plan:
     rules: Mapping[str, Rule]
     conditions: tuple[tuple[Rule, When], ...]
     by_input: Mapping[str, tuple[tuple[Rule, When], ...]]
+    """By path; of lists `storage[].status` for a member's, `storage` for who is in it."""
     measured: Mapping[str, tuple[Condition, ...]]
     """The conditions over metrics alone, by metric: an unchanged snapshot asks no others."""
     mixed: frozenset[str]
@@ -25,6 +27,8 @@ class Plan:
     offline: tuple[Rule, ...]
     counts: tuple[tuple[Rule, Count], ...]
     impacts: Mapping[str, ServiceState]
+    staged: Mapping[str, tuple[Rule, ...]]
+    """The rules that have stages which read an input, by input."""
 
     def __deepcopy__(self, _memo: object) -> "Plan":
         return self
@@ -73,7 +77,7 @@ def plan(rules: Iterable[Rule], kind: str) -> Plan:
             by_input.setdefault(name, []).append((rule, trigger))
     reading = {name: [w.condition for _, w in by_input[name]] for name in by_input if _metric(name)}
     return Plan(
-        rules={rule.name: rule for rule in mine},
+        rules={each.name: each for rule in mine for each in (rule, *stages(rule))},
         conditions=tuple(conditions),
         by_input={name: tuple(readers) for name, readers in by_input.items()},
         measured={name: tuple(asked) for name, asked in reading.items()},
@@ -84,11 +88,8 @@ def plan(rules: Iterable[Rule], kind: str) -> Plan:
         offline=tuple(rule for rule in mine if isinstance(rule.trigger, Offline)),
         counts=tuple((rule, rule.trigger) for rule in mine if isinstance(rule.trigger, Count)),
         impacts={r.name: r.impact for r in mine if r.impact is not None and not r.shadow},
+        staged=_staged(mine),
     )
-
-
-NO_PLAN = plan((), "")
-"""Of a terminal that no engine has adopted yet."""
 
 
 def cell_rules(rules: Iterable[Rule]) -> tuple[CellRule, ...]:
@@ -100,6 +101,16 @@ def cell_rules(rules: Iterable[Rule]) -> tuple[CellRule, ...]:
     )
 
 
+def _staged(rules: Iterable[Rule]) -> Mapping[str, tuple[Rule, ...]]:
+    found: dict[str, tuple[Rule, ...]] = {}
+    for rule in rules:
+        triggers = [stage.trigger for stage in rule.stages]
+        read = frozenset[str]().union(*(_inputs(t) for t in triggers if isinstance(t, When)))
+        for name in read:
+            found[name] = (*found.get(name, ()), rule)
+    return found
+
+
 def _metric(name: str) -> bool:
     return name.startswith("metrics.")
 
@@ -109,7 +120,12 @@ def _metrics_only(condition: Condition) -> bool:
 
 
 def _inputs(trigger: When) -> frozenset[str]:
-    if trigger.each is not None:
-        return frozenset({trigger.each})
-    clear = trigger.clear_when.inputs if trigger.clear_when else frozenset()
-    return trigger.condition.inputs | clear
+    conditions = [trigger.condition, *([trigger.clear_when] if trigger.clear_when else [])]
+    if trigger.each is None:
+        return frozenset(name for each in conditions for name in each.inputs)
+    paths = (path for each in conditions for path in each.paths)
+    return frozenset({trigger.each, *(f"{trigger.each}[].{path}" for path in paths)})
+
+
+NO_PLAN = plan((), "")
+"""Of a terminal that no engine has adopted yet."""

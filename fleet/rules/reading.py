@@ -6,45 +6,38 @@ from datetime import timedelta
 
 import yaml
 
-from fleet.rules.condition import Condition, compile_condition
 from fleet.rules.document import Fields, Source
-from fleet.rules.errors import ConditionError
 from fleet.rules.flapping import DEFAULT, Flapping
-from fleet.rules.inputs import EACH
 from fleet.rules.rule import (
     COMPONENTS,
     IMPACTS,
     KINDS,
     SKILLS,
-    Count,
-    Offline,
+    During,
     Quorum,
     Rule,
     Scope,
-    Severity,
-    Silent,
-    Trigger,
-    When,
 )
+from fleet.rules.severity import Severity
+from fleet.rules.staging import read_stages
+from fleet.rules.triggers import TRIGGERS, read_trigger
 from fleet.service_state import ServiceState
-from fleet.telemetry import ACTIONS, EVENT_IDS
-from fleet.vocabulary import COMPONENTS as REPORTED
 
-TRIGGERS = {
-    "when": ("when", "each", "clear_when"),
-    "silent_for": ("silent_for",),
-    "offline": ("offline",),
-    "count": ("count", "at_least", "within"),
-    "members": ("members", "at_least", "share", "within", "level"),
-}
-"""The triggers, each with the fields that go with it."""
-COUNTED = ("event", "component", "event_id", "action", "outcome")
-"""What an event must say to be counted."""
 FIELDS = (
     *("name", "title", "scope", "kinds", "vendors", "enabled", "shadow"),
     *dict.fromkeys(field for fields in TRIGGERS.values() for field in fields),
     *("for", "clear_for", "severity", "impact"),
-    *("component", "skill", "line", "remedy", "parts", "flapping", "caused_by"),
+    *(
+        "component",
+        "skill",
+        "line",
+        "remedy",
+        "parts",
+        "flapping",
+        "caused_by",
+        "escalate",
+        "schedule",
+    ),
 )
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -91,8 +84,9 @@ def read_rule(source: Source, node: yaml.Node, within: Limits = ALL) -> Reading 
     scope: Scope = "terminal"
     if "scope" in fields and fields.choice("scope", ("terminal", "cell")) == "cell":
         scope = "cell"
-    trigger = _trigger(fields)
+    trigger = read_trigger(fields)
     impact = _optional(fields, "impact", IMPACTS)
+    severity = Severity(fields.choice("severity", Severity))
     rule = Rule(
         name=_name(fields),
         scope=scope,
@@ -100,7 +94,7 @@ def read_rule(source: Source, node: yaml.Node, within: Limits = ALL) -> Reading 
         trigger=trigger,
         hold=fields.duration("for"),
         clear_hold=fields.duration("clear_for"),
-        severity=Severity(fields.choice("severity", Severity)),
+        severity=severity,
         impact=None if impact is None else ServiceState(impact),
         component=fields.choice("component", COMPONENTS),
         skill=fields.choice("skill", SKILLS),
@@ -113,11 +107,15 @@ def read_rule(source: Source, node: yaml.Node, within: Limits = ALL) -> Reading 
         vendors=within.narrow(fields, "vendors", fields.texts("vendors")),
         enabled=fields.switch("enabled", default=True),
         shadow=fields.switch("shadow", default=False),
+        schedule=During(fields.choice("schedule", During)) if "schedule" in fields else None,
+        stages=read_stages(fields, trigger, severity),
     )
     if scope == "cell" and rule.caused_by:
         fields.report("caused_by", "caused_by is for terminals: a wider cell speaks by itself")
     if (scope == "cell") != isinstance(trigger, Quorum):
         fields.report("scope", "a rule with members has scope: cell, and no other rule has")
+    if scope == "cell" and rule.schedule is not None:
+        fields.report("schedule", "a cell has no hours: schedule is for terminals")
     if scope == "cell" and impact is not None:
         fields.report("impact", "a cell has no service state: impact is for terminals")
     return Reading(rule.name, scope, fields, rule if fields.sound else None)
@@ -142,77 +140,3 @@ def _flapping(fields: Fields) -> Flapping:
     if low >= high:
         inner.report("low", "low must be below high")
     return Flapping(high, low, inner.duration("within", timedelta(seconds=1)) or DEFAULT.within)
-
-
-def _trigger(fields: Fields) -> Trigger:
-    chosen = [key for key in TRIGGERS if key in fields]
-    if len(chosen) != 1:
-        found = " and ".join(chosen) or "none"
-        fields.report("", f"a rule has one of {', '.join(TRIGGERS)}; this has {found}")
-        return Offline()
-    for others in TRIGGERS.values():
-        for key in others:
-            if key in fields and key not in TRIGGERS[chosen[0]]:
-                fields.report(key, f"{key} does not go with {chosen[0]}")
-    if chosen[0] == "when":
-        return _when(fields)
-    if chosen[0] == "silent_for":
-        return Silent(fields.duration("silent_for", timedelta(seconds=1)))
-    if chosen[0] == "count":
-        return _count(fields)
-    if chosen[0] == "members":
-        return _quorum(fields)
-    node = fields.scalar("offline", "bool")
-    if node is not None and node.value != "true":
-        fields.report("offline", "offline can only be true")
-    return Offline()
-
-
-def _quorum(fields: Fields) -> Quorum:
-    members = fields.texts("members")
-    if not members:
-        fields.report("members", "members is empty", "name the rules whose terminals count")
-    return Quorum(
-        members,
-        fields.whole("at_least", 1, 1_000_000),
-        fields.share("share"),
-        fields.duration("within", timedelta(seconds=1)) or None,
-        fields.whole("level", 0, 20) if "level" in fields else None,
-    )
-
-
-def _count(fields: Fields) -> Count:
-    kind = fields.inner("count", COUNTED)
-    found: dict[str, str] = {}
-    if kind is not None:
-        found = {key: kind.text(key) for key in COUNTED if key == "event" or key in kind}
-        if "component" in kind:
-            kind.choice("component", REPORTED)
-        for key, options in (("event_id", EVENT_IDS), ("action", ACTIONS)):
-            if key in kind:
-                kind.choice(key, options)
-    return Count(
-        event=found.pop("event", ""),
-        at_least=fields.whole("at_least", 1, 1000),
-        within=fields.duration("within", timedelta(seconds=1)),
-        **found,
-    )
-
-
-def _when(fields: Fields) -> Trigger:
-    each = _optional(fields, "each", tuple(EACH))
-    condition = _condition(fields, "when", each)
-    clear = _condition(fields, "clear_when", each) if "clear_when" in fields else None
-    return Offline() if condition is None else When(condition, clear, each)
-
-
-def _condition(fields: Fields, key: str, each: str | None) -> Condition | None:
-    node = fields.scalar(key)
-    if node is None:
-        return None
-    try:
-        return compile_condition(node.value.rstrip(), each)
-    except ConditionError as error:
-        line, column = fields.source.place_inside(node, error.line, error.column)
-        fields.source.report(line, column, error.message, error.suggestion)
-        return None

@@ -1,5 +1,6 @@
 """What the engine's steps left to be written down."""
 
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -25,17 +26,24 @@ class Jump:
 class Record:
     """Changes in their order; the holds that moved (None: idle again); the transitions that count
     for flapping (None: forgotten); the times of counted events, by terminal and rule; the terminals
-    touched, and those whose status or storage is another; messages that wait, by terminal, boot and
-    seq (None: no more); clocks that were set."""
+    touched, those that only said once more that all is well, those whose status or storage is
+    another; messages that wait, by terminal, boot and seq (None: no more); clocks that were set."""
 
     changes: list[Change] = field(default_factory=list)
     holds: dict[HoldKey, Hold | None] = field(default_factory=dict)
     transitions: dict[HoldKey, Transitions | None] = field(default_factory=dict)
     counts: dict[tuple[str, str], tuple[datetime, ...]] = field(default_factory=dict)
     terminals: set[int] = field(default_factory=set)
+    repeated: set[int] = field(default_factory=set)
     restated: set[int] = field(default_factory=set)
     kept: dict[tuple[int, int, int], Kept | None] = field(default_factory=dict)
     jumps: list[Jump] = field(default_factory=list)
 
+    def taken(self) -> "Record":
+        """What is in it; it is empty then."""
+        found = copy(self)
+        Record.__init__(self)
+        return found
+
     def __bool__(self) -> bool:
-        return bool(self.changes or self.holds or self.terminals)
+        return bool(self.changes or self.holds or self.terminals or self.repeated)

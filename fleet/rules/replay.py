@@ -7,10 +7,11 @@ from typing import NamedTuple
 from uuid import UUID
 
 from fleet.quarantine import Quarantined
-from fleet.rules.changes import Change, Cleared, Fired, HoldKey, Suppressed
+from fleet.rules.changes import Change, Cleared, Fired, HoldKey, Rated, Suppressed
 from fleet.rules.engine import Engine
-from fleet.rules.rule import Count, Rule, Severity, Silent
+from fleet.rules.rule import Count, Rule, Silent
 from fleet.rules.selection import Selection
+from fleet.rules.severity import Severity, worst
 from fleet.rules.terminal import Terminal
 from fleet.telemetry import Event, Presence, Telemetry
 
@@ -37,7 +38,8 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """A fault as it came: `alone` where it spoke for itself at some time while it was open."""
+    """A fault as it came: `alone` where it spoke for itself at some time while it was open,
+    `severity` the worst that it came to."""
 
     key: HoldKey
     cell: str
@@ -132,12 +134,16 @@ class Replay:
                 self.courses[change.id] = Course(
                     change.key,
                     change.cell,
-                    change.rule.severity,
+                    change.severity,
                     change.started_at,
                     change.fired_at,
                     None,
                     alone=change.suppressed_by is None,
                 )
+            case Rated():
+                known = self.courses[change.id]
+                came_to = worst(known.severity, change.severity)
+                self.courses[change.id] = replace(known, severity=came_to)
             case Cleared():
                 over = replace(self.courses[change.id], cleared_at=change.cleared_at)
                 self.courses[change.id] = over

@@ -4,6 +4,7 @@ While a rule's trigger holds, its `impact` applies to the terminal at once; `hol
 fault, and so the ticket. All times are event time, but for `Silent`, which is judged on arrival.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -11,7 +12,10 @@ from typing import Literal
 
 from fleet.rules.condition import Condition
 from fleet.rules.flapping import DEFAULT, Flapping
+from fleet.rules.hold import Signal
+from fleet.rules.severity import Severity
 from fleet.service_state import ServiceState
+from fleet.snapshot import Value
 from fleet.telemetry import Event
 from fleet.vocabulary import COMPONENTS as REPORTED
 
@@ -30,15 +34,6 @@ IMPACTS = (
 Scope = Literal["terminal", "cell"]
 
 
-class Severity(StrEnum):
-    """How much it matters, worst first; a `warning` is shown and raises no ticket."""
-
-    CRITICAL = "critical"
-    MAJOR = "major"
-    MINOR = "minor"
-    WARNING = "warning"
-
-
 @dataclass(frozen=True, slots=True)
 class When:
     """A condition over a terminal's values, or with `each` over every member of a list.
@@ -49,6 +44,17 @@ class When:
     condition: Condition
     clear_when: Condition | None = None
     each: str | None = None
+
+    def verdict(self, values: Mapping[str, Value], *, held: bool) -> Signal:
+        """What it says of some values, to a hold that is under way or to none."""
+        raised = self.condition.evaluate(values)
+        if raised:
+            return Signal.RAISE
+        if not held:  # idle answers all else alike: whether it clears need not be asked
+            return Signal.NEITHER
+        if self.clear_when is not None:
+            return Signal.CLEAR if self.clear_when.evaluate(values) else Signal.NEITHER
+        return Signal.NEITHER if raised is None else Signal.CLEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,30 @@ class Quorum:
     level: int | None = None
 
 
-Trigger = When | Silent | Offline | Count | Quorum
+class During(StrEnum):
+    """In which hours of its terminal the hold of a rule counts."""
+
+    SERVICE = "service_hours"
+    CLOSED = "closed_hours"
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """The fault of the rule is there: what a stage waits for that comes with time alone."""
+
+
+Trigger = When | Silent | Offline | Count | Quorum | Lasting
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A worse severity of the same fault: once the trigger has held for `hold`, until it has been
+    gone for `clear_hold`."""
+
+    to: Severity
+    trigger: When | Lasting
+    hold: timedelta
+    clear_hold: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +162,9 @@ class Rule:
     vendors: frozenset[str] = frozenset()
     enabled: bool = True
     shadow: bool = False
+    stages: tuple[Stage, ...] = ()
+    """Worse severities that its fault may come to, the least first."""
+    schedule: During | None = None
+    """In which hours alone its hold counts; None: in all."""
+    of: str = ""
+    """Of a stage: the rule whose fault it rates (`fleet.rules.stages`)."""

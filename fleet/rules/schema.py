@@ -11,8 +11,10 @@ from typing import Any
 
 from fleet.rules import overriding
 from fleet.rules.inputs import EACH
-from fleet.rules.reading import FIELDS, TRIGGERS
-from fleet.rules.rule import COMPONENTS, IMPACTS, KINDS, SKILLS, Severity
+from fleet.rules.reading import FIELDS
+from fleet.rules.rule import COMPONENTS, IMPACTS, KINDS, SKILLS, During
+from fleet.rules.severity import Severity
+from fleet.rules.triggers import TRIGGERS
 from fleet.telemetry import ACTIONS, EVENT_IDS
 from fleet.vocabulary import COMPONENTS as REPORTED
 
@@ -53,6 +55,20 @@ _COUNT = {
     "action": _one_of(ACTIONS),
     "outcome": _TEXT,
 }
+_STAGE: Schema = {
+    **_object(
+        {
+            "to": _one_of(tuple(Severity)[:-1]),
+            "after": _DURATION,
+            "when": _TEXT,
+            "clear_when": _TEXT,
+            "for": _DURATION,
+            "clear_for": _DURATION,
+        },
+        ("to",),
+    ),
+    "oneOf": [{"required": ["after"]}, {"required": ["when"]}],
+}
 _FIELDS: dict[str, tuple[Schema, str]] = {
     "name": (
         {"type": "string", "pattern": "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"},
@@ -89,6 +105,11 @@ _FIELDS: dict[str, tuple[Schema, str]] = {
         "when a fault is said to go to and fro",
     ),
     "caused_by": (_TEXTS, "the rules whose faults speak for this one's"),
+    "schedule": (_one_of(tuple(During)), "in which hours alone its hold counts"),
+    "escalate": (
+        {"type": "array", "items": _STAGE},
+        "worse severities of the same fault, the least first",
+    ),
 }
 _REQUIRED = ("name", "title", "severity", "component", "skill", "line", "remedy")
 _PLACES: Schema = {

@@ -18,6 +18,7 @@ _ATTRIBUTES = {
     "clear_for": "clear_hold",
     "when": "condition",
     "silent_for": "after",
+    "escalate": "stages",
 }
 _OF_RULE = frozenset(field.name for field in fields(Rule))
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from fleet.rules.causes import closure
 from fleet.rules.cells import Cell, homes
+from fleet.rules.changes import HoldKey
 from fleet.rules.hold import Hold, Phase
 from fleet.rules.plan import CellRule
 from fleet.rules.rule import Rule
@@ -19,6 +20,12 @@ from fleet.rules.terminal import Terminal
 Subject = Terminal | Cell
 Spoken = tuple[Subject, str, str, Hold]
 """A hold that may be spoken for: whose, of which rule, on which item."""
+
+
+def key_of(subject: Subject, rule: str, item: str) -> HoldKey:
+    """Under which key a hold of a subject is written down."""
+    scope = "terminal" if isinstance(subject, Terminal) else "cell"
+    return HoldKey(scope, subject.code, rule, item)
 
 
 class Speakers:

@@ -30,22 +30,22 @@ class Succession:
                 self._faults.remind(terminal, rule, item, hold)
             self._judging.hearing.await_silence(terminal, besides=before.silent)
         self._faults.judge_cells(now)
-        self._faults.respeak(terminal, terminal.clock(now))
+        self._faults.telling.respeak_all(terminal, terminal.clock(now))
 
     def retire(self, terminals: Iterable[Terminal], now: datetime, changed: Container[str]) -> None:
         """Another catalogue is in force: the rules that `changed` are asked of every terminal."""
         cells = self._faults.quorums.cells
         for cell in cells.values():
-            self._drop_strange(cell, self._faults.rules, now)
+            self._drop_strange(cell, now)
         for terminal in terminals:
             self._reconsider(terminal, changed, now)
         for cell in cells.values():
-            self._faults.respeak(cell, now)
+            self._faults.telling.respeak_all(cell, now)
         for terminal in terminals:
-            self._faults.respeak(terminal, terminal.clock(now))
+            self._faults.telling.respeak_all(terminal, terminal.clock(now))
 
     def _reconsider(self, terminal: Terminal, changed: Container[str], now: datetime) -> None:
-        gone = self._drop_strange(terminal, terminal.plan.rules, now)
+        gone = self._drop_strange(terminal, now)
         names = [name for name in terminal.plan.rules if name in changed]
         if not gone and not names:
             return
@@ -53,17 +53,22 @@ class Succession:
         if terminal.at is not None:
             readers = [each for each in terminal.plan.conditions if each[0].name in changed]
             self._judging.ask(terminal, readers, at)
+        for name, item in list(terminal.holds):
+            if name in changed:
+                rule = terminal.plan.rules[name]
+                self._faults.ask_stages(terminal, rule, item, at)
+                self._faults.restage(terminal, rule, item, at)
         for rule in terminal.plan.offline:
             if rule.name in changed and terminal.connected is False:
                 self._faults.signal(terminal, rule, "", Signal.RAISE, at)
         self._judging.settle(terminal, at)
         self._faults.judge_cells(now)
 
-    def _drop_strange(self, subject: Terminal | Cell, known: Container[str], now: datetime) -> bool:
+    def _drop_strange(self, subject: Terminal | Cell, now: datetime) -> bool:
         gone = [
             key
             for key, hold in subject.holds.items()
-            if key[0] not in known
+            if self._faults.rule_of(subject, key[0]) is None
             or self._is_foreign(subject, key)
             or self._faults.goes_live(subject, key[0], hold)
         ]

@@ -17,6 +17,7 @@ from fleet.rules.plan import NO_PLAN, Plan
 from fleet.service_state import ServiceState
 from fleet.snapshot import NOTHING_MEASURED, Measured, Value, Values
 from fleet.telemetry import Event, Telemetry
+from fleet.windows.hours import ALWAYS, Hours
 
 JUMP = timedelta(minutes=2)
 """A clock that moved so much more, or less, than ours meanwhile was set."""
@@ -47,6 +48,8 @@ class Terminal:
     region: str = ""
     above: tuple[str, ...] = ()
     plan: Plan = NO_PLAN
+    hours: Hours = ALWAYS
+    """When it is meant to serve."""
     in_service: bool = True
     """Not in maintenance: a quorum counts it."""
     boot: int = -1
@@ -120,10 +123,13 @@ class Terminal:
 
     def goes_on(self, boot: int, seq: int, ts: datetime, arrived_at: datetime) -> bool:
         """Note a message that plainly follows the last one; False where there is more to it."""
-        if seq != self.seq + 1 or boot != self.boot or self.at is None or self.heard_at is None:
+        before, heard_at = self.at, self.heard_at
+        if seq != self.seq + 1 or boot != self.boot or before is None or heard_at is None:
             return False
         at = min(ts, arrived_at)
-        if at < self.at or arrived_at < self.heard_at or self.moved(ts, arrived_at):
+        if at < before or arrived_at < heard_at:
+            return False
+        if ts - before > JUMP and self.moved(ts, arrived_at):  # else it cannot have been set
             return False
         self.at, self.seq = at, seq
         self.arrived_at = self.heard_at = arrived_at
@@ -153,6 +159,13 @@ class Terminal:
         self.at, self.boot, self.seq, self.arrived_at = at, boot, seq, arrived_at
         return at
 
+    def read(self, each: str | None, item: str) -> Mapping[str, Value]:
+        """What it says now of itself, or of one member of a list."""
+        if each is None:
+            return {**self.values, **self.measured.values}
+        members = enumerate(self.items.get(each, ()))
+        return next((said for number, said in members if name_of(number, said) == item), {})
+
     def holding(self, rule: str) -> bool:
         """Whether the condition of a rule about the whole terminal holds."""
         hold = self.holds.get((rule, ""))
@@ -163,3 +176,8 @@ class Terminal:
         return any(
             rule in rules and hold.phase in HOLDING for (rule, _), hold in self.holds.items()
         )
+
+
+def name_of(number: int, member: Values) -> str:
+    """What a member of a list is called: its id, its position's name, or its place."""
+    return str(member.get("id") or member.get("position") or number)

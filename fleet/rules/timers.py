@@ -50,10 +50,14 @@ class Timers:
 
     def take(self, now: datetime) -> list[Timer]:
         """What is due by `now`, taken out: in order of turn, then of time."""
-        due = []
-        while self._heap and self._heap[0].due <= now:
-            due.append(heapq.heappop(self._heap))
-        due.sort(key=lambda timer: (timer.turn, timer))
+        heap = self._heap
+        if not heap or heap[0].due > now:  # as nearly always
+            return []
+        due = [heapq.heappop(heap)]
+        while heap and heap[0].due <= now:
+            due.append(heapq.heappop(heap))
+        if len(due) > 1:
+            due.sort(key=lambda timer: (timer.turn, timer))
         return due
 
     def __len__(self) -> int:

@@ -94,7 +94,9 @@ def pauses(policy: Policy, history: History, clock: Clock) -> list[Span]:
 def begin(history: History, clock: Clock) -> datetime:
     """Since when a clock runs."""
     reopened = [step.at for step in history.steps if step.event is Event.REOPEN]
-    return reopened[-1] if reopened and clock is not Clock.RESTORE else history.created_at
+    if clock is Clock.RESTORE:
+        return history.created_at
+    return max([history.created_at, *reopened[-1:]])
 
 
 _ENDS_WITH = {Clock.RESPONSE: Event.ACCEPT, Clock.ARRIVAL: Event.ARRIVE}
@@ -138,7 +140,7 @@ def _recoveries(history: History) -> list[Span]:
     restores = Event.RESOLVE if history.by_hand else Event.RECOVER
     for step in history.steps:
         if step.event is restores:
-            since = step.at
+            since = since or step.at
         elif since is not None and step.event in (Event.RELAPSE, Event.REOPEN):
             spans.append(Span(since, step.at))
             since = None

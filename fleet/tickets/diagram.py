@@ -34,6 +34,8 @@ time run out; while there is none it stays as it is |
 | the fault clears before anyone accepted | `recover`: RESOLVED |
 | the fault clears later | `recover`: only `recovered_at` is set, a person is on the way |
 | the same cause fires again while the ticket is live | `relapse`: `recovered_at` is unset |
+| the fault becomes more or less severe by the stages of its rule | `rate`: the reason says from \
+what to what; the [clocks](service-levels.md) go by it |
 | a technician declines | `escalate`: the reason is `declined`, the note says who is told |
 | a technician does not accept within `TELLERGRID_ACCEPT_MINUTES` | `time_out`, then `escalate`: \
 the reason is `not accepted` |

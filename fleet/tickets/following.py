@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from fleet.rules.severity import Severity
 from fleet.tickets.lifecycle import ALL_TRUE, Event, Fact
 from fleet.tickets.outcome import Said
 from fleet.tickets.ticket import State, Ticket
@@ -17,13 +18,14 @@ class Cause:
 
     `open_fault` is the open fault of the same cause, which may be a later one than the ticket's.
     `suppressed`: a cell fault speaks for it, with the live ticket `spoken_for_by` if it has one.
-    `cleared_at` is when the ticket's own fault cleared.
+    `cleared_at` is when the ticket's own fault cleared, `severity` how severe the open one is.
     """
 
     open_fault: UUID | None = None
     suppressed: bool = False
     spoken_for_by: int | None = None
     cleared_at: datetime | None = None
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def follow(ticket: Ticket, cause: Cause, at: datetime, verify: timedelta) -> Ste
         return _gone(ticket, cause, at, verify)
     if cause.suppressed:
         return _spoken_for(ticket, cause)
-    return _there(ticket, cause.open_fault, at, verify)
+    return _there(ticket, cause.open_fault, at, verify) or _rated(ticket, cause.severity)
 
 
 def _gone(ticket: Ticket, cause: Cause, at: datetime, verify: timedelta) -> Step | None:
@@ -73,6 +75,13 @@ def _there(ticket: Ticket, fault: UUID, at: datetime, verify: timedelta) -> Step
     if again or ticket.recovered_at is not None:
         return Step(Event.RELAPSE, Said(fault_id=fault))
     return None
+
+
+def _rated(ticket: Ticket, severity: Severity | None) -> Step | None:
+    """It is as severe as its fault."""
+    if severity is None or severity is ticket.severity:
+        return None
+    return Step(Event.RATE, Said(reason=f"{ticket.severity} to {severity}", severity=severity))
 
 
 def verified(ticket: Ticket, at: datetime, verify: timedelta) -> bool:

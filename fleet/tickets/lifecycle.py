@@ -45,6 +45,7 @@ class Event(StrEnum):
     RESOLVE = "resolve"
     RECOVER = "recover"
     RELAPSE = "relapse"
+    RATE = "rate"
     ESCALATE = "escalate"
     REOPEN = "reopen"
     CLOSE = "close"
@@ -180,6 +181,8 @@ MOVES: tuple[Move, ...] = (
     *(Move(Event.RECOVER, state, State.RESOLVED, _ENGINE) for state in _BEFORE_ACCEPTANCE),
     *(Move(Event.RECOVER, state, state, _ENGINE) for state in (*_TAKEN, State.RESOLVED)),
     *(Move(Event.RELAPSE, state, state, _ENGINE) for state in (*_BEFORE_ACCEPTANCE, *_TAKEN)),
+    # Its fault has become more or less severe: the clocks go by that.
+    *(Move(Event.RATE, state, state, _ENGINE, needs=_REASON) for state in _LIVE),
     # A clock of the service level ran into its warning or its target: noted, and told.
     *(Move(Event.ESCALATE, state, state, _ENGINE, needs=_REASON) for state in _LIVE),
     *(

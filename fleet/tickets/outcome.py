@@ -6,6 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
 
+from fleet.rules.severity import Severity
 from fleet.tickets.lifecycle import Event, Move, Need
 from fleet.tickets.resolution import ActionCode, CauseCode
 from fleet.tickets.ticket import State, Ticket
@@ -33,6 +34,7 @@ class Said:
     cause: CauseCode | None = None
     action: ActionCode | None = None
     parts_used: tuple[str, ...] | None = None
+    severity: Severity | None = None
 
     def needs_met(self) -> frozenset[Need]:
         """Which of the needs of moves this meets."""
@@ -77,7 +79,8 @@ def _hand_over(ticket: Ticket, said: Said) -> Ticket:
 
 
 def _recover(ticket: Ticket, said: Said) -> Ticket:
-    return replace(ticket, recovered_at=said.recovered_at)
+    # Told again of a recovery that nothing undid, it still recovered when it first did.
+    return replace(ticket, recovered_at=ticket.recovered_at or said.recovered_at)
 
 
 def _relapse(ticket: Ticket, said: Said) -> Ticket:
@@ -88,6 +91,10 @@ def _reopen(ticket: Ticket, said: Said) -> Ticket:
     # Reopened by a person while telemetry says the fault is gone: only a person resolves it now.
     again = ticket if said.fault_id is None else _relapse(ticket, said)
     return replace(again, resolved_at=None, reopened=ticket.reopened + 1)
+
+
+def _rate(ticket: Ticket, said: Said) -> Ticket:
+    return replace(ticket, severity=said.severity)
 
 
 def _merge(ticket: Ticket, said: Said) -> Ticket:
@@ -102,6 +109,7 @@ _EFFECTS: Mapping[Event, Callable[[Ticket, Said], Ticket]] = MappingProxyType(
         Event.HAND_OVER: _hand_over,
         Event.RECOVER: _recover,
         Event.RELAPSE: _relapse,
+        Event.RATE: _rate,
         Event.REOPEN: _reopen,
         Event.MERGE: _merge,
     }

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from fleet.rules.severity import Severity
+
 
 class State(StrEnum):
     """Where a ticket stands."""
@@ -31,7 +33,8 @@ class Ticket:
 
     `version` grows by one with every move. `held_in` is the state that ON_HOLD interrupted.
     `recovered_at` is since when telemetry says that the fault is gone. `pinned`: a person chose the
-    technician, and dispatch does not move it. Without `fault_id` it was raised by hand.
+    technician, and dispatch does not move it. `severity` is its fault's, as it was followed last.
+    Without `fault_id` it was raised by hand.
     """
 
     id: int
@@ -45,6 +48,7 @@ class Ticket:
     resolved_at: datetime | None = None
     recovered_at: datetime | None = None
     line: int = 2
+    severity: Severity | None = None
     pinned: bool = False
 
     @property

@@ -11,7 +11,7 @@ from fleet.db.sql import load
 from fleet.rules.catalogue import Catalogue
 from fleet.rules.changes import HoldKey
 from fleet.rules.replay import Course, Replay, lead
-from fleet.rules.rule import Severity
+from fleet.rules.severity import Severity
 from tellergrid.backtest.comparison import Comparison, Past
 
 Connection = AsyncConnection[TupleRow]

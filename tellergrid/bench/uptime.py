@@ -90,10 +90,8 @@ async def measure(url: str, size: Size, progress: Progress) -> UptimeReport:
     async with _scratch(url) as connection:
         progress(f"importing {size.terminals:,} terminals")
         imported = await _import(connection, size)
-        progress(f"writing {size.terminals * size.days * 2:,} intervals")
-        await _live(connection, size)
-        progress("summing hours and days")
-        summed = await _sum(connection, size)
+        await _live(connection, size, progress)
+        summed = await _sum(connection, size, progress)
         return await _measured(connection, size, _Built(imported, summed), progress)
 
 
@@ -171,23 +169,28 @@ async def _import(connection: _Connection, size: Size) -> float:
     return took
 
 
-async def _live(connection: _Connection, size: Size) -> None:
+async def _live(connection: _Connection, size: Size, progress: Progress) -> None:
     parameters = {"begin": BEGIN, "days": size.days}
     await connection.execute(_SQL["backdate"], parameters)
     await connection.execute(_SQL["without_exclusion"])
-    await connection.execute(_SQL["live"], parameters)
+    for day in range(size.days):
+        progress(f"writing {size.terminals * 2:,} intervals of day {day + 1} of {size.days}")
+        await connection.execute(_SQL["live"], {"begin": BEGIN, "day": day})
+    progress("indexing them, so that overlap is refused")
     await connection.execute(_SQL["with_exclusion"])
+    progress("writing the heartbeats of one cell")
     await connection.execute(_SQL["naive_table"])
     await connection.execute(_SQL["beat"], parameters | {"cell": "C00000"})
     await connection.execute(_SQL["naive_index"])
     await connection.execute(_SQL["settle"])
 
 
-async def _sum(connection: _Connection, size: Size) -> float:
+async def _sum(connection: _Connection, size: Size, progress: Progress) -> float:
     """Seconds to sum what was lived; afterwards the days of a year have sums."""
     began = time.perf_counter()
     more = True
     while more:
+        progress(f"summing hours and days, {await _days_summed(connection)} of {size.days} are")
         async with connection.transaction():
             more = await sum_up(connection, "UTC", BEGIN + timedelta(days=size.days))
     took = time.perf_counter() - began
@@ -196,6 +199,11 @@ async def _sum(connection: _Connection, size: Size) -> float:
     await connection.execute(_SQL["summed_year"], parameters)
     await connection.execute(_SQL["settle"])
     return took
+
+
+async def _days_summed(connection: _Connection) -> int:
+    row = await (await connection.execute(_SQL["days_summed"], {"begin": BEGIN})).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 async def _measured(

@@ -16,10 +16,10 @@ ALTER TABLE service_interval DROP CONSTRAINT service_interval_terminal_id_period
     DISABLE TRIGGER USER;
 
 -- name: live
--- Up, then down for half an hour, once a day, at a time of the terminal's own.
+-- A day of every terminal: up, then down for half an hour, at a time of the terminal's own.
 INSERT INTO service_interval (terminal_id, state, period, causes)
 SELECT terminal.id, life.state, life.period, life.causes
-FROM generate_series(0, %(days)s::integer - 1) AS day
+FROM (SELECT %(day)s::integer AS day) AS today
 CROSS JOIN terminal
 CROSS JOIN LATERAL (
     SELECT %(begin)s::timestamptz + make_interval(days => day) AS began,
@@ -56,6 +56,9 @@ WHERE terminal_cell.cell_code = %(cell)s AND upper_inf(terminal_cell.valid)
 
 -- name: naive_index
 CREATE INDEX naive_heartbeat_terminal ON naive_heartbeat (terminal_id, ts);
+
+-- name: days_summed
+SELECT extract(day FROM summed_to - %(begin)s::timestamptz)::integer FROM uptime_summed;
 
 -- name: fill_year
 -- The days after those that were lived repeat their sums, to a year: as many rows as it would have.

@@ -58,6 +58,6 @@ def _told(one: Stretch) -> dict[str, str]:
     return {
         "state": one.state.value,
         "from": one.begin.isoformat(),
-        "to": one.end.isoformat(),
+        "to": "" if one.end is None else one.end.isoformat(),
         "causes": ", ".join(one.causes),
     }

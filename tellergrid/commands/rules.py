@@ -7,10 +7,11 @@ from typing import Annotated
 import msgspec
 import typer
 
+from fleet.rules import duration
 from fleet.rules.catalogue import Catalogue, describe, load
 from fleet.rules.errors import CatalogueError
 from fleet.rules.files import DEFAULT
-from fleet.rules.rule import Rule
+from fleet.rules.rule import Rule, Stage, When
 from fleet.rules.schema import page
 from fleet.rules.trials import reading
 from fleet.rules.trials.coverage import lacking
@@ -163,12 +164,19 @@ def markdown_table(catalogue: Catalogue) -> Iterator[str]:
             f"`{rule.name}`",
             f"{_fires(words)}".replace("|", "\\|"),
             f"{words['for']} / {words['clear_for']}",
-            rule.severity.value,
+            ", ".join((rule.severity, *map(_stage, rule.stages))),
             rule.impact.value if rule.impact else "",
             f"{rule.skill}, line {rule.line}",
             f"**{rule.title}.** {rule.remedy}{parts}",
         )
         yield f"| {' | '.join(cells)} |"
+
+
+def _stage(stage: Stage) -> str:
+    """A worse severity in one line."""
+    if isinstance(stage.trigger, When):
+        return f"{stage.to} when `{stage.trigger.condition.text}`"
+    return f"{stage.to} after {duration.render(stage.hold)}"
 
 
 def _fires(words: dict[str, object]) -> str:

@@ -15,6 +15,7 @@ from rich.table import Table
 from fleet import demo, logs
 from fleet.mqtt import Broker
 from simulator.app import simulate as play
+from simulator.certificates import OURSELVES, Certificates
 from simulator.errors import SimulatorError
 from simulator.figures import Summary
 from simulator.fleet import CONNECTS_PER_S, Fleet, Plan
@@ -70,6 +71,10 @@ def simulate(
     connects_per_s: Annotated[
         float, typer.Option(min=1, help="How fast terminals connect.")
     ] = CONNECTS_PER_S,
+    certificates: Annotated[
+        Path | None,
+        typer.Option(help="A folder: terminals log in by certificate; `tellergrid certificates`."),
+    ] = None,
     state: Annotated[
         Path | None, typer.Option(help="Where boots and sequence numbers are kept.")
     ] = None,
@@ -98,9 +103,12 @@ def simulate(
                 state=state or _own(plan.state, parse_share(share)),
                 share=parse_share(share),
                 multiplex=multiplex,
+                certificates=None if certificates is None else Certificates(certificates),
                 sources=tuple(source_address or ()),
                 connects_per_s=connects_per_s,
             )
+            if plan.certificates is not None:
+                place = replace(place, broker=plan.certificates.of(OURSELVES, place.broker))
             figures = asyncio.run(_play(plan, place))
         except (SimulatorError, ValueError) as error:
             aside.print(f"error: {error}", markup=False, soft_wrap=True)

@@ -120,8 +120,7 @@ def _patch(recipe: Recipe, root: Path, place: Path) -> None:
         if any(folder.glob("*.so*"))
     )
     search = ":".join(str(place / folder.relative_to(root)) for folder in folders)
-    for executable in recipe.executables:
-        path = root / executable
+    for path in _executables(recipe, root):
         wanted = _run([patchelf, "--print-interpreter", str(path)]).strip().lstrip("/")
         loader = next((p for p in (root / wanted, root / "usr" / wanted) if p.exists()), None)
         if loader is None:
@@ -132,12 +131,20 @@ def _patch(recipe: Recipe, root: Path, place: Path) -> None:
 
 def _prove(recipe: Recipe, place: Path) -> None:
     """Run every executable once: a missing library shows here, not in the middle of a start."""
-    for executable in recipe.executables:
+    for executable in _executables(recipe, place):
         answer = subprocess.run(
-            [place / executable, "--version"], capture_output=True, text=True, check=False
+            [executable, "--version"], capture_output=True, text=True, check=False
         )
         if answer.returncode in {126, 127} or "error while loading" in answer.stderr:
             raise NotWholeError(f"The unpacked {executable} does not run.", detail=answer.stderr)
+
+
+def _executables(recipe: Recipe, root: Path) -> Iterator[Path]:
+    for pattern in recipe.executables:
+        found = sorted(root.glob(pattern))
+        if not found:
+            raise NotWholeError(f"The unpacked copy lacks {pattern}.")
+        yield from found
 
 
 def _whole(place: Path) -> Assembly | None:

@@ -27,7 +27,8 @@ _DATA = ("locales", "libc-l10n", "libc-bin", "tzdata")
 class Recipe:
     """Packages to unpack with what they depend on, and the executables wanted of them.
 
-    `executables` are paths from the root; `rubbish` is deleted after unpacking.
+    `executables` are paths from the root, or patterns of them where a version is in the path;
+    `rubbish` is deleted after unpacking.
     """
 
     packages: tuple[str, ...]

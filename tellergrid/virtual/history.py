@@ -167,7 +167,8 @@ class _History:
         by_region: dict[str, list[Arrival]] = {region: [] for region in self._desks}
         for each in arrived:
             terminal = self._fleet.terminals[each.terminal]
-            by_region[terminal.region].append(_packet(terminal.region, terminal.code, each))
+            region = each.region or terminal.region
+            by_region[region].append(_packet(region, terminal.code, each))
         self._messages += len(arrived)
         for region, desk in self._desks.items():
             await desk.commit(by_region[region], now)

@@ -73,6 +73,9 @@ class VirtualRegion:
         at = _instant(arrived.at)
         self._engine.tick(at)
         self.counts["messages"] += 1
+        if arrived.region:  # to the other region's collector it is a stranger
+            self.counts["quarantined"] += 1
+            return
         try:
             message = arrived.message
             if isinstance(message, bytes):
@@ -87,6 +90,7 @@ class VirtualRegion:
         now = _instant(until)
         self._engine.tick(now)
         self._note(until)
+        self._engine.take()  # what only a database wants to know
         self._repair.note(self._gappy, now)
         # One that has closed was noted once more, so that nobody asks for it again.
         self._gappy = {key: each for key, each in self._gappy.items() if not _whole(each)}
@@ -117,21 +121,22 @@ class VirtualRegion:
             received = self._ledger.get(key)
             if received is None:
                 received = self._ledger[key] = Received()
-            if message.seq in received:
+            in_order = message.seq == received.last + 1
+            if not in_order and message.seq in received:
                 self.counts["doubled"] += 1
             elif isinstance(message, Telemetry):
                 self._engine.telemetry(terminal, message, at)
             else:
                 self._engine.event(terminal, message, at)
             received.add(message.seq)
-            if not _whole(received):
+            if not in_order and not _whole(received):
                 self._gappy[key] = received
 
     def _note(self, now: float) -> None:
         since, self._slice = self._slice, now
-        record = self._engine.take()
-        if record.changes:
-            self.tickets.follow(self.said.note(record.changes, since, now), now)
+        if self._engine.has_decided:
+            changes = self._engine.take().changes
+            self.tickets.follow(self.said.note(changes, since, now), now)
 
 
 def _instant(at: float) -> datetime:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from fleet.rules.changes import Change, Cleared, Fired, Flapped, Suppressed, Transition
+from fleet.rules.changes import Change, Cleared, Fired, Flapped, Rated, Suppressed, Transition
 from fleet.service_state import ServiceState
 
 _TRAVEL_S = 1.0
@@ -64,6 +64,9 @@ class Said:
                     continue
                 case Fired():
                     fault = self.faults[change.id] = _fault(change, since, now)
+                case Rated():
+                    fault = self.faults[change.id]
+                    fault.severity = change.severity.value
                 case Cleared():
                     fault = self.faults[change.id]
                     fault.cleared_at = change.cleared_at.timestamp()
@@ -95,7 +98,7 @@ def _fault(fired: Fired, since: float, now: float) -> Fault:
         cell=fired.cell,
         rule=fired.rule.name,
         item=fired.key.item,
-        severity=fired.rule.severity.value,
+        severity=fired.severity.value,
         component=fired.rule.component,
         started_at=fired.started_at.timestamp(),
         fired_at=fired_at,

@@ -11,7 +11,7 @@ from math import inf
 
 import msgspec
 
-from fleet.rules.rule import Severity
+from fleet.rules.severity import Severity
 from fleet.tickets.following import Cause, follow
 from fleet.tickets.lifecycle import Actor, Event, Refusal, Role, decide
 from fleet.tickets.outcome import after

@@ -53,6 +53,11 @@ def packets() -> st.SearchStrategy[bytes]:
             st.binary(max_size=200),
             st.integers(1, 65535),
         ),
+        st.builds(
+            lambda topic, alias: mqtt5.PublishPacket(topic, b"{}", topic_alias=alias).write(),
+            st.sampled_from(["", "a", "b"]),
+            st.integers(1, 4),
+        ),
         st.builds(lambda n: mqtt5.PubAckPacket(n).write(), st.integers(1, 65535)),
         st.builds(lambda t: mqtt5.DisconnectPacket(reason_str=t).write(), text),
         st.builds(lambda t: mqtt5.ConnAckPacket(reason_str=t).write(), text),
@@ -87,12 +92,13 @@ def test_whatever_bytes_come_a_connection_lives_on_or_ends_with_a_reason(stream:
     """A broker gone mad costs one connection: closed, everything waiting settled."""
 
     async def endure() -> None:
-        peer = await greeted(Session("ATM-0001", receive_maximum=5))
+        peer = await greeted(Session("ATM-0001", receive_maximum=5, topic_aliases=2))
         published = peer.connection.publish("a", b"1")
         peer.feed(stream)
         peer.transport.lose(None)
         error = await peer.connection.closed
         assert isinstance(error, MqttError)
+        assert all(message.topic for message in peer.messages)
         assert published.done()
 
     asyncio.run(endure())

@@ -1,5 +1,7 @@
 """The clocks equal counting every second, across nights, holidays and daylight saving."""
 
+from array import array
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from itertools import pairwise
@@ -11,7 +13,8 @@ from hypothesis import strategies as st
 from fleet.sla.calendar import FOREVER, Calendar, Hours, Span
 from fleet.sla.clock import due, union, used
 
-SECONDS = 3 * 24 * 3600
+DAY = 24 * 3600
+SECONDS = 3 * DAY
 SECOND = timedelta(seconds=1)
 # A day before the clock is set: forward and back, by an hour, by half an hour, and at midnight;
 # and a place that never does.
@@ -26,17 +29,17 @@ PLACES = (
 
 
 @cache
-def wall_clock(zone: str, begin: datetime) -> list[tuple[date, int]]:
-    """Day and second of the day that a clock which never goes back shows, second by second.
+def wall_clock(zone: str, begin: datetime) -> Sequence[int]:
+    """What a clock which never goes back shows, second by second, in seconds since year 1.
 
     It is set going three hours before, so that it has seen what there is to see.
     """
-    there, shown = ZoneInfo(zone), (date.min, 0)
-    walls: list[tuple[date, int]] = []
+    there, shown = ZoneInfo(zone), 0
+    walls = array("q")
     for second in range(-3600 * 3, SECONDS):
         local = (begin + second * SECOND).astimezone(there)
-        wall = (local.date(), (local.hour * 60 + local.minute) * 60 + local.second)
-        shown = max(shown, wall)
+        of_day = (local.hour * 60 + local.minute) * 60 + local.second
+        shown = max(shown, local.toordinal() * DAY + of_day)
         if second >= 0:
             walls.append(shown)
     return walls
@@ -44,21 +47,26 @@ def wall_clock(zone: str, begin: datetime) -> list[tuple[date, int]]:
 
 def running(calendar: Calendar, begin: datetime, pauses: list[Span]) -> list[bool]:
     """Whether the clock runs, second by second."""
-    hours: dict[date, list[tuple[int, int]]] = {}
+    hours: dict[int, list[tuple[int, int]]] = {}
     runs = []
-    for day, second in wall_clock(calendar.zone, begin):
+    for shown in wall_clock(calendar.zone, begin):
+        day, second = divmod(shown, DAY)
         if day not in hours:
-            hours[day] = [
-                (one.opens * 60, one.closes * 60)
-                for one in calendar.hours
-                if one.weekday == day.isoweekday() and day not in calendar.holidays
-            ]
+            hours[day] = _open_on(calendar, date.fromordinal(day))
         runs.append(any(opens <= second < closes for opens, closes in hours[day]))
     for pause in pauses:
         first = (pause.begin - begin) // SECOND
         last = SECONDS if pause.end == FOREVER else min(SECONDS, (pause.end - begin) // SECOND)
         runs[first:last] = [False] * (last - first)
     return runs
+
+
+def _open_on(calendar: Calendar, day: date) -> list[tuple[int, int]]:
+    return [
+        (one.opens * 60, one.closes * 60)
+        for one in calendar.hours
+        if one.weekday == day.isoweekday() and day not in calendar.holidays
+    ]
 
 
 hours = st.builds(

@@ -75,6 +75,8 @@ def lives(draw: st.DrawFn) -> Life:
     for event, gap in draw(
         st.lists(st.tuples(st.sampled_from(LIVES), st.integers(1, 40_000)), max_size=14)
     ):
+        if event is Event.RECOVER and ticket.recovered_at is not None:
+            continue  # telemetry says so once
         at = now + gap
         said = Said(
             reason=draw(st.sampled_from(REASONS)),
@@ -83,7 +85,9 @@ def lives(draw: st.DrawFn) -> Life:
             cause=CauseCode.WEAR,
             action=ActionCode.RESET,
         )
-        made = [decide(ticket, event, actor, said.needs_met()) for actor in ACTORS]
+        # Of what was raised by hand no telemetry tells.
+        actors = ACTORS[:2] if ticket.by_hand else ACTORS
+        made = [decide(ticket, event, actor, said.needs_met()) for actor in actors]
         move = next((one for one in made if isinstance(one, Move)), None)
         if move is not None and at < SECONDS:
             ticket = after(ticket, move, said, begin + at * SECOND)

@@ -1,6 +1,6 @@
 """Windows and schedules equal looking at the wall clock, minute by minute; and what they hold."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from fleet.windows.holding import due
 from fleet.windows.schedule import Schedule, closings, openings
 from fleet.windows.spans import merged, outside
 from fleet.windows.window import Recurrence, Repeat, Window, occurrences
-from tests.properties.test_sla import PLACES, SECONDS, wall_clock
+from tests.properties.test_sla import DAY, PLACES, SECONDS, wall_clock
 
 MINUTE = timedelta(minutes=1)
 ZONES = {zone: ZoneInfo(zone) for zone, _ in PLACES}
@@ -34,8 +34,8 @@ def at(minute: int) -> datetime:
 
 def walls(zone: str, begin: datetime) -> list[datetime]:
     """What a wall clock that never goes back shows, minute by minute."""
-    shown = wall_clock(zone, begin)[::60]
-    return [datetime.combine(day, time()) + timedelta(seconds=second) for day, second in shown]
+    midnight = datetime.fromordinal(1)
+    return [midnight + timedelta(seconds=shown - DAY) for shown in wall_clock(zone, begin)[::60]]
 
 
 def inside(found: list[Span], begin: datetime) -> list[bool]:

@@ -44,40 +44,47 @@ DONE = Said(cause=CauseCode.WEAR, action=ActionCode.REPLACED)
 STAFF_ANY = {Event.CANCEL, Event.MERGE}
 EXPECTED: dict[State, dict[Role, set[Event]]] = {
     State.NEW: {
-        Role.ENGINE: {Event.ESCALATE, Event.ASSIGN, Event.RECOVER, Event.RELAPSE, Event.MERGE},
+        Role.ENGINE: {
+            Event.ESCALATE,
+            Event.RATE,
+            Event.ASSIGN,
+            Event.RECOVER,
+            Event.RELAPSE,
+            Event.MERGE,
+        },
         Role.TECHNICIAN: set(),
         Role.OPERATIONS: {Event.ASSIGN, Event.HAND_OVER, *STAFF_ANY},
     },
     State.ASSIGNED: {
         Role.ENGINE: {
-            *(Event.ESCALATE, Event.RECOVER, Event.RELAPSE, Event.MERGE),
+            *(Event.ESCALATE, Event.RATE, Event.RECOVER, Event.RELAPSE, Event.MERGE),
             *(Event.ASSIGN, Event.TIME_OUT),
         },
         Role.TECHNICIAN: {Event.ACCEPT, Event.DECLINE, Event.HAND_OVER},
         Role.OPERATIONS: {Event.ASSIGN, Event.HAND_OVER, *STAFF_ANY},
     },
     State.ACCEPTED: {
-        Role.ENGINE: {Event.ESCALATE, Event.RECOVER, Event.RELAPSE},
+        Role.ENGINE: {Event.ESCALATE, Event.RATE, Event.RECOVER, Event.RELAPSE},
         Role.TECHNICIAN: {Event.DEPART, Event.HOLD, Event.HAND_OVER},
         Role.OPERATIONS: {Event.HOLD, Event.HAND_OVER, *STAFF_ANY},
     },
     State.EN_ROUTE: {
-        Role.ENGINE: {Event.ESCALATE, Event.RECOVER, Event.RELAPSE},
+        Role.ENGINE: {Event.ESCALATE, Event.RATE, Event.RECOVER, Event.RELAPSE},
         Role.TECHNICIAN: {Event.ARRIVE, Event.HOLD, Event.HAND_OVER},
         Role.OPERATIONS: {Event.HOLD, Event.HAND_OVER, *STAFF_ANY},
     },
     State.ON_SITE: {
-        Role.ENGINE: {Event.ESCALATE, Event.RECOVER, Event.RELAPSE},
+        Role.ENGINE: {Event.ESCALATE, Event.RATE, Event.RECOVER, Event.RELAPSE},
         Role.TECHNICIAN: {Event.RESOLVE, Event.HOLD, Event.HAND_OVER},
         Role.OPERATIONS: {Event.HOLD, Event.HAND_OVER, *STAFF_ANY},
     },
     State.ON_HOLD: {
-        Role.ENGINE: {Event.ESCALATE, Event.RECOVER, Event.RELAPSE},
+        Role.ENGINE: {Event.ESCALATE, Event.RATE, Event.RECOVER, Event.RELAPSE},
         Role.TECHNICIAN: {Event.RESUME, Event.HAND_OVER},
         Role.OPERATIONS: {Event.RESUME, Event.HAND_OVER, *STAFF_ANY},
     },
     State.RESOLVED: {
-        Role.ENGINE: {Event.ESCALATE, Event.RECOVER, Event.REOPEN, Event.CLOSE},
+        Role.ENGINE: {Event.ESCALATE, Event.RATE, Event.RECOVER, Event.REOPEN, Event.CLOSE},
         Role.TECHNICIAN: set(),
         Role.OPERATIONS: {Event.REOPEN, Event.CLOSE, *STAFF_ANY},
     },
@@ -159,6 +166,15 @@ def test_a_held_ticket_goes_on_where_it_was(held_in: State) -> None:
     noted = step(held, Event.RECOVER, Said(recovered_at=NOW), ENGINE)
     resumed = step(noted, Event.RESUME)
     assert (resumed.state, resumed.held_in) == (held_in, None)
+
+
+def test_a_recovery_told_twice_happened_when_it_was_told_first() -> None:
+    """Nothing undid it between the two: the clock of restoring stopped at the first."""
+    gone = step(
+        ticket(State.ASSIGNED, recovered_at=None), Event.RECOVER, Said(recovered_at=NOW), ENGINE
+    )
+    later = Said(recovered_at=NOW + timedelta(minutes=1))
+    assert step(gone, Event.RECOVER, later, ENGINE).recovered_at == NOW
 
 
 def test_a_ticket_closes_only_once_telemetry_agrees() -> None:

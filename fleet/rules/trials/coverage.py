@@ -6,7 +6,7 @@ which nothing is said of the card reader proves nothing about the card reader's 
 
 from collections.abc import Iterator, Sequence
 
-from fleet.rules.rule import Count, Offline, Quorum, Rule, Silent, When
+from fleet.rules.rule import Count, Lasting, Offline, Quorum, Rule, Silent, When
 from fleet.rules.trials.story import Fate, Trial
 
 
@@ -34,6 +34,8 @@ def _touches(rule: Rule, trial: Trial) -> bool:
             return any(each.events for each in trial.players)
         case Quorum():
             return len(trial.players) > 1
+        case Lasting():
+            return False
 
 
 def _happens(trial: Trial, fate: Fate) -> bool:

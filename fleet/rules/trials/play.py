@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from fleet.rules.changes import Change, Cleared, Fired, Flapped, Suppressed, Transition
+from fleet.rules.changes import Change, Cleared, Fired, Flapped, Rated, Suppressed, Transition
 from fleet.rules.engine import Engine
 from fleet.rules.rule import Rule
 from fleet.rules.selection import Selection
@@ -47,6 +47,10 @@ class Seen:
                         clear=None,
                         suppressed_by=self._speaker(change.suppressed_by),
                     )
+                case Rated():
+                    known = self.faults[change.id]
+                    rating = (change.at - _T0, change.severity.value)
+                    self.faults[change.id] = replace(known, ratings=(*known.ratings, rating))
                 case Cleared():
                     over = change.cleared_at - _T0
                     self.faults[change.id] = replace(self.faults[change.id], clear=over)

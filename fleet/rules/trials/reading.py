@@ -10,10 +10,11 @@ import yaml
 from fleet.rules import duration
 from fleet.rules.document import Fields, Source, nearest
 from fleet.rules.errors import CatalogueError
-from fleet.rules.reading import COUNTED
 from fleet.rules.rule import KINDS
+from fleet.rules.severity import Severity
 from fleet.rules.trials import series
 from fleet.rules.trials.story import Fate, Interval, Player, Sending, Trial
+from fleet.rules.triggers import COUNTED
 from fleet.service_state import ServiceState
 from fleet.snapshot import Value
 from fleet.vocabulary import PROPERTIES, Property, suggest
@@ -21,7 +22,8 @@ from fleet.vocabulary import PROPERTIES, Property, suggest
 _WHO = ("kind", "cell", "vendor", "model", "region")
 _PLAYER = (*_WHO, "series", "messages", "events", "states")
 _TRIAL = ("name", "rule", "interval", "until", "faults", "terminals", *_PLAYER)
-_FAULT = ("rule", "subject", "item", "start", "fire", "clear", "suppressed_by", "flapping")
+_FAULT = ("rule", "subject", "item", "start", "fire", "clear", "suppressed_by", "flapping",
+          "severity")  # fmt: skip
 _LONE = "ATM-1"
 _INTERVAL = timedelta(seconds=10)
 
@@ -154,17 +156,22 @@ def _property(path: str) -> Property | None:
     return PROPERTIES.get(f"{before}[]{after}" if opened else before)
 
 
-def _states(fields: Fields) -> tuple[tuple[timedelta, ServiceState], ...]:
+def _timed(fields: Fields, name: str, known: Sequence[str]) -> tuple[tuple[timedelta, str], ...]:
+    """A mapping of times to one of the texts that are known."""
     found = []
-    known = [state.value for state in ServiceState]
-    for key, node in fields.pairs("states"):
-        at = _parsed(fields, "states", key, duration.parse)
-        if node.value in known and at is not None:
-            found.append((at, ServiceState(node.value)))
-        elif node.value not in known:
+    for key, node in fields.pairs(name):
+        at = _parsed(fields, name, key, duration.parse)
+        if node.value not in known:
             hint = nearest(str(node.value), known)
-            fields.source.report_at(node, f"states cannot have {node.value}", hint)
+            fields.source.report_at(node, f"{name} cannot have {node.value}", hint)
+        elif at is not None:
+            found.append((at, str(node.value)))
     return tuple(found)
+
+
+def _states(fields: Fields) -> tuple[tuple[timedelta, ServiceState], ...]:
+    said = _timed(fields, "states", tuple(ServiceState))
+    return tuple((at, ServiceState(state)) for at, state in said)
 
 
 def _fault(source: Source, node: yaml.Node, rule: str, lone: str, rules: Sequence[str]) -> Interval:
@@ -183,6 +190,7 @@ def _fault(source: Source, node: yaml.Node, rule: str, lone: str, rules: Sequenc
         clear=fields.duration("clear") if "clear" in fields else None,
         suppressed_by=by,
         flapping=_is_true(fields, "flapping"),
+        ratings=_timed(fields, "severity", tuple(Severity)) if "severity" in fields else (),
     )
 
 

@@ -67,6 +67,8 @@ class Interval:
     clear: timedelta | None
     suppressed_by: str | None = None
     flapping: bool = False
+    ratings: tuple[tuple[timedelta, str], ...] = ()
+    """When its severity changed, and what it was from then on."""
 
 
 @dataclass(frozen=True, slots=True)

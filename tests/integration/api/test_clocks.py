@@ -169,3 +169,28 @@ async def test_the_whole_chain_is_told_of_a_breach_that_goes_on(
         ("response breached", "for admin"),
         ("response breached", "for tester"),
     ]
+
+
+async def test_the_clocks_of_a_ticket_that_got_worse_count_from_then(
+    operations: httpx.AsyncClient, connection: Database
+) -> None:
+    """Raised 25 minutes ago as major, critical since just now: the 15 minutes of that are ahead,
+    but the 30 of the major one are over first."""
+    await connection.execute(
+        "INSERT INTO ticket_transition (ticket_id, event, from_state, to_state, actor, role,"
+        " reason, severity_before)"
+        " SELECT id, 'rate', state, state, 'engine', 'engine', 'major to critical', 'major'"
+        " FROM ticket WHERE id = 2"
+    )
+    await connection.execute("UPDATE ticket SET severity = 'critical' WHERE id = 2")
+    ticket = (await operations.get("/api/v1/tickets/2")).json()
+    clocks = {one["clock"]: one for one in ticket["clocks"]}
+    assert clocks["response"]["target_minutes"] == 30
+    assert clocks["response"]["used_s"] >= 1500
+    restore = await connection.execute(
+        "SELECT restore_minutes FROM sla WHERE severity = 'critical' AND cell_code IS NULL"
+    )
+    row = await restore.fetchone()
+    assert row is not None
+    assert clocks["restore"]["target_minutes"] == row[0] < 480
+    assert clocks["restore"]["used_s"] < 60

@@ -412,3 +412,38 @@ async def test_causes_differ_by_item(connection: Database) -> None:
     await fire(connection, replace(empty, item="CST2"))
     await engine(connection)
     assert [one["item"] for one in await tickets(connection)] == ["CST1", "CST2"]
+
+
+async def rate(connection: Database, fault: UUID, severity: str) -> None:
+    """The collector says that a fault is of another severity."""
+    await connection.execute("UPDATE fault SET severity = %s WHERE id = %s", (severity, fault))
+
+
+async def test_a_ticket_is_as_severe_as_its_fault_and_says_once_when_that_changed(
+    connection: Database,
+) -> None:
+    """Minor, an hour later critical, then minor again; the engine runs twice each time."""
+    fault = await fire(connection, replace(SomeFault(), severity="minor"))
+    seen = []
+    for severity in ("minor", "critical", "minor"):
+        await rate(connection, fault, severity)
+        await engine(connection)
+        await engine(connection)
+        seen.append((await tickets(connection))[0]["severity"])
+    assert seen == ["minor", "critical", "minor"]
+    cursor = await connection.execute(
+        "SELECT reason, severity_before FROM ticket_transition WHERE event = 'rate' ORDER BY id"
+    )
+    assert await cursor.fetchall() == [
+        ("minor to critical", "minor"),
+        ("critical to minor", "critical"),
+    ]
+
+
+async def test_a_warning_that_becomes_more_raises_a_ticket_then(connection: Database) -> None:
+    fault = await fire(connection, replace(SomeFault(), severity="warning"))
+    await engine(connection)
+    assert await tickets(connection) == []
+    await rate(connection, fault, "major")
+    await engine(connection)
+    assert [one["severity"] for one in await tickets(connection)] == ["major"]

@@ -99,8 +99,25 @@ async def test_a_terminal_says_how_it_is(ops: httpx.AsyncClient, connection: Dat
         "T01",
         ["assign", "hand_over", "cancel", "merge"],
     )
+    assert (terminal["clock_skew_s"], terminal["clock_measured_at"]) == (None, None)
     silent = await get(ops, "terminals/KSK-5")
     assert (silent["service_state"], silent["snapshot"]) == ("unknown", None)
+
+
+async def test_a_terminal_says_how_far_its_clock_is_off(
+    ops: httpx.AsyncClient, connection: Database
+) -> None:
+    """As the collector measured it: ninety seconds behind; alone and in the list."""
+    await connection.execute(
+        "INSERT INTO terminal_clock SELECT id, -90500000, '2026-11-23 08:01+00'"
+        " FROM terminal WHERE code = 'ATM-1'"
+    )
+    await connection.commit()
+    terminal = await get(ops, "terminals/ATM-1")
+    listed = (await get(ops, "terminals", q="ATM-1"))["items"][0]
+    for each in (terminal, listed):
+        assert each["clock_skew_s"] == -90.5
+        assert each["clock_measured_at"] == "2026-11-23T08:01:00Z"
 
 
 TERMINALS: list[tuple[dict[str, Any], list[str]]] = [

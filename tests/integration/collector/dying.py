@@ -1,16 +1,17 @@
 """A collector that kills itself at a named instant: `python -m tests.integration.collector.dying`.
 
 DIE_AT says where (`commit`: everything is written, nothing committed; `acknowledge`: committed, not
-acknowledged), DIE_ON at which batch with messages in it.
+acknowledged), DIE_ON at which batch with messages in it. `marked`: late data is committed, and its
+intervals are to be cut anew; `cut`: they are, and that is not committed.
 """
 
 import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
-from collector import store
+from collector import recut, recutting, store
 from collector.__main__ import main
 from collector.inlet import Inlet
 
@@ -34,6 +35,21 @@ def _arm() -> None:
             acknowledge(self, arrivals)
 
         Inlet.acknowledge = dying  # type: ignore[method-assign]
+    elif os.environ["DIE_AT"] == "marked":
+
+        async def before(*_: Any) -> bool:
+            os.kill(os.getpid(), signal.SIGKILL)
+            return False
+
+        recutting.cut_in = cast("Any", before)
+    elif os.environ["DIE_AT"] == "cut":
+        write: Callable[..., Awaitable[None]] = recut._write
+
+        async def written(*arguments: Any) -> None:
+            await write(*arguments)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        recut._write = cast("Any", written)
     else:
         run_all: Callable[..., Awaitable[None]] = store._run_all
 

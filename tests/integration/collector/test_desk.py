@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from api.seed import seed
-from collector import store
+from collector import metrics, store
 from collector.desk import Desk
 from collector.intake import Arrival
 from collector.statements import Statement
@@ -64,20 +65,27 @@ async def rows(connection: Connection, statement: str) -> list[tuple[Any, ...]]:
 async def test_a_message_the_database_cannot_take_is_quarantined_alone(
     desk: Desk, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Three messages in a batch, the second trips the database: the others are stored."""
+    """Three messages in a batch, the second trips the database: the others are stored.
+
+    The database quotes what it could not take: neither log nor quarantine tell a card's number.
+    """
     run = store._run
 
     async def tripping(cursor: Any, statement: Statement) -> None:
         if any(pack("!iq", 8, 2) in row for row in statement.packed or ()):
-            await cursor.execute("SELECT 1 / 0")
+            await cursor.execute("SELECT '4111111111111111'::uuid")
         await run(cursor, statement)
 
     monkeypatch.setattr(store, "_run", tripping)
-    await desk.commit([arrival(0, seq) for seq in (1, 2, 3)], at(1))
+    with capture_logs() as told:
+        await desk.commit([arrival(0, seq) for seq in (1, 2, 3)], at(1))
     assert await rows(connection, "SELECT seq FROM telemetry ORDER BY seq") == [(1,), (3,)]
     aside = await rows(connection, "SELECT reason, detail FROM quarantine")
     assert [reason for reason, _ in aside] == ["malformed"]
-    assert "division by zero" in aside[0][1]
+    [line] = [each for each in told if each["event"] == "a message cannot be taken"]
+    for text in (aside[0][1], str(line)):
+        assert 'type uuid: "************1111"' in text
+        assert "4111111111111111" not in text
 
 
 async def test_a_failed_write_leaves_nothing_and_is_told(
@@ -303,6 +311,8 @@ async def test_the_skew_of_a_clock_is_measured_and_outlives_the_collector(
     await desk.asks(at(1))
     skews = "SELECT terminal_id, skew_us FROM terminal_clock ORDER BY terminal_id"
     assert await rows(connection, skews) == [(1, 90_000_000), (2, 0)]
+    off = metrics.clocks_off.labels
+    assert [off("region-01", bound)._value.get() for bound in (5, 60, 600)] == [1, 1, 0]
     times = await rows(connection, "SELECT ts, arrived_at FROM telemetry WHERE terminal_id = 1")
     assert times == [(at(91), at(1))]
     await desk.restore(at(2))
@@ -364,3 +374,59 @@ async def test_a_clock_that_is_set_is_noted_once(desk: Desk, connection: Connect
         await desk.commit([msgspec.structs.replace(behind, at=at(30.0 * seq))], at(30.0 * seq))
     found = await rows(connection, "SELECT seq, set_by FROM clock_jump")
     assert found == [(2, timedelta(hours=-1))]
+
+
+async def test_a_stage_of_severity_survives_restarts_and_is_told_once(
+    desk: Desk, connection: Connection
+) -> None:
+    """Hot, then much hotter, then only hot again; another process takes over at every message."""
+    degrees = (61, *[61] * 6, *[80] * 5, *[65] * 8)
+    for minute, said in enumerate(degrees):
+        metrics = {"temperature_c": said, "rtt_ms": 40, "disk_free_pct": 40}
+        message = arrival(0, minute + 1, minute * 60, metrics=metrics)
+        await desk.commit([message], at(minute * 60))
+        await desk.restore(at(minute * 60))
+        desk.watch(T0)
+    changes = "SELECT change, severity, at FROM fault_change ORDER BY id"
+    assert await rows(connection, changes) == [
+        ("fired", None, at(300)),
+        ("escalated", "critical", at(9 * 60)),
+        ("eased", "major", at(17 * 60)),
+    ]
+    assert await rows(connection, "SELECT severity FROM fault") == [("major",)]
+    stages = "SELECT phase FROM hold WHERE rule LIKE 'over-temperature/%'"
+    assert await rows(connection, stages) == []
+
+
+SCHEDULE = """
+    INSERT INTO service_schedule (code, name, zone, author) VALUES ('shut', 'Shut', 'UTC', 'ops');
+    INSERT INTO service_schedule_use (schedule_code, kind, valid, author, reason)
+    SELECT 'shut', kind, tstzrange(now() - interval '1 day', NULL), 'ops', 'works'
+    FROM (SELECT DISTINCT kind FROM terminal) AS kinds;
+"""
+
+
+async def test_a_service_schedule_reaches_the_engine_and_so_does_its_end(
+    desk: Desk, connection: Connection
+) -> None:
+    """Left in supervisor mode in a place that is shut: no fault for six hours. The schedule ends,
+    and the two hours are over; a collector that restarts knows it as well."""
+    await connection.execute(SCHEDULE.encode())
+    await connection.commit()
+    await desk.reload_registry(at(0))
+    desk.watch(None)  # so that it is not silent
+    status = {"auxiliaries": {"operatorSwitch": "supervisor"}}
+    await desk.commit([arrival(0, 1, 0, status=status)], at(0))
+    await desk.restore(at(0))
+    for hour in range(1, 7):
+        await desk.commit([], at(hour * 3600))
+    rules = "SELECT rule FROM fault"
+    assert await rows(connection, rules) == []
+    assert await rows(connection, "SELECT service_state FROM terminal_state") == [("supervisor",)]
+    await connection.execute(
+        "UPDATE service_schedule_use SET valid = tstzrange(lower(valid), now() - interval '1 h')"
+    )
+    await connection.commit()
+    await desk.reload_registry(at(6 * 3600))
+    await desk.commit([], at(6 * 3600 + 1))
+    assert await rows(connection, rules) == [("supervisor-mode",)]

@@ -72,6 +72,10 @@ async def test_a_hand_silences_moves_and_jumps_the_clock(
         away = next(region for region in fleet.regions if region != home)
         assert (await ask(tester, Move(third, away))).ok
         await watcher.until(lambda: watcher.regions[third] == away)
+        refused = await ask(tester, Move(third, home))
+        assert "repair brings it back" in str(refused.error)
+        assert (await ask(tester, Repair(third))).ok
+        await watcher.until(lambda: watcher.regions[third] == home)
 
 
 async def test_two_processes_share_a_fleet_and_each_answers_for_its_own(

@@ -8,7 +8,8 @@ import pytest
 
 from fleet.rules.catalogue import Catalogue, describe, load
 from fleet.rules.errors import CatalogueError, Problem
-from fleet.rules.rule import Offline, Quorum, Severity, Silent, When
+from fleet.rules.rule import Offline, Quorum, Silent, When
+from fleet.rules.severity import Severity
 from fleet.service_state import ServiceState
 
 REST = """
@@ -282,5 +283,7 @@ def test_a_described_rule_is_in_the_words_of_its_file(tmp_path: Path) -> None:
         "enabled": True,
         "shadow": False,
         "caused_by": [],
+        "escalate": [],
+        "schedule": None,
         "flapping": {"high": 0.3, "low": 0.15, "within": "30m"},
     }

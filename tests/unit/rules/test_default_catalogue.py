@@ -9,7 +9,8 @@ import pytest
 
 from fleet import demo, snapshot
 from fleet.rules.catalogue import load
-from fleet.rules.rule import SKILLS, Count, Offline, Quorum, Rule, Severity, Silent, When
+from fleet.rules.rule import SKILLS, Count, Offline, Quorum, Rule, Silent, When
+from fleet.rules.severity import Severity
 from fleet.service_state import ServiceState
 from fleet.snapshot import Snapshot, Values
 from fleet.telemetry import Telemetry

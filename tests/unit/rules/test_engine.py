@@ -9,7 +9,8 @@ from fleet.quarantine import Quarantined
 from fleet.rules.changes import Change, Cleared, Fired, Suppressed, Transition
 from fleet.rules.condition import compile_condition
 from fleet.rules.engine import Engine
-from fleet.rules.rule import Offline, Quorum, Rule, Scope, Severity, Silent, Trigger, When
+from fleet.rules.rule import Offline, Quorum, Rule, Scope, Silent, Trigger, When
+from fleet.rules.severity import Severity
 from fleet.rules.terminal import Terminal
 from fleet.service_state import ServiceState
 from fleet.telemetry import Presence, Telemetry
@@ -380,3 +381,21 @@ def test_a_hold_ends_at_its_own_time_though_it_waited() -> None:
     assert faults(story.tick(89)) == []
     (fired,) = faults(story.tick(90))
     assert fired.fired_at == T0 + seconds(10)
+
+
+def test_units_that_change_places_take_their_faults_with_them() -> None:
+    """A count is read by who reads counts; another order and a unit gone concern every rule."""
+    missing = rule("missing", when("unit.status == 'missing'", each="storage"), hold=0)
+    few = rule("few", when("unit.count < 10", each="storage"), hold=0)
+    story = Story(missing, few)
+    one = {"id": "CST1", "status": "missing", "count": 30}
+    other = {"id": "CST2", "status": "ok", "count": 30}
+    [lost] = faults(story.says(0, storage=[one, other]))
+    assert lost.key.item == "CST1"
+    assert story.says(1, storage=[one, other | {"count": 20}]) == []
+    assert story.says(2, storage=[other | {"count": 20}, one]) == []
+    [fired] = faults(story.says(3, storage=[other | {"count": 9}, one]))
+    assert fired.key.item == "CST2"
+    story.says(4, storage=[other | {"count": 8}])
+    cleared = [each for each in story.tick(30) if isinstance(each, Cleared)]
+    assert [each.id for each in cleared] == [lost.id]

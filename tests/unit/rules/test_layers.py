@@ -11,7 +11,7 @@ from fleet.rules.catalogue import Catalogue, load
 from fleet.rules.changes import Change, Cleared, Fired
 from fleet.rules.engine import Engine
 from fleet.rules.errors import CatalogueError, Problem
-from fleet.rules.rule import Severity
+from fleet.rules.severity import Severity
 from fleet.rules.terminal import Terminal
 from fleet.telemetry import Telemetry
 

@@ -9,7 +9,8 @@ import yaml
 
 from fleet.rules import schema as rules_schema
 from fleet.rules.files import DEFAULT
-from fleet.rules.reading import COUNTED, FIELDS
+from fleet.rules.reading import FIELDS
+from fleet.rules.triggers import COUNTED
 from tests.unit.rules.test_layers import HOT, MANY
 
 SCHEMA = rules_schema.schema()

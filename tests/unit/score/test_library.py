@@ -10,9 +10,11 @@ import pytest
 
 from fleet.rules import catalogue
 from simulator import scenario
+from simulator.virtual import Course
 from tellergrid.score import page
 from tellergrid.score.report import Line, Report, report
-from tellergrid.score.runs import Size, score
+from tellergrid.score.runs import START, Size, score, score_course
+from tellergrid.virtual.run import play
 
 DOCS = Path(__file__).parents[3] / "docs"
 SIZE = Size(terminals=60, hours=6)
@@ -83,6 +85,23 @@ def test_rubbish_is_set_aside_and_raises_nothing(library: Report) -> None:
 def test_what_nobody_can_see_is_not_held_against_anybody(library: Report) -> None:
     """A skimmer without a trace is in the report, and counts neither way."""
     assert library.undetectable["skimmer: no sensor notices it"] > 0
+
+
+def test_who_is_carried_to_another_region_is_offline_where_it_belongs() -> None:
+    """There a stranger, and set aside; back at home it is asked for what it said meanwhile."""
+    carried = scenario.parse(
+        b"{name: carried, about: some are carried off, behaviour: {faults_per_day: 0}, story: "
+        b"[{set: {elsewhere: region-01}, where: {terminals: 5}, after: 1h, for: 30m}]}",
+        "carried",
+    )
+    course = Course(carried, 40, START.timestamp(), 3 * 3600.0, cells=20)
+    rules = catalogue.load()
+    played = play(course, rules, course.grid().regions, lambda _: None)
+    found = score_course(course, rules, played)
+    assert [fault.rule for fault in played.faults].count("offline") == 5
+    assert (found.detected, found.right) == (found.detectable, found.faults)
+    assert found.counts["quarantined"] > 50
+    assert found.counts["missing"] == 0
 
 
 def test_the_page_stands_alone_and_shows_everything(library: Report) -> None:

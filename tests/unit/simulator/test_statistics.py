@@ -46,7 +46,7 @@ def expected_customers(day: int) -> float:
     """By the configured week, paydays and the mean, of one mean site on a day of November."""
     calendar = Calendar(Behaviour())
     at = datetime(2026, 11, day, tzinfo=ZONE)
-    return 90 / 24 * sum(calendar.busyness(at.replace(hour=hour)) for hour in range(24))
+    return 90 / 24 * sum(calendar.busyness(at.replace(hour=hour).timestamp()) for hour in range(24))
 
 
 def test_customers_come_as_often_as_configured_by_day_and_hour(

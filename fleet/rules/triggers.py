@@ -1,0 +1,98 @@
+"""What a rule waits for, from its YAML fields: each trigger with the fields that go with it."""
+
+from datetime import timedelta
+
+from fleet.rules.condition import Condition, compile_condition
+from fleet.rules.document import Fields
+from fleet.rules.errors import ConditionError
+from fleet.rules.inputs import EACH
+from fleet.rules.rule import Count, Offline, Quorum, Silent, Trigger, When
+from fleet.telemetry import ACTIONS, EVENT_IDS
+from fleet.vocabulary import COMPONENTS as REPORTED
+
+TRIGGERS = {
+    "when": ("when", "each", "clear_when"),
+    "silent_for": ("silent_for",),
+    "offline": ("offline",),
+    "count": ("count", "at_least", "within"),
+    "members": ("members", "at_least", "share", "within", "level"),
+}
+"""The triggers, each with the fields that go with it."""
+COUNTED = ("event", "component", "event_id", "action", "outcome")
+"""What an event must say to be counted."""
+
+
+def read_trigger(fields: Fields) -> Trigger:
+    """The one trigger among the fields; a stand-in where something is wrong with it."""
+    chosen = [key for key in TRIGGERS if key in fields]
+    if len(chosen) != 1:
+        found = " and ".join(chosen) or "none"
+        fields.report("", f"a rule has one of {', '.join(TRIGGERS)}; this has {found}")
+        return Offline()
+    for others in TRIGGERS.values():
+        for key in others:
+            if key in fields and key not in TRIGGERS[chosen[0]]:
+                fields.report(key, f"{key} does not go with {chosen[0]}")
+    if chosen[0] == "when":
+        return _when(fields)
+    if chosen[0] == "silent_for":
+        return Silent(fields.duration("silent_for", timedelta(seconds=1)))
+    if chosen[0] == "count":
+        return _count(fields)
+    if chosen[0] == "members":
+        return _quorum(fields)
+    node = fields.scalar("offline", "bool")
+    if node is not None and node.value != "true":
+        fields.report("offline", "offline can only be true")
+    return Offline()
+
+
+def _quorum(fields: Fields) -> Quorum:
+    members = fields.texts("members")
+    if not members:
+        fields.report("members", "members is empty", "name the rules whose terminals count")
+    return Quorum(
+        members,
+        fields.whole("at_least", 1, 1_000_000),
+        fields.share("share"),
+        fields.duration("within", timedelta(seconds=1)) or None,
+        fields.whole("level", 0, 20) if "level" in fields else None,
+    )
+
+
+def _count(fields: Fields) -> Count:
+    kind = fields.inner("count", COUNTED)
+    found: dict[str, str] = {}
+    if kind is not None:
+        found = {key: kind.text(key) for key in COUNTED if key == "event" or key in kind}
+        if "component" in kind:
+            kind.choice("component", REPORTED)
+        for key, options in (("event_id", EVENT_IDS), ("action", ACTIONS)):
+            if key in kind:
+                kind.choice(key, options)
+    return Count(
+        event=found.pop("event", ""),
+        at_least=fields.whole("at_least", 1, 1000),
+        within=fields.duration("within", timedelta(seconds=1)),
+        **found,
+    )
+
+
+def _when(fields: Fields) -> Trigger:
+    each = fields.choice("each", tuple(EACH)) if "each" in fields else None
+    condition = read_condition(fields, "when", each)
+    clear = read_condition(fields, "clear_when", each) if "clear_when" in fields else None
+    return Offline() if condition is None else When(condition, clear, each)
+
+
+def read_condition(fields: Fields, key: str, each: str | None) -> Condition | None:
+    """The condition in a field; None where it is missing or wrong."""
+    node = fields.scalar(key)
+    if node is None:
+        return None
+    try:
+        return compile_condition(node.value.rstrip(), each)
+    except ConditionError as error:
+        line, column = fields.source.place_inside(node, error.line, error.column)
+        fields.source.report(line, column, error.message, error.suggestion)
+        return None

@@ -1,0 +1,88 @@
+"""What is promised of a ticket whose severity changes.
+
+Each severity's targets count from when the ticket came to be at least so severe: what was promised
+of the milder fault still holds, and what is promised of the worse one counts from when it began.
+A clock is due at the first of them. One that had stopped before is not started again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+from fleet.rules.severity import Severity
+from fleet.sla.calendar import FOREVER
+from fleet.sla.policy import Clock, Policy
+from fleet.sla.reading import History, Reading, read
+
+_ORDER = tuple(Severity)
+
+
+class Rating(NamedTuple):
+    """A severity, and since when without a break the ticket has been at least so severe."""
+
+    severity: str
+    since: datetime
+
+
+class Promise(NamedTuple):
+    """A policy, and from when on its targets count."""
+
+    policy: Policy
+    since: datetime
+
+    def of(self, history: History) -> History:
+        """A ticket's history as if it had been raised when this was promised."""
+        return replace(history, created_at=self.since)
+
+
+class Standing(NamedTuple):
+    """A clock, and the promise that it is read by."""
+
+    promise: Promise
+    reading: Reading
+
+
+def ratings(
+    created_at: datetime, severity: str, changes: Sequence[tuple[datetime, str]]
+) -> tuple[Rating, ...]:
+    """The severities that count now, the mildest first.
+
+    `severity` is the present one; `changes` say when it was changed, and what it was until then.
+    """
+    begins = [created_at, *(at for at, _ in changes)]
+    stack: list[Rating] = []
+    for since, said in zip(begins, [*(before for _, before in changes), severity], strict=True):
+        began = since
+        while stack and not _milder(stack[-1].severity, said):
+            began = stack.pop().since
+        stack.append(Rating(said, began))
+    return tuple(stack)
+
+
+def readings(promises: Sequence[Promise], history: History, at: datetime) -> tuple[Reading, ...]:
+    """Every clock as it stands, by the promise that is due first."""
+    return tuple(one.reading for one in standings(promises, history, at))
+
+
+def standings(promises: Sequence[Promise], history: History, at: datetime) -> tuple[Standing, ...]:
+    """The same, each with its promise."""
+    first, *later = promises
+    found = {one.clock: Standing(first, one) for one in read(first.policy, history, at)}
+    for promise in later:
+        for one in read(promise.policy, promise.of(history), at):
+            standing = found[one.clock]
+            stopped_at = standing.reading.stopped_at
+            if stopped_at is None or stopped_at > promise.since:
+                found[one.clock] = min(standing, Standing(promise, one), key=_due)
+    return tuple(found[clock] for clock in Clock)
+
+
+def _milder(one: str, other: str) -> bool:
+    return _ORDER.index(Severity(one)) > _ORDER.index(Severity(other))
+
+
+def _due(standing: Standing) -> tuple[datetime, float]:
+    reading = standing.reading
+    left = reading.target - reading.used
+    return reading.due_at or FOREVER, left.total_seconds()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from fleet import snapshot
 from fleet.rules.changes import Transition
 from fleet.rules.counting import Counting
-from fleet.rules.faults import Faults
+from fleet.rules.faults import SOON, Faults
 from fleet.rules.hearing import Hearing
 from fleet.rules.hold import HOLDING, Signal
 from fleet.rules.record import Jump
@@ -66,6 +66,7 @@ class Judging:
     ) -> datetime:
         """Move its time; `live` where the message has only just been heard."""
         before, set_by = terminal.clock(arrived_at), terminal.moved(message.ts, arrived_at)
+        lag = terminal.lag
         at = terminal.advance(message.boot, message.seq, message.ts, arrived_at)
         if set_by is not None:
             self._note_jump(terminal, message, arrived_at, set_by)
@@ -75,10 +76,19 @@ class Judging:
         self.counting.count_down(terminal, at)
         self._faults.expire(terminal, at)
         self._faults.record.terminals.add(terminal.id)
+        if terminal.lag < lag - SOON:
+            self.remind(terminal)
         if live:
             terminal.connected = True
             self.hearing.hear(terminal, arrived_at)
         return at
+
+    def remind(self, terminal: Terminal) -> None:
+        """Set its timers: it is new here, or its time is found to be further than was thought."""
+        for (rule, item), hold in terminal.holds.items():
+            self._faults.remind(terminal, rule, item, hold)
+        for counting, count in terminal.plan.counts:
+            self.counting.await_fewer(terminal, counting, count)
 
     def _note_jump(
         self, terminal: Terminal, message: Telemetry | Event, arrived_at: datetime, by: timedelta

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_ROUND_EVERY_S = 1.0
+_ROUND_EVERY_S = 0.5
+_FREED_WITHIN_S = 0.2  # a connection that was ended gives its lock back
 _REGISTRY_EVERY_S = 30.0
 
 
@@ -140,15 +141,17 @@ class Collector:
             await ring.join(connection)
             since = time.monotonic()
             while not self._stopping.is_set():
-                await self._round(connection)
-                async for _ in connection.notifies(timeout=_ROUND_EVERY_S, stop_after=1):
+                evicted = await self._round(connection)
+                rest_s = _FREED_WITHIN_S if evicted else _ROUND_EVERY_S
+                async for _ in connection.notifies(timeout=rest_s, stop_after=1):
                     since = -_REGISTRY_EVERY_S
                 if time.monotonic() - since >= _REGISTRY_EVERY_S:
                     since = time.monotonic()
                     for region in self.regions.values():
                         region.registry_changed()
 
-    async def _round(self, connection: ring.Connection) -> None:
+    async def _round(self, connection: ring.Connection) -> bool:
+        """Look around and make the moves; True when there is something to take very soon."""
         holdings, members = await ring.look(connection)
         mine = frozenset(self.regions)
         moves = self._share.decide(holdings, members, mine, self._terms.clock())
@@ -162,6 +165,7 @@ class Collector:
             region = self.regions[name] = Region(name, self._terms)
             self._tasks[name] = asyncio.create_task(region.run(), name=name)
         self.joined = self.joined or bool(holdings)
+        return bool(moves.evict)
 
 
 def _traces(settings: Settings, name: str) -> "Traces | None":

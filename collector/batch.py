@@ -1,15 +1,14 @@
 """A batch: packets in, rows and the engine's changes out. No I/O: it can be done again."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from collector import metrics, rows
-from collector.intake import Arrival, Opened, SetAside, set_aside, unpack
+from collector.intake import Opened, Repeated, SetAside, set_aside
 from collector.order import Late
-from collector.registry import Registry
+from fleet.heartbeat import Heartbeat
 from fleet.ledger import Received
 from fleet.quarantine import Quarantined
 from fleet.rules.engine import Engine, Outcome
@@ -20,7 +19,7 @@ from fleet.topics import Channel
 LedgerKey = tuple[int, int]
 """A terminal's id and a boot."""
 _SLICE = 50
-_NUMBERED = (Telemetry, Event)  # A | B would be made anew for every message
+_NUMBERED = (Heartbeat, Telemetry, Event)  # A | B would be made anew for every message
 
 
 @dataclass(slots=True)
@@ -37,37 +36,26 @@ class Batch:
     """Whether a terminal is written for the first time, or goes on with another boot."""
     quickest_us: dict[int, int] = field(default_factory=dict)
     """The greatest `ts − arrival` of each terminal's messages, microseconds."""
+    beats: dict[int, rows.Instants] = field(default_factory=dict)
+    """The instants of each terminal's last message, where that was a heartbeat."""
     aside: list[SetAside] = field(default_factory=list)
     received: dict[LedgerKey, Received] = field(default_factory=dict)
+    """The ledgers touched, but for those that a heartbeat went on with where they ended."""
     record: Record = field(default_factory=Record)
 
     def __bool__(self) -> bool:
         return bool(self.received or self.aside or self.record)
 
 
-def open_all(
-    arrivals: Sequence[Arrival], registry: Registry
-) -> tuple[list[Opened], list[SetAside]]:
-    """The messages in the packets, and the packets that are none."""
-    opened: list[Opened] = []
-    aside: list[SetAside] = []
-    for arrival in arrivals:
-        try:
-            opened.append(unpack(arrival, registry))
-        except Quarantined as why:
-            aside.append(set_aside(arrival, why))
-    for channel, count in Counter(each.channel for each in opened).items():
-        metrics.received.labels(channel).inc(count)
-    return opened, aside
-
-
-def keys(opened: Sequence[Opened]) -> set[LedgerKey]:
+def keys(opened: Sequence[Opened | Repeated]) -> set[LedgerKey]:
     """Whose ledgers a batch needs."""
-    return {(each.entry.id, each.message.boot) for each in opened if _numbered(each)}
+    return {
+        (each.entry.id, each.message.boot) for each in opened if isinstance(each.message, _NUMBERED)
+    }
 
 
 async def judge(
-    opened: Sequence[Opened],
+    opened: Sequence[Opened | Repeated],
     aside: list[SetAside],
     engine: Engine,
     ledger: Mapping[LedgerKey, Received],
@@ -86,7 +74,10 @@ async def judge(
             if passing:
                 engine.tick(each.arrival.at)
             try:
-                _take(each, batch, engine, ledger)
+                if isinstance(each, Opened):
+                    _take(each, batch, engine, ledger)
+                elif not _repeat(each, batch, engine, ledger):
+                    _take(each.whole(), batch, engine, ledger)
             except Quarantined as why:
                 batch.aside.append(set_aside(each.arrival, why))
         await asyncio.sleep(0)
@@ -95,8 +86,28 @@ async def judge(
     return batch
 
 
-def _numbered(opened: Opened) -> bool:
-    return isinstance(opened.message, _NUMBERED)
+def _repeat(
+    each: Repeated, batch: Batch, engine: Engine, ledger: Mapping[LedgerKey, Received]
+) -> bool:
+    """The short way of a heartbeat that is the next in order; False where there is more to it."""
+    said, terminal_id = each.message, each.entry.id
+    received = ledger[terminal_id, said.boot]
+    if not received.goes_on(said.seq):
+        return False
+    terminal = engine.terminals[terminal_id]
+    measured = engine.heartbeat(terminal, said, each.refrain, each.arrival.at)
+    if measured is None:
+        return False
+    received.add(said.seq)
+    said_us, arrived_us = each.said_us, each.arrived_us
+    row = rows.telemetry(terminal_id, said, said_us, arrived_us, measured)
+    batch.telemetry.append(row)
+    batch.said_us.append(said_us)
+    batch.beats[terminal_id] = (said_us, arrived_us)
+    ahead_us, quickest = said_us - arrived_us, batch.quickest_us
+    if ahead_us > quickest.get(terminal_id, ahead_us - 1):
+        quickest[terminal_id] = ahead_us
+    return True
 
 
 def _take(
@@ -104,6 +115,7 @@ def _take(
 ) -> None:
     message, terminal_id, arrival = opened.message, opened.entry.id, opened.arrival
     terminal = engine.terminals[terminal_id]
+    batch.beats.pop(terminal_id, None)
     if isinstance(message, Presence):
         engine.presence(terminal, message, arrival.at, retained=arrival.retained)
         arrived_us = rows.microseconds(arrival.at)
@@ -122,10 +134,9 @@ def _take(
         if isinstance(message, Telemetry):
             outcome = engine.telemetry(terminal, message, arrival.at)
             whole = outcome.changed or outcome.late or outcome.kept
+            of = message if whole else None
             batch.telemetry.append(
-                rows.telemetry(
-                    terminal_id, message, said_us, arrived_us, outcome.measured, whole=whole
-                )
+                rows.telemetry(terminal_id, message, said_us, arrived_us, outcome.measured, of)
             )
         else:
             outcome = engine.event(terminal, message, arrival.at)

@@ -5,6 +5,7 @@ write fails they are thrown away and read back before anything else is done.
 """
 
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,12 +23,12 @@ from collector import (
     quarantine,
     registry,
     restore,
-    rows,
     store,
+    tally,
 )
-from collector.batch import Batch, LedgerKey, judge, keys, open_all
+from collector.batch import Batch, LedgerKey, judge, keys
 from collector.claim import Claim, Seen
-from collector.intake import Arrival, Opened, SetAside, set_aside
+from collector.intake import Arrival, Intake, Opened, Repeated, SetAside, set_aside
 from collector.repair import MANNERS, Ask, Manners, Repair, Stored
 from collector.sight import Blindness
 from collector.skew import Skews
@@ -36,7 +37,6 @@ from collector.store import Connection
 from fleet.ledger import Received, size
 from fleet.quarantine import Quarantined, Reason
 from fleet.rules.catalogue import Catalogue
-from fleet.rules.changes import Cleared, Fired
 from fleet.rules.engine import Engine
 
 # What the content of one message may bring about; all else is the database's or the broker's.
@@ -85,6 +85,7 @@ class Desk:
         self._ledger: dict[LedgerKey, Received] = {}
         self._boots: dict[int, int] = {}
         self._registry = registry.Registry(region, {}, {})
+        self._intake = Intake(self._registry)
         self._watching_since: datetime | None = None
         self._manners = manners
         self._repair = Repair(Stored({}, {}, {}), datetime.min.replace(tzinfo=UTC), manners)
@@ -96,6 +97,7 @@ class Desk:
         self._ledger = {}
         await store.prepare(self._connection)
         self._registry = await registry.read(self._connection, self._region)
+        self._intake = Intake(self._registry)
         changed = await adoption.changed(self._connection, self._region, self._catalogue)
         self.engine = await restore.engine(
             self._connection, self._registry, self._new_engine(), now, changed
@@ -159,24 +161,12 @@ class Desk:
 
     async def reload_registry(self, now: datetime) -> None:
         """Take in what the api changed: terminals that came, moved or left."""
-        fresh = await registry.read(self._connection, self._region)
+        fresh = await registry.read(self._connection, self._region, self._registry)
         await self._connection.commit()
-        for terminal in list(self.engine.terminals.values()):
-            entry = fresh.entries.get(terminal.code)
-            if entry is None:
-                self.engine.remove(terminal, now)
-                self._repair.forget(terminal.id)
-                self._skews.forget(terminal.id)
-                continue
-            if entry.in_service != terminal.in_service:
-                self.engine.serve(terminal, now, in_service=entry.in_service)
-            if entry != registry.entry_of(terminal):
-                terminal.vendor, terminal.model = entry.vendor, entry.model
-                self.engine.move(terminal, entry.cell, now, entry.above)
-        for entry in fresh.entries.values():
-            if entry.id not in self.engine.terminals:
-                self.engine.adopt(entry.terminal(self._region))
+        for gone in registry.take_in(self.engine, fresh, now):
+            self._repair.forget(gone)
         self._registry = fresh
+        self._intake.renew(fresh)
 
     async def commit(
         self, arrivals: Sequence[Arrival], now: datetime, seen: Seen = _NOTHING_SEEN
@@ -193,9 +183,11 @@ class Desk:
             await self.commit_singly(arrivals, now)
             await self.note(seen)
 
-    def open(self, arrivals: Sequence[Arrival]) -> tuple[list[Opened], list[SetAside]]:
+    def open(self, arrivals: Sequence[Arrival]) -> tuple[list[Opened | Repeated], list[SetAside]]:
         """The messages in packets, and the packets that are none."""
-        return open_all(arrivals, self._registry)
+        opened, aside = self._intake.open(arrivals)
+        tally.received(opened)
+        return opened, aside
 
     async def stay(self, blindness: Blindness | None = None) -> None:
         """Say that we live, while there is nothing to commit; a long blindness is an incident."""
@@ -240,7 +232,7 @@ class Desk:
     def _fence(self, seen: Seen) -> store.Fence | None:
         return None if self._claim is None else partial(self._claim.prove, seen=seen)
 
-    def needs_reading(self, opened: Sequence[Opened]) -> set[LedgerKey]:
+    def needs_reading(self, opened: Sequence[Opened | Repeated]) -> set[LedgerKey]:
         """The ledgers that are not in memory."""
         # Not a difference of sets: that would walk through every ledger there is.
         return {key for key in keys(opened) if key not in self._ledger}
@@ -250,7 +242,9 @@ class Desk:
         self._ledger |= await store.read_ledger(self._connection, missing)
         await self._connection.commit()
 
-    async def judge(self, opened: Sequence[Opened], aside: list[SetAside], now: datetime) -> Judged:
+    async def judge(
+        self, opened: Sequence[Opened | Repeated], aside: list[SetAside], now: datetime
+    ) -> Judged:
         """Judge a batch and decide what it makes the database do; the ledgers are in memory."""
         began = time.perf_counter()
         batch = await judge(opened, aside, self.engine, self._ledger, now, passing=self._passing)
@@ -272,7 +266,7 @@ class Desk:
             metrics.commit_seconds.observe(time.perf_counter() - began)
         elif self._to_be_noted(seen):
             await self.note(seen)
-        _count(batch)
+        tally.committed(batch)
         if batch.aside and (dropped := await quarantine.trim(self._connection)):
             metrics.quarantine_dropped.inc(dropped)
         self._repair.note(batch.received, judged.now)
@@ -292,10 +286,14 @@ class Desk:
             try:
                 await self._commit([arrival], arrival.at, _NOTHING_SEEN)
             except ONE_IS_BAD as error:
-                log.exception("a message cannot be taken", topic=arrival.topic)
                 await self.restore(now)
                 why = Quarantined(Reason.MALFORMED, f"cannot be judged or stored: {_said(error)}")
-                lone = Batch(aside=[set_aside(arrival, why)])
+                kept = set_aside(arrival, why)
+                # Not the traceback: an error may quote what it met, and here it is masked.
+                place = traceback.extract_tb(error.__traceback__)[-1]
+                where = f"{place.filename}:{place.lineno}"
+                log.error("a message cannot be taken", topic=kept.topic, why=kept.detail, at=where)
+                lone = Batch(aside=[kept])
                 await self.write(Judged(lone, decide(lone, {}, ""), now), _NOTHING_SEEN)
 
     def _rebooted(self, batch: Batch) -> bool:
@@ -318,25 +316,3 @@ def _said(error: Exception) -> str:
     if isinstance(error, psycopg.Error):
         return error.diag.message_primary or type(error).__name__
     return type(error).__name__
-
-
-def _count(batch: Batch) -> None:
-    """Count what is committed, and only then."""
-    now_us = rows.microseconds(datetime.now(UTC))
-    if batch.telemetry:
-        metrics.stored.labels("telemetry").inc(len(batch.telemetry))
-    if batch.events:
-        metrics.stored.labels("event").inc(len(batch.events))
-    metrics.lag_seconds.observe_all([(now_us - said) / 1e6 for said in batch.said_us])
-    metrics.jumps.inc(len(batch.record.jumps))
-    for aside in batch.aside:
-        metrics.quarantined.labels(aside.reason).inc()
-    for change in batch.record.changes:
-        if isinstance(change, Fired) and change.rule.shadow:
-            metrics.shadow_faults.labels(change.rule.name, "fired").inc()
-        elif isinstance(change, Cleared) and change.shadow:
-            metrics.shadow_faults.labels(change.shadow, "cleared").inc()
-        elif isinstance(change, Fired):
-            metrics.faults.labels("fired").inc()
-        elif isinstance(change, Cleared):
-            metrics.faults.labels("cleared").inc()

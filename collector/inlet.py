@@ -47,6 +47,8 @@ class Inlet:
         self._clock = clock
         self._queue: list[Arrival] = []
         self._arrived = asyncio.Event()
+        self._read_at = -1.0
+        self._now = clock()
         self.connection: Connection | None = None
 
     def __len__(self) -> int:
@@ -86,13 +88,16 @@ class Inlet:
         now = asyncio.get_running_loop().time()
         return timedelta(seconds=now - self.connection.wire.heard_at)
 
-    def _take(self, _connection: Connection, message: Message) -> None:
+    def _take(self, connection: Connection, message: Message) -> None:
+        # What came with one read came at one time.
+        read_at = connection.wire.heard_at
+        if read_at != self._read_at:
+            self._read_at, self._now = read_at, self._clock()
+        if not self._queue:
+            self._arrived.set()
         self._queue.append(
-            Arrival(
-                message.topic, message.payload, message.retain, message.packet_id, self._clock()
-            )
+            Arrival(message.topic, message.payload, message.retain, message.packet_id, self._now)
         )
-        self._arrived.set()
 
     async def batch(self, count: int, linger_s: float, patience_s: float) -> list[Arrival]:
         """Up to `count` packets: those there, then those of the next `linger_s` seconds.

@@ -1,17 +1,31 @@
 """From a packet to a message of a known terminal, or to a reason why not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
+from collector import rows
 from collector.registry import Entry, Registry
-from fleet import card_numbers, topics
+from fleet import card_numbers, heartbeat, topics
+from fleet.heartbeat import Heartbeat, Refrain
 from fleet.quarantine import Quarantined, Reason
-from fleet.telemetry import MAX_PAYLOAD_BYTES, Message, Presence, check_time, decode
+from fleet.telemetry import (
+    MAX_AHEAD,
+    MAX_BEHIND,
+    MAX_PAYLOAD_BYTES,
+    Message,
+    Presence,
+    Telemetry,
+    check_time,
+    decode,
+)
 from fleet.topics import Channel, TopicError
 
 _CHANNELS: dict[str, Channel] = {channel.value: channel for channel in Channel}
+_MICROSECOND = timedelta(microseconds=1)
+_LEAST_US, _MOST_US = -MAX_BEHIND // _MICROSECOND, MAX_AHEAD // _MICROSECOND
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
@@ -33,6 +47,25 @@ class Opened(msgspec.Struct, frozen=True, gc=False):
     message: Message
 
 
+class Repeated(msgspec.Struct, frozen=True, gc=False):
+    """A packet that is a heartbeat: telemetry, all but for its terminal's refrain.
+
+    `said_us` and `arrived_us` are when, microseconds since 2000.
+    """
+
+    arrival: Arrival
+    entry: Entry
+    message: Heartbeat
+    refrain: Refrain
+    said_us: int
+    arrived_us: int
+
+    def whole(self) -> Opened:
+        """The same with all that it says."""
+        message = self.refrain.whole(self.message)
+        return Opened(self.arrival, Channel.TELEMETRY, self.entry, message)
+
+
 @dataclass(frozen=True, slots=True)
 class SetAside:
     """A packet for quarantine: masked and cut, safe to store and to log; `whole` if neither."""
@@ -46,16 +79,80 @@ class SetAside:
     whole: bool
 
 
+class _Source(msgspec.Struct, gc=False):
+    """A topic that a terminal speaks on, and what it says there again and again."""
+
+    entry: Entry
+    channel: Channel
+    refrain: Refrain | None = None
+
+
+class Intake:
+    """The topics of a region's terminals, as far as they were heard."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._sources: dict[str, _Source] = {}
+
+    def renew(self, registry: Registry) -> None:
+        """Take in what the api changed."""
+        self._registry = registry
+        entries = registry.entries
+        self._sources = {
+            topic: _Source(entries[source.entry.code], source.channel, source.refrain)
+            for topic, source in self._sources.items()
+            if source.entry.code in entries
+        }
+
+    def open(self, arrivals: Sequence[Arrival]) -> tuple[list[Opened | Repeated], list[SetAside]]:
+        """The messages in packets, and the packets that are none."""
+        opened: list[Opened | Repeated] = []
+        aside: list[SetAside] = []
+        at, arrived_us = None, 0
+        for arrival in arrivals:
+            if arrival.at is not at:  # many come at one time
+                at, arrived_us = arrival.at, rows.microseconds(arrival.at)
+            try:
+                source = self._sources.get(arrival.topic) or self.find(arrival)
+                opened.append(_repeated(arrival, source, arrived_us) or _open(arrival, source))
+            except Quarantined as why:
+                aside.append(set_aside(arrival, why))
+        return opened, aside
+
+    def find(self, arrival: Arrival) -> _Source:
+        """Whose topic it is; raises `Quarantined` where it is nobody's here."""
+        address, _, last = arrival.topic.rpartition("/")
+        channel, entry = _CHANNELS.get(last), self._registry.at(address)
+        if channel is None or entry is None:
+            channel, entry = _strange(arrival, self._registry)
+            return _Source(entry, channel)
+        source = self._sources[arrival.topic] = _Source(entry, channel)
+        return source
+
+
 def unpack(arrival: Arrival, registry: Registry) -> Opened:
     """The message in a packet; raises `Quarantined` with the reason."""
-    address, _, last = arrival.topic.rpartition("/")
-    channel, entry = _CHANNELS.get(last), registry.at(address)
-    if channel is None or entry is None:
-        channel, entry = _strange(arrival, registry)
-    message = decode(channel, entry.code, arrival.payload)
+    return _open(arrival, Intake(registry).find(arrival))
+
+
+def _open(arrival: Arrival, source: _Source) -> Opened:
+    message = decode(source.channel, source.entry.code, arrival.payload)
     if not isinstance(message, Presence):
         check_time(message.ts, arrival.at)
-    return Opened(arrival, channel, entry, message)
+    if isinstance(message, Telemetry):
+        source.refrain = heartbeat.refrain(arrival.payload, message)
+    return Opened(arrival, source.channel, source.entry, message)
+
+
+def _repeated(arrival: Arrival, source: _Source, arrived_us: int) -> Repeated | None:
+    refrain = source.refrain
+    said = refrain.heartbeat(arrival.payload, source.entry.code) if refrain else None
+    if refrain is None or said is None:
+        return None
+    said_us = rows.microseconds(said.ts)
+    if not _LEAST_US < said_us - arrived_us < _MOST_US:
+        check_time(said.ts, arrival.at)
+    return Repeated(arrival, source.entry, said, refrain, said_us, arrived_us)
 
 
 def _strange(arrival: Arrival, registry: Registry) -> tuple[Channel, Entry]:

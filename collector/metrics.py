@@ -1,6 +1,6 @@
 """What the collector counts; names and units by Prometheus' conventions, labels bounded."""
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
@@ -21,11 +21,13 @@ class BatchHistogram(Collector):
 
     def observe_all(self, values: Iterable[float]) -> None:
         """Count each value; below nothing is nothing."""
-        bounds, counts = self._bounds, self._counts
-        for value in values:
-            counts[bisect_left(bounds, value)] += 1
-            if value > 0:
-                self._sum += value
+        ascending = sorted(values)
+        below = 0
+        for place, bound in enumerate(self._bounds):
+            upto = bisect_right(ascending, bound, below)
+            self._counts[place] += upto - below
+            below = upto
+        self._sum += sum(ascending[bisect_right(ascending, 0.0) :])
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
         """What Prometheus reads: each bucket with all below it."""
@@ -38,7 +40,9 @@ class BatchHistogram(Collector):
 
 
 received = Counter(
-    "tellergrid_collector_messages_received", "Messages from the broker", ["channel"]
+    "tellergrid_collector_messages_received",
+    "Messages of terminals from the broker; what is no such message is quarantined alone",
+    ["channel"],
 )
 stored = Counter("tellergrid_collector_messages_stored", "Messages committed", ["channel"])
 duplicate = Counter(

@@ -2,16 +2,20 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from fleet.db import hours
 from fleet.db.sql import load
 from fleet.quarantine import Quarantined, Reason
+from fleet.rules.engine import Engine
 from fleet.rules.terminal import Terminal
 from fleet.topics import ROOT
+from fleet.windows.hours import ALWAYS, Hours
 
 _SQL = load("collector", "registry")
 
@@ -29,12 +33,15 @@ class Entry:
     model: str
     above: tuple[str, ...] = ()
     in_service: bool = True
+    hours: Hours = ALWAYS
+    commissioned_at: datetime | None = None
 
     def terminal(self, region: str) -> Terminal:
         """The terminal as the engine knows it before anything was heard."""
         return Terminal(
             self.id, self.code, self.kind, self.cell, self.vendor, self.model, region, self.above,
-            in_service=self.in_service,
+            in_service=self.in_service, hours=self.hours,
+            commissioned_at=self.commissioned_at,
         )  # fmt: skip
 
 
@@ -45,6 +52,7 @@ class Registry:
     region: str
     entries: Mapping[str, Entry]
     elsewhere: Mapping[str, str]
+    book: hours.Book = field(default_factory=hours.Book)
 
     @cached_property
     def _prefix(self) -> str:
@@ -71,19 +79,50 @@ def entry_of(terminal: Terminal) -> Entry:
     """What the registry said of a terminal when it was adopted."""
     return Entry(
         terminal.id, terminal.code, terminal.kind, terminal.cell, terminal.vendor, terminal.model,
-        terminal.above, terminal.in_service,
+        terminal.above, terminal.in_service, terminal.hours,
+        terminal.commissioned_at,
     )  # fmt: skip
 
 
-async def read(connection: AsyncConnection[TupleRow], region: str) -> Registry:
-    """The registry as it stands."""
+async def read(
+    connection: AsyncConnection[TupleRow], region: str, before: Registry | None = None
+) -> Registry:
+    """The registry as it stands; with the one `before`, what has not changed is shared with it."""
+    book = await hours.read(connection, None if before is None else before.book)
     cells = await connection.execute(_SQL["cells_above"])
     above = {code: tuple(codes) for code, codes in await cells.fetchall()}
     mine = await connection.execute(_SQL["region_terminals"], {"region": region})
     entries = {}
-    async for key, code, kind, cell, vendor, model, in_service in mine:
+    async for key, code, kind, cell, vendor, model, in_service, since in mine:
         # Thousands have the same vendor: one text for all.
         names = sys.intern(vendor), sys.intern(model)
-        entries[code] = Entry(key, code, kind, cell, *names, above.get(cell, ()), in_service)
+        over = above.get(cell, ())
+        serves = book.of(key, kind, (cell, *over))
+        entries[code] = Entry(key, code, kind, cell, *names, over, in_service, serves, since)
     others = await connection.execute(_SQL["other_terminals"], {"region": region})
-    return Registry(region, entries, dict(await others.fetchall()))
+    return Registry(region, entries, dict(await others.fetchall()), book)
+
+
+def take_in(engine: Engine, fresh: Registry, now: datetime) -> list[int]:
+    """Let an engine go by what the api changed: terminals that came, moved or left, other hours.
+
+    Returns the ids of those that left.
+    """
+    left = []
+    for terminal in list(engine.terminals.values()):
+        entry = fresh.entries.get(terminal.code)
+        if entry is None:
+            engine.remove(terminal, now)
+            left.append(terminal.id)
+            continue
+        if entry.in_service != terminal.in_service:
+            engine.serve(terminal, now, in_service=entry.in_service)
+        if entry.hours != terminal.hours:
+            engine.schedule(terminal, entry.hours)
+        if entry != entry_of(terminal):
+            terminal.vendor, terminal.model = entry.vendor, entry.model
+            engine.move(terminal, entry.cell, now, entry.above)
+    for entry in fresh.entries.values():
+        if entry.id not in engine.terminals:
+            engine.adopt(entry.terminal(fresh.region))
+    return left

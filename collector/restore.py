@@ -1,5 +1,6 @@
 """The engine as it stood at the last commit: every terminal, hold and open fault, read back."""
 
+import asyncio
 from collections import defaultdict
 from datetime import datetime
 from typing import NamedTuple
@@ -13,10 +14,12 @@ from fleet.rules.engine import Engine
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import Hold, Phase
 from fleet.rules.severity import Severity
+from fleet.rules.slope import Slope
 from fleet.rules.terminal import Terminal
 from fleet.service_state import ServiceState
 
 _SQL = load("collector", "restore")
+_BREATH = 500  # terminals, between two turns of the event loop
 
 Holds = dict[str, dict[tuple[str, str], Hold]]
 Counts = dict[str, tuple[datetime, ...]]
@@ -54,14 +57,18 @@ async def engine(
     holds = await _holds(connection, registry)
     transitions = await _transitions(connection, registry)
     counts = await _counts(connection, registry.region)
+    slopes = await _slopes(connection, registry.region)
     rows = await _rows(connection, registry.region)
     waiting = await order.waiting(connection, registry.region)
-    for entry in registry.entries.values():
+    for number, entry in enumerate(registry.entries.values()):
+        if number % _BREATH == 0:
+            await asyncio.sleep(0)  # else the others take a large region's reader for dead
         terminal = entry.terminal(registry.region)
         terminal.holds = holds["terminal"].get(entry.code, {})
         _recall(terminal, rows.get(entry.id))
         terminal.kept = waiting.get(entry.id, {})
         terminal.counts = counts.get(entry.code, {})
+        terminal.slopes = slopes.get(entry.code, {})
         terminal.transitions = transitions["terminal"].get(entry.code, {})
         restored.adopt(terminal)
     for cell in holds["cell"].keys() | transitions["cell"].keys():
@@ -100,6 +107,15 @@ async def _counts(connection: Connection, region: str) -> dict[str, Counts]:
     return found
 
 
+async def _slopes(connection: Connection, region: str) -> dict[str, dict[tuple[str, str], Slope]]:
+    found: dict[str, dict[tuple[str, str], Slope]] = defaultdict(dict)
+    cursor = await connection.execute(_SQL["slopes"], {"region": region})
+    async for terminal, rule, item, times, levels, level in cursor:
+        past = tuple(zip(times, levels, strict=True))
+        found[terminal][rule, item] = Slope(past, level)
+    return found
+
+
 def _recall(terminal: Terminal, row: _Row | None) -> None:
     if row is None:
         return
@@ -112,6 +128,6 @@ def _recall(terminal: Terminal, row: _Row | None) -> None:
         terminal.metrics = row.metrics.encode()
         terminal.measured = snapshot.read_metrics(terminal.metrics)
     if row.status is not None and row.storage is not None:
-        terminal.status, terminal.storage = row.status.encode(), row.storage.encode()
-        read = snapshot.read(terminal.status, terminal.storage)
+        read = snapshot.read(row.status.encode(), row.storage.encode())
+        terminal.status, terminal.storage = read.status, read.storage
         terminal.values, terminal.items = read.values, read.items

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from fleet.heartbeat import Heartbeat
 from fleet.rules.terminal import Terminal
 from fleet.snapshot import Measured
 from fleet.telemetry import Event, Presence, Telemetry
@@ -41,10 +42,18 @@ def copied(rows: Iterable[bytes]) -> bytes:
     return b"".join((_HEADER, *rows, _TRAILER))
 
 
+Instants = tuple[int, int]
+"""When a message was said and when it arrived, microseconds since 2000."""
+
+
 def telemetry(
-    terminal_id: int, message: Telemetry, ts_us: int, arrived_us: int, measured: Measured, *,
-    whole: bool,
-) -> bytes:  # fmt: skip
+    terminal_id: int,
+    message: Telemetry | Heartbeat,
+    ts_us: int,
+    arrived_us: int,
+    measured: Measured,
+    whole: Telemetry | None = None,
+) -> bytes:
     """A row of `telemetry`; status and storage are null where they repeat the message before.
 
     Raises `OverflowError` for a metric that no real holds.
@@ -53,14 +62,14 @@ def telemetry(
     temperature = values.get("metrics.temperature_c")
     rtt, disk = values.get("metrics.rtt_ms"), values.get("metrics.disk_free_pct")
     numbered = (8, ts_us, 4, terminal_id, 4, message.boot, 8, message.seq, 8, arrived_us)
-    if not whole and not measured.extra and None not in (temperature, rtt, disk):
+    if whole is None and not measured.extra and None not in (temperature, rtt, disk):
         return _HEARTBEAT.pack(11, *numbered, 4, temperature, 4, rtt, 4, disk, -1, -1, -1)
     return b"".join(
         (
             _MESSAGE.pack(11, *numbered),
             *(_NULL if each is None else _FLOAT.pack(4, each) for each in (temperature, rtt, disk)),
-            _jsonb(bytes(message.status)) if whole else _NULL,
-            _jsonb(bytes(message.storage)) if whole else _NULL,
+            _jsonb(bytes(whole.status)) if whole else _NULL,
+            _jsonb(bytes(whole.storage)) if whole else _NULL,
             _jsonb(msgspec.json.encode(measured.extra)) if measured.extra else _NULL,
         )
     )
@@ -79,8 +88,18 @@ def presence(terminal_id: int, message: Presence, arrived_us: int, *, retained: 
     )
 
 
-def beat(terminal: Terminal) -> bytes:
-    """What every message of a terminal changes in `terminal_state`."""
+def beat(terminal: Terminal, last: Instants | None = None) -> bytes:
+    """What every message of a terminal changes in `terminal_state`.
+
+    `last` are the instants of its last message, if that was a heartbeat.
+    """
+    if last is not None and terminal.connected:
+        at_us, heard_us = min(last), last[1]
+        row = _BEAT.pack(
+            8, 4, terminal.id, 4, terminal.boot, 8, terminal.seq, 8, at_us, 8, heard_us,
+            8, heard_us, 1, terminal.connected, len(terminal.metrics) or -1,
+        )  # fmt: skip
+        return row + terminal.metrics
     metrics = _text(terminal.metrics) if terminal.metrics else _NULL
     at, arrived, heard = terminal.at, terminal.arrived_at, terminal.heard_at
     if at is None or arrived is None or heard is None or terminal.connected is None:

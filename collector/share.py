@@ -7,8 +7,9 @@ Rules, which each collector follows by itself, looking at the same locks:
 - Below its quota a collector takes what is free. Above it, it gives up what is too much, in good
   order, and another takes it. Nothing else moves.
 - What stays free for `PATIENCE` is taken by whoever sees it, quota or not.
-- A collector that does not talk to the database any more, though its connection stands, is stale:
-  its connections are ended, which frees what it holds.
+- A collector that does not talk to the database any more, though its connections stand, is stale:
+  they are ended, which frees what it holds. Whoever has itself not looked for longer than
+  `ATTENTION` calls nobody stale: it, or the database, slept as well.
 - Regions held by a collector that was told its regions (`TELLERGRID_REGIONS`) are not shared.
 """
 
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 PATIENCE = timedelta(seconds=3)
+ATTENTION = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Share:
     name: str
     only: frozenset[str] = frozenset()
     _free_since: dict[str, datetime] = field(default_factory=dict)
+    _looked_at: datetime | None = None
 
     def decide(
         self,
@@ -62,10 +65,12 @@ class Share:
         now: datetime,
     ) -> Moves:
         """The next moves; `mine` are the regions at work here."""
+        attentive = self._looked_at is None or now - self._looked_at <= ATTENTION
+        self._looked_at = now
         evict = [
             each.backend
             for each in holdings
-            if each.backend is not None and self._is_gone(each, mine)
+            if each.backend is not None and self._is_gone(each, mine, attentive=attentive)
         ]
         free = [each.region for each in holdings if each.holder is None and each.region not in mine]
         self._free_since = {region: self._free_since.get(region, now) for region in free}
@@ -82,8 +87,8 @@ class Share:
         give_up = sorted(mine)[room:] if room < 0 else []
         return Moves(list(dict.fromkeys(take)), give_up, evict)
 
-    def _is_gone(self, holding: Holding, mine: frozenset[str]) -> bool:
+    def _is_gone(self, holding: Holding, mine: frozenset[str], *, attentive: bool) -> bool:
         """Stale, or a connection of ours that broke and that the database still believes in."""
         if holding.holder == self.name:
             return holding.region not in mine
-        return holding.stale
+        return holding.stale and attentive

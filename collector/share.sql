@@ -11,27 +11,36 @@ WHERE lock.locktype = 'advisory' AND lock.granted AND lock.objsubid = 1
   AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND (lock.classid::bigint << 32) | lock.objid::bigint
       = hashtextextended('tellergrid/collectors', 0)
-  AND activity.state_change > clock_timestamp() - interval '4 seconds';
+  AND activity.state_change > clock_timestamp() - interval '3 seconds';
 
 -- name: holdings
--- Each region, and whose connection holds its lock. A holder says something every second; one whose
--- connection waits for it longer does not live. While a statement is at work it may be the
--- database that is slow: that is given longer.
+-- Each region, and whose connection holds its lock; `stale` where that waits for somebody who lives no
+-- more. A collector looks around twice a second on a connection of its own: when that and the one that
+-- holds the region have said nothing for three seconds, the process sleeps. When only the one that
+-- holds is mute it is given longer: it may be reading back what it knows of many terminals.
 WITH lock AS (
     SELECT activity.pid, (lock.classid::bigint << 32) | lock.objid::bigint AS key,
-           coalesce(activity.wait_event_type = 'Client'
-               AND activity.state_change < clock_timestamp() - CASE
-                   WHEN activity.state = 'active' THEN interval '30 seconds'
-                   ELSE interval '4 seconds' END, false) AS stale
+           split_part(activity.application_name, ' ', 2) AS collector,
+           activity.wait_event_type = 'Client' AS waits, activity.state = 'active' AS active,
+           clock_timestamp() - activity.state_change AS mute
     FROM pg_locks AS lock
     JOIN pg_stat_activity AS activity USING (pid)
     WHERE lock.locktype = 'advisory' AND lock.granted AND lock.objsubid = 1
       AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+), looking AS (
+    SELECT collector, min(mute) AS mute FROM lock
+    WHERE key = hashtextextended('tellergrid/collectors', 0)
+    GROUP BY collector
 )
 SELECT region.code, CASE WHEN lock.pid IS NOT NULL THEN coalesce(service.collector, '') END,
-       lock.pid, coalesce(lock.stale, false)
+       lock.pid,
+       coalesce(lock.waits AND (
+           lock.mute > CASE WHEN lock.active THEN interval '30 seconds' ELSE interval '10 seconds' END
+           OR lock.mute > interval '3 seconds'
+              AND coalesce(looking.mute, interval '1 hour') > interval '3 seconds'), false)
 FROM region
 LEFT JOIN lock ON lock.key = hashtextextended('tellergrid/region/' || region.code, 0)
+LEFT JOIN looking USING (collector)
 LEFT JOIN region_service AS service ON service.region_code = region.code
 ORDER BY region.code;
 

@@ -18,6 +18,7 @@ are stored as they came.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 WINDOW = timedelta(hours=1)
 STEP_US = 1_000_000
@@ -38,11 +39,18 @@ class Skews:
     def __init__(self, stored: Mapping[int, int], now: datetime) -> None:
         self._clocks = {each: _Clock(skew, skew, now) for each, skew in stored.items()}
         self.changed: dict[int, int] = {}
-        """What is to be written down; whoever has done so empties it."""
+        """What is to be written down; `take` takes it out."""
         self.off = dict.fromkeys(BOUNDS_S, 0)
         """How many clocks are off by more than each bound."""
         for skew in stored.values():
             self._count(skew, 1)
+
+    def take(self, most: int) -> dict[int, int]:
+        """Some of what is to be written down. Whoever cannot write it begins anew anyway."""
+        taken = dict(islice(self.changed.items(), most))
+        for terminal_id in taken:
+            del self.changed[terminal_id]
+        return taken
 
     def note(self, quickest_us: Mapping[int, int], now: datetime) -> None:
         """Take in the greatest `ts − arrival` of a batch, microseconds by terminal."""

@@ -47,6 +47,11 @@ class Received:
             lasts.insert(place + 1, seq)
         return True
 
+    def goes_on(self, seq: int) -> bool:
+        """Whether a number is the next one behind the highest."""
+        lasts = self._lasts
+        return bool(lasts) and lasts[-1] == seq - 1
+
     @property
     def last(self) -> int:
         """The highest number, 0 if there is none."""

@@ -34,19 +34,30 @@ class Snapshot:
     """A read status and storage.
 
     `values` holds every scalar that is present, by path; `items` the lists, each member as its own
-    values with paths relative to it (`storage` → `{"id": "CST1", "status": "ok", …}`).
+    values with paths relative to it (`storage` → `{"id": "CST1", "status": "ok", …}`). `status` and
+    `storage` are what was read: the same bytes for all terminals that say the same.
     """
 
     values: Mapping[str, Value]
     items: Mapping[str, tuple[Values, ...]]
     unknown: tuple[Unknown, ...] = ()
+    status: bytes = b""
+    storage: bytes = b""
 
 
 # Deep nesting ends in a RecursionError: an attacker's, not a terminal's.
 _NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _STATUS = msgspec.json.Decoder(Status)
+
+
+class _Plain(Metrics, frozen=True, forbid_unknown_fields=True):
+    """Metrics without a vendor's own."""
+
+
 _METRICS = msgspec.json.Decoder(Metrics)
+_PLAIN = msgspec.json.Decoder(_Plain)
 _METRIC_PATHS = tuple((name, f"metrics.{name}") for name in Metrics.__struct_fields__)
+_TEMPERATURE, _RTT, _DISK = (path for _, path in _METRIC_PATHS)
 _STORAGE = msgspec.json.Decoder(tuple[StorageUnit, ...])
 _OBJECT = msgspec.json.Decoder(dict[str, object])
 _OBJECTS = msgspec.json.Decoder(list[dict[str, object]])
@@ -58,7 +69,13 @@ def read(status: bytes | msgspec.Raw, storage: bytes | msgspec.Raw) -> Snapshot:
     Raises `Quarantined` (malformed) naming the field when a known property has the wrong JSON type.
     """
     said, units = _read_status(bytes(status)), _read_storage(bytes(storage))
-    return Snapshot(said.values, {**said.items, **units.items}, said.unknown + units.unknown)
+    return Snapshot(
+        said.values,
+        {**said.items, **units.items},
+        said.unknown + units.unknown,
+        said.status,
+        units.storage,
+    )
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -69,14 +86,14 @@ def _read_status(status: bytes) -> Snapshot:
     items: dict[str, tuple[Values, ...]] = {}
     for name, component in tree.items():
         _flatten(name, component, values, items)
-    return Snapshot(values, items, () if familiar(tree) else tuple(unknown(tree)))
+    return Snapshot(values, items, () if familiar(tree) else tuple(unknown(tree)), status=status)
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _read_storage(storage: bytes) -> Snapshot:
     units = _checked(storage, "storage", _STORAGE, _OBJECTS)
     items = {"storage": tuple({"type": "cassette", **_scalars(unit)} for unit in units)}
-    return Snapshot({}, items, tuple(_strange_units(units)))
+    return Snapshot({}, items, tuple(_strange_units(units)), storage=storage)
 
 
 def _strange_units(units: list[dict[str, object]]) -> Iterator[Unknown]:
@@ -87,13 +104,25 @@ def _strange_units(units: list[dict[str, object]]) -> Iterator[Unknown]:
 
 def read_metrics(metrics: bytes | msgspec.Raw) -> Measured:
     """The metrics in raw JSON; raises `Quarantined` (malformed) naming the field."""
+    try:  # nearly every message comes here: no more than it takes
+        plain = _PLAIN.decode(metrics)
+    except _NOT_READABLE:
+        return _read_metrics(metrics)
+    temperature, rtt, disk = plain.temperature_c, plain.rtt_ms, plain.disk_free_pct
+    if temperature is None or rtt is None or disk is None:
+        return _read_metrics(metrics)
+    return Measured({_TEMPERATURE: temperature, _RTT: rtt, _DISK: disk}, NOTHING_MEASURED.extra)
+
+
+def _read_metrics(metrics: bytes | msgspec.Raw) -> Measured:
+    """Where some are absent, a vendor has its own, or something is wrong."""
     try:
         known = _METRICS.decode(metrics)
         extra = _OBJECT.decode(metrics)
     except _NOT_READABLE as error:
         raise Quarantined(Reason.MALFORMED, _located(str(error), "metrics")) from None
     values: Values = {}
-    for name, path in _METRIC_PATHS:  # nearly every message comes here: no more than it takes
+    for name, path in _METRIC_PATHS:
         if extra.pop(name, None) is not None:
             values[path] = getattr(known, name)
     return Measured(values, extra)

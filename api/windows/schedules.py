@@ -96,7 +96,7 @@ async def set_day(
             "reason": asked.reason,
         },
     )
-    await expansion.expand_schedule(connection, code)
+    await _changed(connection, code)
 
 
 async def forget_day(connection: AsyncConnection[TupleRow], code: str, day: date) -> None:
@@ -104,7 +104,7 @@ async def forget_day(connection: AsyncConnection[TupleRow], code: str, day: date
     gone = await connection.execute(_SQL["forget_day"], {"code": code, "day": day})
     if not gone.rowcount:
         raise NotFound("other day", day)
-    await expansion.expand_schedule(connection, code)
+    await _changed(connection, code)
 
 
 async def use(
@@ -124,7 +124,7 @@ async def use(
         raise Invalid(
             "body.from", "it serves by a schedule then already: end that first"
         ) from error
-    await expansion.expand_schedule(connection, code)
+    await _changed(connection, code)
 
 
 async def end_use(connection: AsyncConnection[TupleRow], code: str, use: int) -> None:
@@ -134,6 +134,13 @@ async def end_use(connection: AsyncConnection[TupleRow], code: str, use: int) ->
     ended = await connection.execute(_SQL["end_use"], parameters)
     if not gone.rowcount + ended.rowcount:
         raise NotFound("use", use)
+    await connection.execute(_SQL["announce"])
+
+
+async def _changed(connection: AsyncConnection[TupleRow], code: str) -> None:
+    """What a schedule says is another: its closings, and what the collectors go by."""
+    await expansion.expand_schedule(connection, code)
+    await connection.execute(_SQL["announce"])
 
 
 async def _read(

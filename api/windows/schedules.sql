@@ -68,6 +68,10 @@ VALUES (%(code)s, %(terminal_id)s, %(cell)s, %(kind)s, tstzrange(%(begin)s, %(en
 DELETE FROM service_schedule_use
 WHERE schedule_code = %(code)s AND id = %(use)s AND lower(valid) >= now();
 
+-- name: announce
+-- The collectors hear of it once it is committed.
+NOTIFY registry;
+
 -- name: end_use
 UPDATE service_schedule_use SET valid = tstzrange(lower(valid), now())
 WHERE schedule_code = %(code)s AND id = %(use)s AND valid @> now();

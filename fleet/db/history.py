@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from fleet import snapshot
+from fleet.db import hours
 from fleet.db.sql import load
 from fleet.quarantine import Quarantined
 from fleet.rules.replay import Blind, Heard
@@ -94,8 +95,12 @@ async def terminals(
     asked = {"region": region, "codes": None if codes is None else list(codes), "since": since}
     cursor = await connection.execute(_SQL["terminals"], asked)
     found = {}
-    async for key, code, kind, cell, vendor, model, of_region, above in cursor:
+    for key, code, kind, cell, vendor, model, of_region, above, began in await cursor.fetchall():
         found[key] = Terminal(key, code, kind, cell, vendor, model, of_region, tuple(above))
+        found[key].commissioned_at = began
+    book = await hours.read(connection)
+    for each in found.values():
+        each.hours = book.of(each.id, each.kind, (each.cell, *each.above))
     rows = await connection.execute(_SQL["before"], {"ids": list(found), "at": since})
     async for row in rows:
         before = _Before(*row)

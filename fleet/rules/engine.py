@@ -15,6 +15,7 @@ from operator import attrgetter
 import msgspec
 
 from fleet import snapshot
+from fleet.heartbeat import Heartbeat, Refrain
 from fleet.rules.cells import Cell
 from fleet.rules.faults import Faults
 from fleet.rules.flapping import Transitions
@@ -31,6 +32,7 @@ from fleet.rules.timers import Timer, Turn
 from fleet.snapshot import NOTHING_MEASURED, Measured
 from fleet.telemetry import Event, Presence, Telemetry
 from fleet.vocabulary import Unknown
+from fleet.windows.hours import Hours
 
 _LOOK_AGAIN = timedelta(seconds=1)
 _TURN = attrgetter("turn")
@@ -83,6 +85,7 @@ class Engine:
 
     def take(self) -> Record:
         """What changed since the last call, to be written down in one transaction."""
+        self._faults.settle_cells()
         return self._faults.record.taken()
 
     # -- who is there ------------------------------------------------------------------------
@@ -93,12 +96,9 @@ class Engine:
         self.terminals[terminal.id] = terminal
         self._by_code[terminal.code] = terminal
         self._faults.quorums.join(terminal)
-        for (rule, item), hold in terminal.holds.items():
-            self._faults.remind(terminal, rule, item, hold)
         self._hearing.await_silence(terminal)
         self._ordering.adopt(terminal)
-        for counting, count in terminal.plan.counts:
-            self._judging.counting.await_fewer(terminal, counting, count)
+        self._judging.remind(terminal)
 
     def adopt_cell(
         self,
@@ -116,29 +116,39 @@ class Engine:
 
     def serve(self, terminal: Terminal, now: datetime, *, in_service: bool) -> None:
         """A terminal goes into maintenance or comes out of it: a quorum counts it or does not."""
+        self._reach(now)
         terminal.in_service = in_service
         self._faults.quorums.recount(terminal)
-        self._faults.judge_cells(now)
+
+    def schedule(self, terminal: Terminal, hours: Hours) -> None:
+        """Other hours hold for a terminal: what waits for them waits for these."""
+        terminal.hours = hours
+        for (rule, item), hold in terminal.holds.items():
+            self._faults.remind(terminal, rule, item, hold)
 
     def move(self, terminal: Terminal, cell: str, now: datetime, above: Cells = ()) -> None:
         """The grid changed: a terminal belongs to another cell, or its cell to others."""
+        self._reach(now)
         self._faults.quorums.leave(terminal)
         terminal.cell, terminal.above = cell, above
         self._faults.quorums.join(terminal)
         self._succession.replan(terminal, now)
+        self._faults.look_again()
 
     def remove(self, terminal: Terminal, now: datetime) -> None:
         """A terminal was decommissioned: its faults end."""
+        self._reach(now)
         for rule, item in list(terminal.holds):
             self._faults.drop(terminal, rule, item, now)
         self._faults.quorums.leave(terminal)
         del self.terminals[terminal.id], self._by_code[terminal.code]
-        self._faults.judge_cells(now)
 
     def retire(self, now: datetime, changed: Container[str] = ()) -> None:
         """Go over to another catalogue: end what its rules no longer say, and ask those that
         changed, for nothing need happen to a terminal before a new rule is right about it."""
+        self._faults.begin(now)
         self._succession.retire(self.terminals.values(), now, changed)
+        self._faults.look_again()
 
     def watch(self, since: datetime | None) -> None:
         """From when on we hear everything; None while we are blind: then nobody is silent."""
@@ -161,9 +171,9 @@ class Engine:
         measured = terminal.measured if same else snapshot.read_metrics(metrics)
         status, storage = bytes(message.status), bytes(message.storage)
         changed = status != terminal.status or storage != terminal.storage
-        if not changed and self._goes_on(terminal, message, measured, arrived_at):
-            terminal.metrics, terminal.measured = metrics, measured
+        if not changed and self._goes_on(terminal, message, metrics, measured, arrived_at):
             return Outcome(measured=measured)
+        self._reach(arrived_at)
         if self._ordering.waits(terminal, message):
             snapshot.read(status, storage)
             self._ordering.keep(terminal, message, arrived_at)
@@ -176,12 +186,26 @@ class Engine:
         changed = changed or not terminal.follows(message.boot, message.seq)
         read = self._judging.take_snapshot(terminal, message, measured, arrived_at, live=True)
         self._ordering.catch_up(terminal)
-        self._faults.judge_cells(arrived_at)
         unknown = read.unknown if read else ()
         return Outcome(changed=changed, measured=measured, unknown=unknown)
 
+    def heartbeat(
+        self, terminal: Terminal, said: Heartbeat, refrain: Refrain, arrived_at: datetime
+    ) -> Measured | None:
+        """Take a heartbeat the short way; None, with nothing changed, where that is not open.
+
+        What it measured, else. Raises `Quarantined` as `telemetry` does.
+        """
+        if refrain.status != terminal.status or refrain.storage != terminal.storage:
+            return None
+        metrics = bytes(said.metrics)
+        same = metrics == terminal.metrics
+        measured = terminal.measured if same else snapshot.read_metrics(metrics)
+        return measured if self._goes_on(terminal, said, metrics, measured, arrived_at) else None
+
     def event(self, terminal: Terminal, message: Event, arrived_at: datetime) -> Outcome:
         """Count an event that came; events move the terminal's clock and end its silence."""
+        self._reach(arrived_at)
         if self._ordering.waits(terminal, message):
             self._ordering.keep(terminal, message, arrived_at)
             return Outcome(kept=True)
@@ -190,7 +214,6 @@ class Engine:
             return Outcome(late=True)
         self._judging.take_event(terminal, message, arrived_at, live=True)
         self._ordering.catch_up(terminal)
-        self._faults.judge_cells(arrived_at)
         return Outcome()
 
     def presence(
@@ -203,6 +226,7 @@ class Engine:
         """
         if message.boot < terminal.boot:
             return Outcome(late=True)
+        self._reach(arrived_at)
         terminal.connected = message.online
         self._faults.record.terminals.add(terminal.id)
         if message.online and not retained:
@@ -212,20 +236,24 @@ class Engine:
             return Outcome()
         self._hearing.judge_connection(terminal, terminal.clock(arrived_at))
         self._judging.settle(terminal, terminal.clock(arrived_at))
-        self._faults.judge_cells(arrived_at)
         return Outcome()
 
     def tick(self, now: datetime) -> None:
         """Let time pass: silences are noticed, holds end, cells before their members."""
-        self._faults.judge_cells(now)
+        self._faults.begin(now)
+        self._faults.settle_cells()
         while due := self._faults.timers.take(now):
             self._fall_due_together(due, now)
         # What waited for a decision goes on as soon as that is made.
         while waited := self._faults.take_waiting():
             self._fall_due_together(waited, now)
-            if len(self._faults.waiting) == len(waited):
-                self._faults.wait(now)
-                break
+
+    def _reach(self, now: datetime) -> None:
+        """Something happens at this instant: what was due by then came before it, however long
+        nobody let time pass."""
+        self._faults.begin(now)
+        if self._faults.is_due(now):
+            self.tick(now)
 
     def _fall_due_together(self, due: list[Timer], now: datetime) -> None:
         for _, together in groupby(due, _TURN):  # they are in order of turn
@@ -234,7 +262,12 @@ class Engine:
             self._faults.judge_cells(now)
 
     def _goes_on(
-        self, terminal: Terminal, message: Telemetry, measured: Measured, arrived_at: datetime
+        self,
+        terminal: Terminal,
+        message: Telemetry | Heartbeat,
+        metrics: bytes,
+        measured: Measured,
+        arrived_at: datetime,
     ) -> bool:
         """The short way of nearly every message: all is well, and this says so once more."""
         if (
@@ -243,7 +276,8 @@ class Engine:
             or not terminal.goes_on(message.boot, message.seq, message.ts, arrived_at)
         ):
             return False
-        self._faults.record.terminals.add(terminal.id)
+        terminal.metrics, terminal.measured = metrics, measured
+        self._faults.record.repeated.add(terminal.id)
         return True
 
     # -- time --------------------------------------------------------------------------------
@@ -262,7 +296,7 @@ class Engine:
         elif isinstance(subject, Terminal) and timer.turn is Turn.SILENCE:
             self._hearing.fall_silent(subject, timer, now)
         elif isinstance(subject, Terminal) and timer.turn is Turn.COUNT:
-            self._judging.counting.fewer(subject, timer, now)
+            self._judging.fading.look(subject, timer, now)
         elif subject is not None:
             clock = now
             if isinstance(subject, Terminal):

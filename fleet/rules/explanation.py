@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 
 from fleet.rules import duration
 from fleet.rules.clauses import Clause, clauses
+from fleet.rules.due import due
 from fleet.rules.hold import TIMED, Hold, Phase
 from fleet.rules.rule import Count, Offline, Quorum, Rule, Silent, When
 from fleet.rules.terminal import Terminal
+from fleet.sla.calendar import FOREVER
 from fleet.snapshot import Value, Values
 
 
@@ -270,13 +272,14 @@ def _timer(terminal: Terminal, rule: Rule, item: str) -> Timer | None:
     hold = terminal.holds.get((rule.name, item))
     if hold is None:
         return None
-    return Timer(hold.phase.value, hold.since, hold.started_at, _due(rule, hold), hold.flapping)
+    return Timer(
+        hold.phase.value, hold.since, hold.started_at, _due(terminal, rule, hold), hold.flapping
+    )
 
 
-def _due(rule: Rule, hold: Hold) -> datetime | None:
-    if hold.phase not in TIMED:
-        return None
-    return hold.since + (rule.hold if hold.phase is Phase.PENDING else rule.clear_hold)
+def _due(terminal: Terminal, rule: Rule, hold: Hold) -> datetime | None:
+    over = due(terminal, rule, hold) if hold.phase in TIMED else FOREVER
+    return None if over >= FOREVER else over
 
 
 def _part(clause: Clause) -> Part:

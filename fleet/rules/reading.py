@@ -13,9 +13,11 @@ from fleet.rules.rule import (
     IMPACTS,
     KINDS,
     SKILLS,
+    During,
     Quorum,
     Rule,
     Scope,
+    Unsaid,
 )
 from fleet.rules.severity import Severity
 from fleet.rules.staging import read_stages
@@ -26,7 +28,17 @@ FIELDS = (
     *("name", "title", "scope", "kinds", "vendors", "enabled", "shadow"),
     *dict.fromkeys(field for fields in TRIGGERS.values() for field in fields),
     *("for", "clear_for", "severity", "impact"),
-    *("component", "skill", "line", "remedy", "parts", "flapping", "caused_by", "escalate"),
+    *(
+        "component",
+        "skill",
+        "line",
+        "remedy",
+        "parts",
+        "flapping",
+        "caused_by",
+        "escalate",
+        "schedule",
+    ),
 )
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -81,7 +93,7 @@ def read_rule(source: Source, node: yaml.Node, within: Limits = ALL) -> Reading 
         scope=scope,
         kinds=within.narrow(fields, "kinds", fields.choices("kinds", KINDS)),
         trigger=trigger,
-        hold=fields.duration("for"),
+        hold=fields.duration("silent_for" if isinstance(trigger, Unsaid) else "for"),
         clear_hold=fields.duration("clear_for"),
         severity=severity,
         impact=None if impact is None else ServiceState(impact),
@@ -96,12 +108,15 @@ def read_rule(source: Source, node: yaml.Node, within: Limits = ALL) -> Reading 
         vendors=within.narrow(fields, "vendors", fields.texts("vendors")),
         enabled=fields.switch("enabled", default=True),
         shadow=fields.switch("shadow", default=False),
+        schedule=During(fields.choice("schedule", During)) if "schedule" in fields else None,
         stages=read_stages(fields, trigger, severity),
     )
     if scope == "cell" and rule.caused_by:
         fields.report("caused_by", "caused_by is for terminals: a wider cell speaks by itself")
     if (scope == "cell") != isinstance(trigger, Quorum):
         fields.report("scope", "a rule with members has scope: cell, and no other rule has")
+    if scope == "cell" and rule.schedule is not None:
+        fields.report("schedule", "a cell has no hours: schedule is for terminals")
     if scope == "cell" and impact is not None:
         fields.report("impact", "a cell has no service state: impact is for terminals")
     return Reading(rule.name, scope, fields, rule if fields.sound else None)

@@ -1,12 +1,14 @@
 """What a rule of the catalogue is: a trigger, how long it must hold, and what dispatch needs.
 
 While a rule's trigger holds, its `impact` applies to the terminal at once; `hold` delays only the
-fault, and so the ticket. All times are event time, but for `Silent`, which is judged on arrival.
+fault, and so the ticket. All times are event time, but for `Silent` and `Unseen`, which are judged
+on arrival.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Literal
 
 from fleet.rules.condition import Condition
@@ -64,6 +66,36 @@ class Silent:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """The terminal was never heard, by arrival, for `after` since it was commissioned."""
+
+    after: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaid:
+    """Snapshots come without a component that was in them before; `hold` is for how long."""
+
+    component: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A number rose by more than `by` within a while, or with `rises` false fell by so much.
+
+    `of` is its path or, with `each`, its name inside a member. While `given` is false nothing is
+    looked at, and what was before is forgotten.
+    """
+
+    of: str
+    by: float
+    rises: bool
+    within: timedelta
+    each: str | None = None
+    given: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Offline:
     """The terminal's last will said that it is gone."""
 
@@ -107,12 +139,19 @@ class Quorum:
     level: int | None = None
 
 
+class During(StrEnum):
+    """In which hours of its terminal the hold of a rule counts."""
+
+    SERVICE = "service_hours"
+    CLOSED = "closed_hours"
+
+
 @dataclass(frozen=True, slots=True)
 class Lasting:
     """The fault of the rule is there: what a stage waits for that comes with time alone."""
 
 
-Trigger = When | Silent | Offline | Count | Quorum | Lasting
+Trigger = When | Silent | Unseen | Unsaid | Offline | Count | Rate | Quorum | Lasting
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,5 +195,7 @@ class Rule:
     shadow: bool = False
     stages: tuple[Stage, ...] = ()
     """Worse severities that its fault may come to, the least first."""
+    schedule: During | None = None
+    """In which hours alone its hold counts; None: in all."""
     of: str = ""
     """Of a stage: the rule whose fault it rates (`fleet.rules.stages`)."""

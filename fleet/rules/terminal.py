@@ -14,9 +14,11 @@ from typing import NamedTuple
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import HOLDING, Hold
 from fleet.rules.plan import NO_PLAN, Plan
+from fleet.rules.slope import Slope
 from fleet.service_state import ServiceState
 from fleet.snapshot import NOTHING_MEASURED, Measured, Value, Values
 from fleet.telemetry import Event, Telemetry
+from fleet.windows.hours import ALWAYS, Hours
 
 JUMP = timedelta(minutes=2)
 """A clock that moved so much more, or less, than ours meanwhile was set."""
@@ -47,6 +49,9 @@ class Terminal:
     region: str = ""
     above: tuple[str, ...] = ()
     plan: Plan = NO_PLAN
+    hours: Hours = ALWAYS
+    """When it is meant to serve."""
+    commissioned_at: datetime | None = None
     in_service: bool = True
     """Not in maintenance: a quorum counts it."""
     boot: int = -1
@@ -63,6 +68,7 @@ class Terminal:
     items: Mapping[str, tuple[Values, ...]] = field(default_factory=dict)
     holds: dict[tuple[str, str], Hold] = field(default_factory=dict)
     counts: dict[str, tuple[datetime, ...]] = field(default_factory=dict)
+    slopes: dict[tuple[str, str], Slope] = field(default_factory=dict)
     transitions: dict[tuple[str, str], Transitions] = field(default_factory=dict)
     state: ServiceState = ServiceState.UNKNOWN
     state_since: datetime | None = None
@@ -120,10 +126,13 @@ class Terminal:
 
     def goes_on(self, boot: int, seq: int, ts: datetime, arrived_at: datetime) -> bool:
         """Note a message that plainly follows the last one; False where there is more to it."""
-        if seq != self.seq + 1 or boot != self.boot or self.at is None or self.heard_at is None:
+        before, heard_at = self.at, self.heard_at
+        if seq != self.seq + 1 or boot != self.boot or before is None or heard_at is None:
             return False
         at = min(ts, arrived_at)
-        if at < self.at or arrived_at < self.heard_at or self.moved(ts, arrived_at):
+        if at < before or arrived_at < heard_at:
+            return False
+        if ts - before > JUMP and self.moved(ts, arrived_at):  # else it cannot have been set
             return False
         self.at, self.seq = at, seq
         self.arrived_at = self.heard_at = arrived_at

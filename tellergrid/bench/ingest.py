@@ -107,7 +107,7 @@ async def _copy_alone(stage: Stage, report: IngestReport) -> float:
     measured = snapshot.read_metrics(b'{"temperature_c": 31.5, "rtt_ms": 42, "disk_free_pct": 40}')
     message = partial(Telemetry, now, 1, status=Raw(b"{}"))
     packed = [
-        rows.telemetry(n % 1000, message(seq=n + 1), now_us, now_us, measured, whole=False)
+        rows.telemetry(n % 1000, message(seq=n + 1), now_us, now_us, measured)
         for n in range(report.messages)
     ]
     async with await connect(stage.database_url, name="bench") as connection:

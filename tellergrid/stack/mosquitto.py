@@ -54,10 +54,12 @@ def write_accounts(folder: Path, accounts: Mapping[str, str], rights: Rights | N
 def configuration(files: BrokerFiles) -> str:
     """Render `mosquitto.conf`: what is this machine's, then what is the same everywhere."""
     return (
-        "# Written at each start.\n"
-        f"listener {files.port} {LOOPBACK}\n"
+        "# Written at each start. This machine alone may reach it.\n"
+        f"listener {files.port} {LOOPBACK}\n\n"
+        "# Who may come in, and what they may say and hear; both are read again on SIGHUP.\n"
         f"password_file {files.folder}/passwords\n"
-        f"acl_file {files.folder}/access\n"
+        f"acl_file {files.folder}/access\n\n"
+        "# Beside the accounts: queues outlive a restart.\n"
         f"persistence_location {files.folder}/\n\n"
     ) + _text("mosquitto.conf")
 

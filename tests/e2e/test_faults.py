@@ -23,7 +23,6 @@ import pytest
 from api.seed import seed
 from fleet.demo import DemoGrid, grid
 from fleet.mqtt import Broker
-from tellergrid.bench.stage import rss_mib
 from tellergrid.engines.locate import MosquittoEngine
 from tellergrid.stack import postgres
 from tests.e2e.known_load import Fault, KnownLoad, write_rules
@@ -31,7 +30,7 @@ from tests.e2e.line import Line
 from tests.engines import BrokerServer, DatabaseServer, own_broker, own_database
 from tests.integration.collector.conftest import CollectorProcess, wait_for
 
-PATIENCE_S = 90.0
+PATIENCE_S = 240.0
 MEMORY_MIB = 400
 LARGEST_FILE = 16 * 1024 * 1024  # as large as a segment of the log, which must still be written
 FILL = """
@@ -39,9 +38,18 @@ FILL = """
     SELECT now(), 0, 0, n, now(), to_jsonb(left(repeat(md5(n::text), 30), {text}))
     FROM generate_series(1, {rows}) AS n
 """
+LINGER = """
+    CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN PERFORM pg_sleep({seconds}); RETURN NULL; END';
+    CREATE TRIGGER linger BEFORE INSERT ON telemetry FOR EACH STATEMENT EXECUTE FUNCTION linger()
+"""
 FAULTS = """
     SELECT subject, rule, started_at, fired_at, cleared_at FROM fault
+    WHERE scope <> 'platform'
     ORDER BY subject, rule, started_at
+"""
+OUTAGES = """
+    SELECT count(*) FILTER (WHERE cleared_at IS NULL), count(*) FROM fault WHERE scope = 'platform'
 """
 STORED = """
     SELECT terminal.code, count(*), count(DISTINCT seq), max(seq) FROM telemetry
@@ -110,7 +118,7 @@ class World:
             return self.query(FAULTS) == expected
 
         try:
-            wait_for("the faults are the same", alike, 20)
+            wait_for("the faults are the same", alike, 60)
         except AssertionError:
             assert self.query(FAULTS) == expected, f"after {after}"
         assert expected, "the load brings faults about"
@@ -189,12 +197,7 @@ def database_slow(world: World) -> None:
 
 def connection_cut_in_copy(world: World) -> None:
     """COPY is made to last, and the server ends the connection within it."""
-    world.query(
-        "CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS"
-        " 'BEGIN PERFORM pg_sleep(0.2); RETURN NULL; END';"
-        "CREATE TRIGGER linger BEFORE INSERT ON telemetry"
-        " FOR EACH STATEMENT EXECUTE FUNCTION linger()"
-    )
+    world.query(LINGER.format(seconds=0.2))
     copying = (
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE query LIKE 'COPY telemetry %' AND state = 'active'"
@@ -318,18 +321,23 @@ def test_nothing_is_lost_doubled_or_judged_otherwise(world: World) -> None:
     broker_killed_with_its_queue(world)
     ten_times_too_much(world)
     causes = {str(cause) for (cause,) in world.query("SELECT DISTINCT cause FROM blindness")}
-    assert {"database", "broker"} <= causes
+    assert {"database", "broker", "backlog"} <= causes
     assert world.query("SELECT count(*) FROM fault WHERE rule = 'silent'") == [(0,)]
+    [(open_still, outages)] = world.query(OUTAGES)
+    assert open_still == 0
+    assert outages or not world.long, "a minute of our own outage is an incident of the platform"
 
 
 def broker_killed_with_its_queue(world: World) -> None:
     """It acknowledged what the collector had not fetched yet, and forgets it; resend repairs that.
 
-    Nothing new is said in that slice: a message that was lost is stored when it is sent again, but
-    what it said is judged no more, for later ones have been.
+    What is missing is asked for after three seconds. Later messages wait for it, and so all are
+    judged in their order; here for longer than usual, on whatever machine this is.
     """
+    world.collector.kill()
+    world.start(TELLERGRID_LATENESS_MS="20000")
     assert world.collector.process is not None
-    with world.load.playing(steady=True):
+    with world.load.playing():
         time.sleep(0.7)
         world.collector.process.send_signal(signal.SIGSTOP)
         time.sleep(2)
@@ -339,12 +347,35 @@ def broker_killed_with_its_queue(world: World) -> None:
         time.sleep(0.7)
     world.check("broker_killed_with_its_queue")
     assert world.collector.metric("tellergrid_collector_messages_repaired_total") > 0
+    world.collector.kill()
+    world.start()
 
 
 def ten_times_too_much(world: World) -> None:
-    """A hundred times the messages while the database has a tenth of its time."""
-    with world.load.playing(faster=100):
-        database_slow(world)
-    world.check("ten_times_too_much")
+    """More than ten times of what the database can take: each batch, kept small, takes seconds.
+
+    What is too much waits at the broker, not in the collector.
+    """
+    world.collector.kill()
+    world.start(TELLERGRID_BATCH_COUNT="100", TELLERGRID_RECEIVE_MAXIMUM="400")
     assert world.collector.process is not None
-    assert rss_mib(world.collector.process.pid) < MEMORY_MIB
+    stored = "SELECT count(*) FROM telemetry"
+    before, [(kept,)] = sum(world.load.sent.values()), world.query(stored)
+    world.query(LINGER.format(seconds=3))
+    with world.load.playing(faster=40):
+        time.sleep(world.seconds(6, 60))
+    said = sum(world.load.sent.values()) - before
+    taken = world.query(stored)[0][0] - kept
+    peak_mib = peak_rss_mib(world.collector.process.pid)
+    world.query("DROP FUNCTION linger CASCADE")
+    print(f"ten_times_too_much: {said} said, {taken} stored meanwhile, {peak_mib:.0f} MiB")
+    assert said >= 10 * taken > 0
+    assert peak_mib < MEMORY_MIB
+    world.check("ten_times_too_much")
+
+
+def peak_rss_mib(pid: int) -> float:
+    """The most memory that a process ever had in use."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    [line] = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(line.split()[1]) / 1024

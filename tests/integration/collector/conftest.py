@@ -87,9 +87,17 @@ class CollectorProcess:
         with psycopg.connect(self.database_url, autocommit=True) as connection:
             connection.execute(statements.encode())
 
+    def page(self, path: str) -> bytes:
+        """What it answers over HTTP."""
+        return httpx.get(f"http://127.0.0.1:{self.port}/{path}").content
+
+    def status(self, path: str) -> int:
+        """The code of an answer over HTTP."""
+        return httpx.get(f"http://127.0.0.1:{self.port}/{path}").status_code
+
     def metric(self, name: str) -> float:
         """A figure of /metrics, over all labels."""
-        page = httpx.get(f"http://127.0.0.1:{self.port}/metrics").text
+        page = self.page("metrics").decode()
         found = [line for line in page.splitlines() if line.partition("{")[0].split()[0] == name]
         return sum(float(line.split()[-1]) for line in found)
 

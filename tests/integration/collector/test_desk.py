@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from api.seed import seed
 from collector import metrics, store
@@ -64,20 +65,27 @@ async def rows(connection: Connection, statement: str) -> list[tuple[Any, ...]]:
 async def test_a_message_the_database_cannot_take_is_quarantined_alone(
     desk: Desk, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Three messages in a batch, the second trips the database: the others are stored."""
+    """Three messages in a batch, the second trips the database: the others are stored.
+
+    The database quotes what it could not take: neither log nor quarantine tell a card's number.
+    """
     run = store._run
 
     async def tripping(cursor: Any, statement: Statement) -> None:
         if any(pack("!iq", 8, 2) in row for row in statement.packed or ()):
-            await cursor.execute("SELECT 1 / 0")
+            await cursor.execute("SELECT '4111111111111111'::uuid")
         await run(cursor, statement)
 
     monkeypatch.setattr(store, "_run", tripping)
-    await desk.commit([arrival(0, seq) for seq in (1, 2, 3)], at(1))
+    with capture_logs() as told:
+        await desk.commit([arrival(0, seq) for seq in (1, 2, 3)], at(1))
     assert await rows(connection, "SELECT seq FROM telemetry ORDER BY seq") == [(1,), (3,)]
     aside = await rows(connection, "SELECT reason, detail FROM quarantine")
     assert [reason for reason, _ in aside] == ["malformed"]
-    assert "division by zero" in aside[0][1]
+    [line] = [each for each in told if each["event"] == "a message cannot be taken"]
+    for text in (aside[0][1], str(line)):
+        assert 'type uuid: "************1111"' in text
+        assert "4111111111111111" not in text
 
 
 async def test_a_failed_write_leaves_nothing_and_is_told(
@@ -388,3 +396,69 @@ async def test_a_stage_of_severity_survives_restarts_and_is_told_once(
     assert await rows(connection, "SELECT severity FROM fault") == [("major",)]
     stages = "SELECT phase FROM hold WHERE rule LIKE 'over-temperature/%'"
     assert await rows(connection, stages) == []
+
+
+SCHEDULE = """
+    INSERT INTO service_schedule (code, name, zone, author) VALUES ('shut', 'Shut', 'UTC', 'ops');
+    INSERT INTO service_schedule_use (schedule_code, kind, valid, author, reason)
+    SELECT 'shut', kind, tstzrange(now() - interval '1 day', NULL), 'ops', 'works'
+    FROM (SELECT DISTINCT kind FROM terminal) AS kinds;
+"""
+
+
+async def test_a_service_schedule_reaches_the_engine_and_so_does_its_end(
+    desk: Desk, connection: Connection
+) -> None:
+    """Left in supervisor mode in a place that is shut: no fault for six hours. The schedule ends,
+    and the two hours are over; a collector that restarts knows it as well."""
+    await connection.execute(SCHEDULE.encode())
+    await connection.commit()
+    await desk.reload_registry(at(0))
+    desk.watch(None)  # so that it is not silent
+    status = {"auxiliaries": {"operatorSwitch": "supervisor"}}
+    await desk.commit([arrival(0, 1, 0, status=status)], at(0))
+    await desk.restore(at(0))
+    for hour in range(1, 7):
+        await desk.commit([], at(hour * 3600))
+    rules = "SELECT rule FROM fault"
+    assert await rows(connection, rules) == []
+    assert await rows(connection, "SELECT service_state FROM terminal_state") == [("supervisor",)]
+    await connection.execute(
+        "UPDATE service_schedule_use SET valid = tstzrange(lower(valid), now() - interval '1 h')"
+    )
+    await connection.commit()
+    await desk.reload_registry(at(6 * 3600))
+    await desk.commit([], at(6 * 3600 + 1))
+    assert await rows(connection, rules) == [("supervisor-mode",)]
+
+
+async def test_a_value_on_its_way_survives_restarts(desk: Desk, connection: Connection) -> None:
+    """A cassette loses 180 notes a minute, another process at every message: after five of them
+    nine hundred are gone within ten minutes, and when no more go it is over when those are old."""
+    for minute in range(8):
+        status = {"auxiliaries": {"operatorSwitch": "run"}}
+        units = [{"id": "CST1", "count": 2000 - 180 * min(minute, 5)}]
+        message = arrival(0, minute + 1, minute * 60, status=status, storage=units)
+        await desk.commit([message], at(minute * 60))
+        await desk.restore(at(minute * 60))
+    desk.watch(None)
+    await desk.commit([], at(3600))
+    found = "SELECT rule, item, started_at, cleared_at FROM fault"
+    assert await rows(connection, found) == [("cash-falling-fast", "CST1", at(300), at(600))]
+    assert await rows(connection, "SELECT level, cardinality(times) FROM slope") == [(1100, 5)]
+
+
+async def test_a_terminal_commissioned_a_day_ago_and_never_heard_is_told(
+    desk: Desk, connection: Connection
+) -> None:
+    """Nine of ten spoke once; the collector that finds out started ten minutes ago."""
+    await desk.commit([arrival(n, 1, 0) for n in range(9)], at(0))
+    await connection.execute("UPDATE terminal SET commissioned_at = now() - interval '25 h'")
+    await connection.commit()
+    await desk.restore(at(0))
+    desk.watch(at(0))
+    await desk.commit([arrival(n, 2, 599) for n in range(9)], at(599))
+    found = "SELECT subject FROM fault WHERE rule = 'never-seen'"
+    assert await rows(connection, found) == []
+    await desk.commit([], at(660))
+    assert await rows(connection, found) == [(GRID.terminals[9].code,)]

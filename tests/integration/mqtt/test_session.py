@@ -20,6 +20,7 @@ from fleet.mqtt import (
     PublicationRefused,
     Refused,
     Session,
+    SubscriptionRefused,
     TakenOver,
     Unreachable,
     Will,
@@ -249,6 +250,39 @@ async def test_a_topic_the_account_may_not_write_is_refused_by_name(broker: AnyB
     )
     with refusal:
         await connection.publish("fleet/v1/r/T-2/telemetry", b"{}")
+    connection.abort()
+    await connection.closed
+
+
+async def test_what_is_unsubscribed_comes_no_more(broker: AnyBroker, tester: Connection) -> None:
+    """And to give up what one never had is no error."""
+    listener = Listener()
+    other = await connect(Broker.parse(broker.url("tester")), Session("other"), listener)
+    await other.subscribe([Filter("fleet/v1/r/T-1/#"), Filter("fleet/v1/r/T-2/#", qos=0)])
+    await other.unsubscribe(["fleet/v1/r/T-1/#", "fleet/v1/never/#"])
+    for terminal in ("T-1", "T-2"):
+        await tester.publish(f"fleet/v1/r/{terminal}/event", terminal.encode())
+    [message] = await listener.count(1)
+    assert (message.payload, message.qos, message.packet_id) == (b"T-2", 0, None)
+    await other.disconnect()
+
+
+async def test_a_filter_the_account_may_not_read_brings_nothing(
+    broker: AnyBroker, tester: Connection
+) -> None:
+    """RabbitMQ refuses it by name, and hangs up; Mosquitto delivers nothing that is not allowed."""
+    broker.add_terminals("T-1")
+    listener = Listener()
+    connection = await connect(Broker.parse(broker.url("T-1")), Session("T-1"), listener)
+    wanted = Filter("fleet/v1/r/T-2/command")
+    if isinstance(broker, RabbitServer):
+        with pytest.raises(SubscriptionRefused, match="T-2/command: NOT_AUTHORIZED"):
+            await connection.subscribe([wanted])
+    else:
+        await connection.subscribe([wanted, Filter("fleet/v1/r/T-1/command")])
+        for terminal in ("T-2", "T-1"):
+            await tester.publish(f"fleet/v1/r/{terminal}/command", terminal.encode())
+        assert [m.payload for m in await listener.count(1)] == [b"T-1"]
     connection.abort()
     await connection.closed
 

@@ -90,7 +90,11 @@ def test_a_part_that_is_killed_comes_back(stack: Stack) -> None:
     before = stack.up()["processes"]["collector"]["pid"]
     stack.kill("collector")
     eventually(lambda: stack.run("status").returncode == 0, "all was healthy again")
-    assert stack.record()["processes"]["collector"]["pid"] != before
+    after = stack.record()["processes"]["collector"]["pid"]
+    assert after != before
+    regions = json.loads(stack.run("status", "--json").stdout)["regions"]
+    assert regions
+    assert all(f"-{after}-" in each["collector"] and each["taken_at"] for each in regions)
     lines = (stack.home / "log/supervisor.log").read_text().splitlines()
     told = [event["event"] for event in map(json.loads, lines) if event["part"] == "collector"]
     assert told == ["started", "died", "started again"]

@@ -133,6 +133,22 @@ def test_a_collector_told_its_regions_takes_those_and_gives_none_up() -> None:
     assert (moves.take, moves.give_up) == (["r2"], ())
 
 
+def test_whoever_slept_calls_nobody_asleep() -> None:
+    """The machine, or the database, was suspended: all look stale, at first."""
+    share, members = Share("a"), frozenset({"a", "b"})
+    holdings = [Holding("r1", "b", 7, stale=True)]
+
+    def evicted(seconds: float) -> list[int]:
+        return list(
+            share.decide(holdings, members, frozenset(), T0 + timedelta(seconds=seconds)).evict
+        )
+
+    assert evicted(0) == [7]
+    assert evicted(0.5) == [7]
+    assert evicted(60) == []
+    assert evicted(60.5) == [7]
+
+
 @pytest.mark.parametrize(
     ("holder", "stale", "mine", "evicted"),
     [

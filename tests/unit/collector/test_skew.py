@@ -47,6 +47,18 @@ def test_a_clock_that_was_put_right_is_seen_within_the_hour() -> None:
     assert skews.changed == {7: -20_000}
 
 
+def test_a_fleet_that_is_heard_for_the_first_time_is_written_down_in_pieces() -> None:
+    """Each clock once, whatever is measured between two pieces."""
+    skews = Skews({}, at(0))
+    skews.note({terminal: -terminal for terminal in range(1, 6)}, at(0))
+    first = skews.take(3)
+    skews.note({1: -9}, at(1))
+    rest = skews.take(3)
+    assert (len(first), len(rest)) == (3, 2)
+    assert first | rest == {1: -1, 2: -2, 3: -3, 4: -4, 5: -5}
+    assert skews.take(3) == {}
+
+
 def test_clocks_that_are_off_are_counted_by_bounds() -> None:
     """Read back, found, corrected, gone; ahead and behind alike, and at the bound not yet."""
     skews = Skews({1: 0, 2: 700 * SECOND, 3: -61 * SECOND}, at(0))

@@ -4,10 +4,12 @@ import base64
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tellergrid.engines.locate import MosquittoEngine, PostgresEngine
 from tellergrid.stack import mosquitto, postgres
 
+ROOT = Path(__file__).parents[3]
 BROKER = mosquitto.BrokerFiles(
     MosquittoEngine(Path("/engine/mosquitto"), Path("/engine"), {}), Path("/home/broker"), 28883
 )
@@ -63,6 +65,47 @@ def test_a_message_far_over_the_contracts_limit_still_reaches_quarantine() -> No
 def test_the_database_is_durable_private_and_in_utc(name: str, value: str) -> None:
     """A message is acknowledged because its commit is on disk: these two must stay on."""
     assert settings(postgres.configuration(CLUSTER))[name] == value
+
+
+MACHINE = {"listen_addresses", "port", "unix_socket_directories", "password_encryption"}
+CHOSEN_BY_THE_IMAGE = {
+    *("shared_preload_libraries", "timescaledb.max_background_workers", "max_worker_processes"),
+    *("shared_buffers", "effective_cache_size", "work_mem", "maintenance_work_mem"),
+    *("max_connections", "lc_messages", "datestyle"),
+}
+DEFAULTS = {"synchronous_commit": "on", "fsync": "on"}
+LOGGING = {"log_timezone", "logging_collector", "log_destination", "log_line_prefix"}
+LOGGING |= {"log_min_messages", "log_checkpoints"}
+
+
+def test_the_database_is_told_the_same_under_compose() -> None:
+    """But for where it listens and logs, and what the image measures of its machine."""
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    command = compose["services"]["timescaledb"]["command"].split()
+    told = dict(each.split("=") for each in command if "=" in each)
+    ours = settings(postgres.configuration(CLUSTER))
+    ours = {name: value for name, value in ours.items() if name not in MACHINE | LOGGING}
+    assert {name for name in ours if name not in told} == CHOSEN_BY_THE_IMAGE | DEFAULTS.keys()
+    assert {name: ours[name] for name in DEFAULTS} == DEFAULTS
+    assert {name: value.lower() for name, value in told.items()} == {
+        name: ours[name].lower() for name in told
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        mosquitto.configuration(BROKER),
+        postgres.configuration(CLUSTER),
+        (ROOT / "tellergrid/stack/mosquitto-access.conf").read_text(encoding="utf-8"),
+        (ROOT / "deploy/mosquitto.conf").read_text(encoding="utf-8"),
+    ],
+    ids=["broker", "database", "access", "broker under compose"],
+)
+def test_every_group_of_lines_begins_with_its_reason(text: str) -> None:
+    """What stands together has one; nothing stands alone."""
+    groups = [group.splitlines() for group in text.strip().split("\n\n")]
+    assert [lines[0] for lines in groups if not lines[0].startswith("#")] == []
 
 
 def test_a_password_is_quoted_in_the_databases_url() -> None:

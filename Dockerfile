@@ -6,6 +6,9 @@ COPY requirements.lock /tmp/requirements.lock
 RUN python -m venv /opt/venv && /opt/venv/bin/pip install --require-hashes -r /tmp/requirements.lock
 
 FROM python:3.13-slim
+# For Chinese in the documents that are sent.
+RUN apt-get update && apt-get install -y --no-install-recommends fonts-wqy-microhei \
+    && rm -rf /var/lib/apt/lists/*
 # The broker's image runs as 1883; the folder it shares with `tellergrid init` is handed over empty,
 # and a new volume takes its owner from here.
 RUN useradd --system --uid 10001 --no-create-home tellergrid \

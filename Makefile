@@ -49,7 +49,7 @@ format: setup ## write the code the way `check` wants it
 	@$(BIN)/ruff format .
 
 chaos: setup ## bring every fault about at its full length, and count
-	@$(BIN)/pytest tests/e2e/test_faults.py --long -s $(ARGS)
+	@$(BIN)/pytest tests/e2e/test_faults.py tests/integration/collector/test_incident.py --long -s $(ARGS)
 	@TELLERGRID_CHAOS_KILLS=50 $(BIN)/pytest tests/e2e/test_kills.py $(ARGS)
 
 bench: setup ## measure this machine: what the engines can do, and what share of it we keep

@@ -4,7 +4,7 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 
 import structlog
@@ -18,6 +18,9 @@ from fleet.db.pool import Pool
 from fleet.db.sql import load
 
 Work = Callable[[AsyncConnection[TupleRow]], Awaitable[None]]
+FIRST_AFTER_S = 60
+"""When work of a longer interval is done for the first time: a process may not live so long."""
+
 _PATIENCE_S = 0.5
 _SQL = load("api", "scheduled")
 _log = structlog.get_logger("api.scheduled")
@@ -97,9 +100,12 @@ async def run_in_turn_when(woken: asyncio.Event, *jobs: Job) -> None:
 
 @contextmanager
 def scheduled(job: Job, seconds: float) -> Iterator[None]:
-    """Run a job every so many seconds while the block lasts."""
+    """Run a job every so many seconds while the block lasts, soon for the first time."""
     scheduler = AsyncIOScheduler(timezone=UTC)
-    scheduler.add_job(job.run, "interval", seconds=seconds, max_instances=1, coalesce=True)
+    first = datetime.now(UTC) + timedelta(seconds=min(seconds, FIRST_AFTER_S))
+    scheduler.add_job(
+        job.run, "interval", seconds=seconds, max_instances=1, coalesce=True, next_run_time=first
+    )
     scheduler.start()
     try:
         yield

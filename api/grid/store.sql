@@ -16,9 +16,13 @@ WHERE code <> 'UNASSIGNED' AND (valid_to IS NULL OR valid_to > now())
 ORDER BY code;
 
 -- name: standing_at
--- Every cell as it was at an instant.
+-- Every cell as it was at an instant, with the people who answered for it then.
 SELECT version.cell_code, version.name, version.level, version.parent_code, version.boundary,
-    version.properties, NULL
+    version.properties,
+    ARRAY(SELECT technician.code
+        FROM technician_cell_version AS answered
+        JOIN technician ON technician.id = answered.technician_id
+        WHERE answered.cell_code = cell.code AND answered.valid @> %(at)s ORDER BY 1) AS people
 FROM cell_version AS version JOIN cell ON cell.code = version.cell_code
 WHERE version.valid @> %(at)s::timestamptz AND cell.valid_from <= %(at)s
     AND cell.code <> 'UNASSIGNED'
@@ -34,6 +38,17 @@ FROM cell_version AS version JOIN cell ON cell.code = version.cell_code
 WHERE version.cell_code = %(code)s
     AND (%(scope)s::text[] IS NULL OR cell.code = ANY(%(scope)s))
 ORDER BY version.valid;
+
+-- name: answered
+-- Who answered for a cell directly, from when to when.
+SELECT technician.code AS technician, greatest(lower(answered.valid), cell.valid_from) AS begin,
+    least(upper(answered.valid), cell.valid_to) AS end
+FROM technician_cell_version AS answered
+JOIN technician ON technician.id = answered.technician_id
+JOIN cell ON cell.code = answered.cell_code
+WHERE answered.cell_code = %(code)s
+    AND (%(scope)s::text[] IS NULL OR cell.code = ANY(%(scope)s))
+ORDER BY answered.valid, technician.code;
 
 -- name: technicians
 SELECT code FROM technician;
@@ -78,20 +93,20 @@ WHERE terminal.decommissioned_at IS NULL OR terminal.decommissioned_at > now();
 -- name: forget_memberships
 -- Those that would be left without a moment, because they began just now.
 DELETE FROM terminal_cell USING terminal
-WHERE terminal.id = terminal_cell.terminal_id AND terminal.code = ANY(%(codes)s)
+WHERE terminal.id = terminal_cell.terminal_id AND terminal.code = ANY(%(codes)b::text[])
     AND lower(terminal_cell.valid) >= now();
 
 -- name: end_memberships
 UPDATE terminal_cell SET valid = tstzrange(lower(terminal_cell.valid), now())
 FROM terminal
-WHERE terminal.id = terminal_cell.terminal_id AND terminal.code = ANY(%(codes)s)
+WHERE terminal.id = terminal_cell.terminal_id AND terminal.code = ANY(%(codes)b::text[])
     AND terminal_cell.valid @> now();
 
 -- name: begin_memberships
 INSERT INTO terminal_cell (terminal_id, cell_code, valid, method, version)
 SELECT terminal.id, moved.cell, tstzrange(now(), NULL), moved.method,
     (SELECT max(grid_version.id) FROM grid_version)
-FROM unnest(%(codes)s::text[], %(cells)s::text[], %(methods)s::text[])
+FROM unnest(%(codes)b::text[], %(cells)b::text[], %(methods)b::text[])
     AS moved (code, cell, method)
 JOIN terminal ON terminal.code = moved.code;
 
@@ -114,13 +129,14 @@ RETURNING code;
 
 -- name: write_terminals
 -- Skills are an array in one text, for arrays of arrays must be of one length; null leaves them.
+-- Arrays of what is never null go in binary: in text each element is escaped.
 INSERT INTO terminal (code, kind, vendor, model, region_code, site, latitude, longitude,
     cell_override, commissioned_at, skills)
 SELECT code, kind, vendor, model, region, site, latitude, longitude, override,
     coalesce(commissioned_at, now()), coalesce(skills::text[], '{}')
 FROM unnest(
-    %(code)s::text[], %(kind)s::text[], %(vendor)s::text[], %(model)s::text[], %(region)s::text[],
-    %(site)s::text[], %(latitude)s::float8[], %(longitude)s::float8[], %(cell)s::text[],
+    %(code)b::text[], %(kind)b::text[], %(vendor)b::text[], %(model)b::text[], %(region)b::text[],
+    %(site)b::text[], %(latitude)b::float8[], %(longitude)b::float8[], %(cell)s::text[],
     %(commissioned_at)s::timestamptz[], %(skills)s::text[]
 ) AS file (code, kind, vendor, model, region, site, latitude, longitude, override, commissioned_at,
     skills)

@@ -111,16 +111,23 @@ def _differs(one: Registered, standing: Registered | None) -> bool:
 async def _write(
     connection: AsyncConnection[TupleRow], terminals: Sequence[Registered]
 ) -> list[str]:
-    columns = {
-        field.name: [getattr(one, field.name) for one in terminals] for field in fields(Registered)
-    }
-    columns["skills"] = [None if one.skills is None else _array(one.skills) for one in terminals]
     codes = sorted({one.region for one in terminals})
     cursor = await connection.execute(_SQL["regions"], {"codes": codes})
     regions = sorted(code for (code,) in await cursor.fetchall())
-    for name in ("write_terminals", "write_skills", "recommission"):
-        await connection.execute(_SQL[name], columns)
+    await connection.execute(_SQL["write_terminals"], _columns(terminals))
+    skilled = [one for one in terminals if one.skills is not None]
+    await connection.execute(_SQL["write_skills"], _columns(skilled))
+    dated = [one for one in terminals if one.commissioned_at is not None]
+    await connection.execute(_SQL["recommission"], _columns(dated))
     return regions
+
+
+def _columns(terminals: Sequence[Registered]) -> dict[str, list[object]]:
+    columns: dict[str, list[object]] = {
+        field.name: [getattr(one, field.name) for one in terminals] for field in fields(Registered)
+    }
+    columns["skills"] = [None if one.skills is None else _array(one.skills) for one in terminals]
+    return columns
 
 
 def _array(texts: Sequence[str]) -> str:

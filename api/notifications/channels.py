@@ -18,10 +18,10 @@ from pydantic import (
     model_validator,
 )
 
+from fleet.language import Language
 from fleet.notifications.routing import TECHNICIANS, Kind, Told
 from fleet.notifications.signing import secret_bytes
 from fleet.notifications.timing import Quiet
-from fleet.notifications.words import Language
 
 PLACEHOLDER = "{technician}"
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")

@@ -104,7 +104,7 @@ class Notifier:
                         connection, facts["month"], ZoneInfo(facts["zone"]), facts["version"]
                     )
                 if report is not None:
-                    content = await asyncio.to_thread(pdf.written, report)
+                    content = await asyncio.to_thread(pdf.written, report, None, channel.language)
                     name = f"uptime-{facts['month']}.pdf"
                     found.append(Attachment(name, pdf.MEDIA_TYPE, content))
         return found

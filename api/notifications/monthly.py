@@ -10,8 +10,8 @@ from api.reports.store import ReportRefused, kept, make
 from api.scope import ENGINE
 from fleet.db.sql import load
 from fleet.notifications.routing import Kind, Told
-from fleet.reports import words
 from fleet.reports.monthly import last_month
+from fleet.reports.words import words
 from fleet.tickets.lifecycle import Role
 
 _SQL = load("api.notifications", "store")
@@ -38,7 +38,7 @@ async def report_month(
         "zone": str(zone),
         "version": report.version,
         "cells": len(report.month.cells),
-        "operational": words.share(known.operational),
-        "coverage": words.share(known.coverage),
+        "operational": words().share(known.operational),
+        "coverage": words().share(known.coverage),
     }
     await queue(connection, channels, cause, Told(Kind.REPORT, Role.OPERATIONS), facts)

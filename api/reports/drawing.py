@@ -6,17 +6,18 @@ from reportlab.graphics.shapes import Drawing, Line, Rect, String
 from reportlab.lib import colors
 from reportlab.lib.units import mm
 
+from api.reports.fonts import LATIN
+from api.reports.pen import GREY, Pen
 from fleet.reports import chart
 from fleet.reports.monthly import CellMonth
+from fleet.reports.words import Words
 
-GREY = colors.HexColor("#566573")
-LATIN = "Helvetica"
 _WIDE, _HIGH = 110 * mm, 42 * mm
 _LEFT, _FOOT = 8 * mm, 8 * mm
 _KEY = 20 * mm
 
 
-def drawn(cell: CellMonth) -> Drawing:
+def drawn(cell: CellMonth, pen: Pen, words: Words) -> Drawing:
     """Bars a day, an axis, and what the colours are."""
     across, up = _WIDE - _LEFT, _HIGH - _FOOT
     drawing = Drawing(_WIDE, _HIGH + 4 * mm)
@@ -33,9 +34,13 @@ def drawn(cell: CellMonth) -> Drawing:
         drawing.add(_small(middle, _FOOT - 7, str(number), "middle"))
     for place, (state, colour) in enumerate(chart.COLOURS.items()):
         drawing.add(_filled(_LEFT + place * _KEY, 0, 5, 5, colour))
-        drawing.add(_small(_LEFT + place * _KEY + 7, 0, state.replace("_", " ")))
-    drawing.add(_small(_LEFT, _HIGH + 4, "hours lost on each day, over all its terminals"))
+        drawing.add(_small(_LEFT + place * _KEY + 7, 0, words.state(state), font=_font(pen, words)))
+    drawing.add(_small(_LEFT, _HIGH + 4, words.text("chart"), font=_font(pen, words)))
     return drawing
+
+
+def _font(pen: Pen, words: Words) -> str:
+    return LATIN if words.text("chart").isascii() else pen.chinese
 
 
 def _filled(left: float, bottom: float, width: float, height: float, colour: str) -> Rect:
@@ -46,6 +51,10 @@ def _filled(left: float, bottom: float, width: float, height: float, colour: str
 
 
 def _small(
-    x: float, y: float, text: str, anchor: Literal["start", "middle", "end"] = "start"
+    x: float,
+    y: float,
+    text: str,
+    anchor: Literal["start", "middle", "end"] = "start",
+    font: str = LATIN,
 ) -> String:
-    return String(x, y, text, fontName=LATIN, fontSize=6, fillColor=GREY, textAnchor=anchor)
+    return String(x, y, text, fontName=font, fontSize=6, fillColor=GREY, textAnchor=anchor)

@@ -3,12 +3,14 @@
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api.reports.store import Report
-from fleet.reports import chart, words
+from fleet.language import Language
+from fleet.reports import chart
+from fleet.reports.words import words, worst_first
 
 MEDIA_TYPE = "text/html"
 
 
-def written(report: Report) -> str:
+def written(report: Report, language: Language = Language.ENGLISH) -> str:
     """The page; the same report gives the same page, to the byte."""
     environment = Environment(
         loader=PackageLoader("api.reports", "."),
@@ -18,5 +20,9 @@ def written(report: Report) -> str:
         lstrip_blocks=True,
     )
     return environment.get_template("page.html").render(
-        report=report, month=report.month, words=words, chart=chart
+        report=report,
+        month=report.month,
+        words=words(language),
+        worst_first=worst_first,
+        chart=chart,
     )

@@ -1,42 +1,31 @@
 """A report as a PDF, with the definitions on its first page and a footnote on each."""
 
 import io
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from reportlab.lib.pagesizes import A4
-from reportlab.lib.styles import ParagraphStyle, getSampleStyleSheet
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.cidfonts import UnicodeCIDFont
-from reportlab.pdfbase.ttfonts import TTFError, TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     Flowable,
     KeepTogether,
-    Paragraph,
     SimpleDocTemplate,
     Spacer,
     Table,
     TableStyle,
 )
 
-from api.reports.drawing import GREY, LATIN, drawn
-from api.reports.store import Report, ReportRefused
-from fleet.reports import words
+from api.reports import fonts
+from api.reports.drawing import drawn
+from api.reports.pen import GREY, Pen
+from api.reports.store import Report
+from fleet.language import Language
 from fleet.reports.monthly import CellMonth, Figures
+from fleet.reports.words import Words, words, worst_first
 
 MEDIA_TYPE = "application/pdf"
 _MARGIN = 18 * mm
-_VIEWERS_FONT = "STSong-Light"
-_BORROWED = (
-    "Chinese names are in no font of this document: a viewer without one of its own leaves them"
-    " blank. The code of the cell stands before each."
-)
-_STYLES = getSampleStyleSheet()
-_STYLES.add(ParagraphStyle("Small", fontName=LATIN, fontSize=8, leading=10))
 _PLAIN = TableStyle(
     [
         ("FONTSIZE", (0, 0), (-1, -1), 8),
@@ -47,16 +36,16 @@ _PLAIN = TableStyle(
     ]
 )
 _UNDER_HEAD = TableStyle([("LINEBELOW", (0, 0), (-1, 0), 0.5, GREY)])
-_FIGURES_RIGHT = TableStyle([("ALIGN", (1, 0), (1, -1), "RIGHT")])
 
 
-def written(report: Report, font: Path | None = None) -> bytes:
+def written(
+    report: Report, font: Path | None = None, language: Language = Language.ENGLISH
+) -> bytes:
     """The document; the same report gives the same bytes.
 
-    `font` is a TrueType font for Chinese, which is then embedded. Without one Chinese text names
-    Adobe's standard Song, which a viewer brings along or puts its own in place of.
+    `font` is a TrueType font for Chinese, which is then embedded; see `fonts` for without.
     """
-    pen = _Pen(_chinese(font))
+    pen, said = Pen(fonts.chinese(font)), words(language)
     content = io.BytesIO()
     document = SimpleDocTemplate(
         content,
@@ -65,115 +54,85 @@ def written(report: Report, font: Path | None = None) -> bytes:
         rightMargin=_MARGIN,
         topMargin=_MARGIN,
         bottomMargin=_MARGIN,
-        title=f"Uptime of {report.month.month}, version {report.version}",
+        title=said.text("title", month=report.month.month),
         author="Tellergrid",
         invariant=1,
     )
-    story = [*_front(report, pen), *(_section(cell, pen) for cell in report.month.cells)]
-    foot = partial(_foot, report)
+    sections = (_section(cell, pen, said) for cell in report.month.cells)
+    story = [*_front(report, pen, said), *sections]
+    foot = partial(_foot, report, pen, said)
     document.build(story, onFirstPage=foot, onLaterPages=foot)
     return content.getvalue()
 
 
-@dataclass(frozen=True, slots=True)
-class _Pen:
-    """Writes in two fonts: Latin in the page's own, anything else in the Chinese one."""
-
-    chinese: str
-
-    def text(self, text: str, style: str = "BodyText") -> Paragraph:
-        """A paragraph."""
-        parts: list[tuple[bool, str]] = []
-        for letter in text:
-            latin = ord(letter) < 0x100
-            if parts and parts[-1][0] == latin:
-                parts[-1] = (latin, parts[-1][1] + letter)
-            else:
-                parts.append((latin, letter))
-        marked = (
-            escape(part) if latin else f'<font name="{self.chinese}">{escape(part)}</font>'
-            for latin, part in parts
-        )
-        return Paragraph("".join(marked), _STYLES[style])
-
-
-def _chinese(font: Path | None) -> str:
-    if font is None:
-        pdfmetrics.registerFont(UnicodeCIDFont(_VIEWERS_FONT))
-        return _VIEWERS_FONT
-    try:
-        pdfmetrics.registerFont(TTFont("chinese", str(font)))
-    except (OSError, TTFError) as error:
-        raise ReportRefused(f"{font} cannot be embedded: {error}") from error
-    return "chinese"
-
-
-def _borrows(report: Report, pen: _Pen) -> bool:
+def _borrows(report: Report, pen: Pen, said: Words) -> bool:
     """Whether something is in a font that only the viewer may have."""
     texts = "".join(cell.code + cell.name for cell in report.month.cells)
-    return pen.chinese == _VIEWERS_FONT and not texts.isascii()
+    return pen.borrows and not (texts.isascii() and said.text("title", month="").isascii())
 
 
-def _front(report: Report, pen: _Pen) -> list[Flowable]:
+def _front(report: Report, pen: Pen, said: Words) -> list[Flowable]:
     month = report.month
     meaning = Table(
-        [[name, pen.text(what, "Small")] for name, what in words.DEFINITIONS], [26 * mm, 148 * mm]
+        [[pen.text(name, "Small"), pen.text(what, "Small")] for name, what in said.definitions],
+        [30 * mm, 144 * mm],
     )
     meaning.setStyle(_PLAIN)
-    borrowed = [pen.text(_BORROWED, "Small")] if _borrows(report, pen) else []
+    borrowed = [pen.text(said.text("borrowed"), "Small")] if _borrows(report, pen, said) else []
     return [
-        pen.text(f"Uptime of {month.month}", "Title"),
-        pen.text(words.about(report.month, report.made_at, report.digest)),
-        pen.text(words.version(report.version, report.changed)),
+        pen.text(said.text("title", month=month.month), "Title"),
+        pen.text(said.about(report.month, report.made_at, report.digest)),
+        pen.text(said.version(report.version, report.changed)),
         *borrowed,
-        pen.text("Everything", "Heading2"),
-        _lines(month.fleet),
-        pen.text("What the figures mean", "Heading2"),
+        pen.text(said.text("everything"), "Heading2"),
+        _lines(month.fleet, pen, said),
+        pen.text(said.text("meaning"), "Heading2"),
         meaning,
-        pen.text("Cells, the worst first", "Heading2"),
-        _summary(month.cells, pen),
+        pen.text(said.text("worst_first"), "Heading2"),
+        _summary(month.cells, pen, said),
     ]
 
 
-def _summary(cells: tuple[CellMonth, ...], pen: _Pen) -> Table:
-    rows: list[list[str | Paragraph]] = [
-        [
-            pen.text(cell.code, "Small"),
-            pen.text(cell.name, "Small"),
-            *words.summary(cell.whole),
-        ]
-        for cell in words.worst_first(cells)
-    ]
+def _summary(cells: tuple[CellMonth, ...], pen: Pen, said: Words) -> Table:
+    rows = [(cell.code, cell.name, *said.summary(cell.whole)) for cell in worst_first(cells)]
     widths = [28 * mm, 40 * mm, 22 * mm, 22 * mm, 22 * mm, 24 * mm, 16 * mm]
-    table = Table([list(words.SUMMARY), *rows], widths, repeatRows=1)
+    texts = [[pen.text(one, "Small") for one in row] for row in (said.summary_head, *rows)]
+    table = Table(texts, widths, repeatRows=1)
     table.setStyle(_PLAIN)
     table.setStyle(_UNDER_HEAD)
     return table
 
 
-def _section(cell: CellMonth, pen: _Pen) -> Flowable:
+def _section(cell: CellMonth, pen: Pen, said: Words) -> Flowable:
     name = cell.code if cell.name == cell.code else f"{cell.code} {cell.name}"
-    beside = Table([[_lines(cell.whole), drawn(cell)]], [62 * mm, 112 * mm])
+    figures, chart = _lines(cell.whole, pen, said), drawn(cell, pen, said)
+    beside = Table([[figures, chart]], [62 * mm, 112 * mm])
     beside.setStyle(_PLAIN)
-    parts = [pen.text(name, "Heading2"), pen.text(f"Terminals: {cell.terminals}", "Small"), beside]
-    most = ", ".join(f"{cause} ({lost})" for cause, lost in words.causes(cell.whole))
-    if most:
-        parts.append(pen.text(f"Most of it because of {most}.", "Small"))
+    count = said.text("terminals", count=cell.terminals)
+    parts = [pen.text(name, "Heading2"), pen.text(count, "Small"), beside]
+    if most := said.most(cell.whole):
+        parts.append(pen.text(most, "Small"))
     return KeepTogether([*parts, Spacer(0, 4 * mm)])
 
 
-def _lines(figures: Figures) -> Table:
-    table = Table(list(words.lines(figures)), [26 * mm, 34 * mm], hAlign="LEFT")
+def _lines(figures: Figures, pen: Pen, said: Words) -> Table:
+    rows = [
+        [pen.text(name, "Small"), pen.text(value, "Figure")] for name, value in said.lines(figures)
+    ]
+    table = Table(rows, [27 * mm, 33 * mm], hAlign="LEFT")
     table.setStyle(_PLAIN)
-    table.setStyle(_FIGURES_RIGHT)
     return table
 
 
-def _foot(report: Report, canvas: Canvas, document: SimpleDocTemplate) -> None:
+def _foot(
+    report: Report, pen: Pen, said: Words, canvas: Canvas, document: SimpleDocTemplate
+) -> None:
+    month = report.month
+    about = said.text(
+        "page", month=month.month, version=report.version, zone=month.zone, page=document.page
+    )
     canvas.saveState()
-    canvas.setFont(LATIN, 6.5)
     canvas.setFillColor(GREY)
-    canvas.drawString(_MARGIN, 10 * mm, words.FOOTNOTE)
-    about = f"{report.month.month}, version {report.version}, {report.month.zone}"
-    canvas.drawRightString(A4[0] - _MARGIN, 10 * mm, f"{about}, page {document.page}")
+    pen.draw(canvas, _MARGIN, 10 * mm, said.text("footnote"), 6)
+    pen.draw(canvas, A4[0] - _MARGIN - pen.width(about, 6), 7 * mm, about, 6)
     canvas.restoreState()

@@ -85,6 +85,7 @@ class Engine:
 
     def take(self) -> Record:
         """What changed since the last call, to be written down in one transaction."""
+        self._faults.settle_cells()
         return self._faults.record.taken()
 
     # -- who is there ------------------------------------------------------------------------
@@ -95,12 +96,9 @@ class Engine:
         self.terminals[terminal.id] = terminal
         self._by_code[terminal.code] = terminal
         self._faults.quorums.join(terminal)
-        for (rule, item), hold in terminal.holds.items():
-            self._faults.remind(terminal, rule, item, hold)
         self._hearing.await_silence(terminal)
         self._ordering.adopt(terminal)
-        for counting, count in terminal.plan.counts:
-            self._judging.counting.await_fewer(terminal, counting, count)
+        self._judging.remind(terminal)
 
     def adopt_cell(
         self,
@@ -118,9 +116,9 @@ class Engine:
 
     def serve(self, terminal: Terminal, now: datetime, *, in_service: bool) -> None:
         """A terminal goes into maintenance or comes out of it: a quorum counts it or does not."""
+        self._reach(now)
         terminal.in_service = in_service
         self._faults.quorums.recount(terminal)
-        self._faults.judge_cells(now)
 
     def schedule(self, terminal: Terminal, hours: Hours) -> None:
         """Other hours hold for a terminal: what waits for them waits for these."""
@@ -130,23 +128,27 @@ class Engine:
 
     def move(self, terminal: Terminal, cell: str, now: datetime, above: Cells = ()) -> None:
         """The grid changed: a terminal belongs to another cell, or its cell to others."""
+        self._reach(now)
         self._faults.quorums.leave(terminal)
         terminal.cell, terminal.above = cell, above
         self._faults.quorums.join(terminal)
         self._succession.replan(terminal, now)
+        self._faults.look_again()
 
     def remove(self, terminal: Terminal, now: datetime) -> None:
         """A terminal was decommissioned: its faults end."""
+        self._reach(now)
         for rule, item in list(terminal.holds):
             self._faults.drop(terminal, rule, item, now)
         self._faults.quorums.leave(terminal)
         del self.terminals[terminal.id], self._by_code[terminal.code]
-        self._faults.judge_cells(now)
 
     def retire(self, now: datetime, changed: Container[str] = ()) -> None:
         """Go over to another catalogue: end what its rules no longer say, and ask those that
         changed, for nothing need happen to a terminal before a new rule is right about it."""
+        self._faults.begin(now)
         self._succession.retire(self.terminals.values(), now, changed)
+        self._faults.look_again()
 
     def watch(self, since: datetime | None) -> None:
         """From when on we hear everything; None while we are blind: then nobody is silent."""
@@ -171,6 +173,7 @@ class Engine:
         changed = status != terminal.status or storage != terminal.storage
         if not changed and self._goes_on(terminal, message, metrics, measured, arrived_at):
             return Outcome(measured=measured)
+        self._reach(arrived_at)
         if self._ordering.waits(terminal, message):
             snapshot.read(status, storage)
             self._ordering.keep(terminal, message, arrived_at)
@@ -183,7 +186,6 @@ class Engine:
         changed = changed or not terminal.follows(message.boot, message.seq)
         read = self._judging.take_snapshot(terminal, message, measured, arrived_at, live=True)
         self._ordering.catch_up(terminal)
-        self._faults.judge_cells(arrived_at)
         unknown = read.unknown if read else ()
         return Outcome(changed=changed, measured=measured, unknown=unknown)
 
@@ -203,6 +205,7 @@ class Engine:
 
     def event(self, terminal: Terminal, message: Event, arrived_at: datetime) -> Outcome:
         """Count an event that came; events move the terminal's clock and end its silence."""
+        self._reach(arrived_at)
         if self._ordering.waits(terminal, message):
             self._ordering.keep(terminal, message, arrived_at)
             return Outcome(kept=True)
@@ -211,7 +214,6 @@ class Engine:
             return Outcome(late=True)
         self._judging.take_event(terminal, message, arrived_at, live=True)
         self._ordering.catch_up(terminal)
-        self._faults.judge_cells(arrived_at)
         return Outcome()
 
     def presence(
@@ -224,6 +226,7 @@ class Engine:
         """
         if message.boot < terminal.boot:
             return Outcome(late=True)
+        self._reach(arrived_at)
         terminal.connected = message.online
         self._faults.record.terminals.add(terminal.id)
         if message.online and not retained:
@@ -233,20 +236,24 @@ class Engine:
             return Outcome()
         self._hearing.judge_connection(terminal, terminal.clock(arrived_at))
         self._judging.settle(terminal, terminal.clock(arrived_at))
-        self._faults.judge_cells(arrived_at)
         return Outcome()
 
     def tick(self, now: datetime) -> None:
         """Let time pass: silences are noticed, holds end, cells before their members."""
-        self._faults.judge_cells(now)
+        self._faults.begin(now)
+        self._faults.settle_cells()
         while due := self._faults.timers.take(now):
             self._fall_due_together(due, now)
         # What waited for a decision goes on as soon as that is made.
         while waited := self._faults.take_waiting():
             self._fall_due_together(waited, now)
-            if len(self._faults.waiting) == len(waited):
-                self._faults.wait(now)
-                break
+
+    def _reach(self, now: datetime) -> None:
+        """Something happens at this instant: what was due by then came before it, however long
+        nobody let time pass."""
+        self._faults.begin(now)
+        if self._faults.is_due(now):
+            self.tick(now)
 
     def _fall_due_together(self, due: list[Timer], now: datetime) -> None:
         for _, together in groupby(due, _TURN):  # they are in order of turn
@@ -289,7 +296,7 @@ class Engine:
         elif isinstance(subject, Terminal) and timer.turn is Turn.SILENCE:
             self._hearing.fall_silent(subject, timer, now)
         elif isinstance(subject, Terminal) and timer.turn is Turn.COUNT:
-            self._judging.counting.fewer(subject, timer, now)
+            self._judging.fading.look(subject, timer, now)
         elif subject is not None:
             clock = now
             if isinstance(subject, Terminal):

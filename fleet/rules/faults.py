@@ -13,7 +13,7 @@ from fleet.rules.due import due
 from fleet.rules.hold import TABLE, TIMED, Hold, Phase, Signal
 from fleet.rules.quorums import Quorums
 from fleet.rules.record import Record
-from fleet.rules.rule import Lasting, Rule, When
+from fleet.rules.rule import Lasting, Rule, Unsaid, When
 from fleet.rules.selection import Selection
 from fleet.rules.speakers import Speakers, Subject, key_of
 from fleet.rules.swings import Swings
@@ -21,7 +21,8 @@ from fleet.rules.telling import Telling
 from fleet.rules.terminal import Terminal
 from fleet.rules.timers import Timer, Timers, Turn
 
-_SOON = timedelta(milliseconds=100)
+SOON = timedelta(milliseconds=100)
+"""How much later than it could a hold that is over may be seen to be."""
 
 
 class Faults:
@@ -35,7 +36,9 @@ class Faults:
         self.quorums = Quorums(selection, region)
         self.record = Record()
         self.timers = Timers()
-        self.waiting: list[Timer] = []
+        self._now: datetime | None = None
+        self._waiting: list[Timer] = []
+        self._decided = True
         self._speakers = Speakers(self.rules, self.quorums.rules, self.quorums.cells)
         self._swings = Swings(self.record)
         self.telling = Telling(self._speakers, self.record)
@@ -74,6 +77,8 @@ class Faults:
             if not rule.of:
                 self._turn(subject, rule, item, hold, signal, at)
         self._moved(subject, rule.name, item)
+        if before is Phase.PENDING:
+            self._decide(subject, rule.name)
         if rule.stages or rule.of:
             self._rate(subject, rule, item, before, after, at)
         if after in TIMED and after is hold.phase:
@@ -161,6 +166,7 @@ class Faults:
         at = subject.clock(now) if isinstance(subject, Terminal) else now
         self.telling.clear(subject, rule, hold, max(at, hold.started_at))
         self._moved(subject, rule, item)
+        self._decide(subject, rule)
         if subject.transitions.pop((rule, item), None):
             self.record.transitions[key_of(subject, rule, item)] = None
         of = self.rule_of(subject, stages.rated(rule))
@@ -170,7 +176,7 @@ class Faults:
     def remind(self, subject: Subject, rule: str, item: str, hold: Hold) -> None:
         """Set the timer of a hold that ends by itself, or that flaps."""
         found = self.rule_of(subject, rule)
-        if not _waits(hold) or found is None:
+        if found is None or not _waits(hold) or _needs_a_word(found, hold):
             return
         due = self._over(subject, found, item, hold)
         if isinstance(subject, Terminal):
@@ -199,26 +205,35 @@ class Faults:
     def put_off(self, subject: Subject, timer: Timer, now: datetime) -> None:
         """Set a timer again whose time has not come, or whose cell is undecided."""
         hold = subject.holds[timer.rule, timer.item]
+        if hold.phase is Phase.PENDING and self._speakers.undecided(subject, timer.rule):
+            self._waiting.append(timer)
+            return
         found = self.rule_of(subject, timer.rule)
         due = now if found is None else self._over(subject, found, timer.item, hold)
         if isinstance(subject, Terminal):
             due += subject.lag + self.lateness
-        if due > now:
-            self.timers.put(timer._replace(due=due))
-        else:  # over, and still here: what would speak for it is undecided
-            self.waiting.append(timer)
+        # Over and still here: a message that waits for others may yet end it otherwise.
+        self.timers.put(timer._replace(due=max(due, now + SOON)))
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether time alone brings anything about by `now`."""
+        return self.timers.is_due(now) or (self._decided and bool(self._waiting))
 
     def take_waiting(self) -> list[Timer]:
-        """The holds that are over and wait for a decision, in order."""
-        if not self.waiting:
+        """The holds that are over and waited for a decision, in order, once one was made."""
+        if not self._decided or not self._waiting:
             return []
-        waiting, self.waiting = sorted(self.waiting, key=lambda each: (each.turn, each)), []
+        self._decided = False
+        waiting, self._waiting = sorted(self._waiting, key=lambda each: (each.turn, each)), []
         return waiting
 
-    def wait(self, now: datetime) -> None:
-        """Ask those that wait still again soon."""
-        for timer in self.take_waiting():
-            self.timers.put(timer._replace(due=now + _SOON))
+    def look_again(self) -> None:
+        """Others may have to be waited for: a terminal has moved, or rules are others."""
+        self._decided = True
+
+    def _decide(self, subject: Subject, rule: str) -> None:
+        """It is pending no more: those that it would have spoken for need wait no longer."""
+        self._decided = self._decided or self._speakers.speaks(subject, rule)
 
     def expire(self, terminal: Terminal, at: datetime) -> None:
         """End the holds that were over before the message at `at` was written."""
@@ -228,7 +243,7 @@ class Faults:
         timed = [
             (self._over(terminal, rules[rule], item, hold), rule, item)
             for (rule, item), hold in terminal.holds.items()
-            if _waits(hold) and rule in rules
+            if _waits(hold) and rule in rules and not _needs_a_word(rules[rule], hold)
         ]
         timed.sort()
         undecided = [each for each in timed if not self.end(terminal, each[1], each[2], at)]
@@ -250,11 +265,31 @@ class Faults:
         for rule, times in terminal.counts.items():
             terminal.counts[rule] = tuple(time + by for time in times)
             self.record.counts[terminal.code, rule] = terminal.counts[rule]
+        for key, slope in terminal.slopes.items():
+            slope.past = tuple((time + by, value) for time, value in slope.past)
+            self.record.slopes[terminal.code, *key] = slope
+
+    def begin(self, now: datetime) -> None:
+        """Another instant begins. Cells are judged once for each, by all that happened in it: what
+        happens together has no order, so a quorum that one leaves as another comes stands."""
+        if now != self._now:
+            self.settle_cells()
+            self._now = now
+
+    def settle_cells(self) -> None:
+        """The instant is over."""
+        if self._now is not None:
+            self.judge_cells(self._now)
 
     def judge_cells(self, now: datetime) -> None:
         """Ask the quorum rules of every cell that a member's hold has moved in."""
         for cell, rule, verdict in self.quorums.verdicts():
             self.signal(cell, rule, self.region, verdict, now)
+
+
+def _needs_a_word(rule: Rule, hold: Hold) -> bool:
+    """Whether only a snapshot lets it fire, and no time: a component that is said no more."""
+    return hold.phase is Phase.PENDING and isinstance(rule.trigger, Unsaid)
 
 
 def _waits(hold: Hold) -> bool:

@@ -51,6 +51,10 @@ class Speakers:
         """The open fault that speaks for a fault of this rule: the widest cell's first."""
         return next((h.fault_id for h in self._over(subject, rule) if h.fault_id), None)
 
+    def speaks(self, subject: Subject, rule: str) -> bool:
+        """Whether others may wait for a fault of this rule."""
+        return isinstance(subject, Cell) or bool(self._effects.get(rule))
+
     def undecided(self, subject: Subject, rule: str) -> bool:
         """Whether something that would speak for it is pending still."""
         return any(hold.phase is Phase.PENDING for hold in self._over(subject, rule))

@@ -48,6 +48,10 @@ class Timers:
         """Remember a timer."""
         heapq.heappush(self._heap, timer)
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether anything is due by `now`."""
+        return bool(self._heap) and self._heap[0].due <= now
+
     def take(self, now: datetime) -> list[Timer]:
         """What is due by `now`, taken out: in order of turn, then of time."""
         heap = self._heap

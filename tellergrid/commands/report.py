@@ -13,6 +13,7 @@ import typer
 from api.reports import page, pdf
 from api.reports.store import Report, ReportRefused, kept, make
 from fleet.db.pool import connect
+from fleet.language import Language
 from fleet.reports.monthly import last_month
 from tellergrid.console import aside, explained, output
 from tellergrid.stack.reach import database_url
@@ -27,9 +28,14 @@ def report(
     version: Annotated[
         int, typer.Option(min=0, help="One that was made before, as it was; 0: as it is now.")
     ] = 0,
+    language: Annotated[Language, typer.Option(help="Of what it says.")] = Language.ENGLISH,
     font: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, help="TrueType, for Chinese; embedded in a PDF."),
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="TrueType, for Chinese; embedded in a PDF. Default: one that is installed.",
+        ),
     ] = None,
 ) -> None:
     """Write the uptime of a month, cell by cell, with charts and with what the figures mean.
@@ -45,7 +51,7 @@ def report(
     with explained():
         try:
             made = asyncio.run(_make(month or last_month(datetime.now(UTC), zone), zone, version))
-            out.write_bytes(_written(made, out.suffix, font))
+            out.write_bytes(_written(made, out.suffix, font, language))
         except ReportRefused as refused:
             aside.print(f"[red]error:[/] {refused}")
             raise typer.Exit(1) from refused
@@ -64,9 +70,9 @@ async def _make(month: str, zone: ZoneInfo, version: int) -> Report:
     return found
 
 
-def _written(made: Report, suffix: str, font: Path | None) -> bytes:
+def _written(made: Report, suffix: str, font: Path | None, language: Language) -> bytes:
     if suffix == ".pdf":
-        return pdf.written(made, font)
+        return pdf.written(made, font, language)
     if suffix == ".html":
-        return page.written(made).encode()
+        return page.written(made, language).encode()
     return json.dumps(made.as_json(), ensure_ascii=False, indent=1).encode()

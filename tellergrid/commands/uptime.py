@@ -33,20 +33,30 @@ def uptime(
     last: Annotated[str, typer.Option(help="So long until now: 48h, 30d, 12w.")] = "30d",
     bucket: Annotated[Bucket, typer.Option(help="A row of the table.")] = Bucket.DAY,
     tz: Annotated[str, typer.Option(help="Whose days, like Asia/Shanghai.")] = "UTC",
+    target: Annotated[
+        float | None,
+        typer.Option(help="Of operational availability, like 0.995: what is left of the budget."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Show a cell's availability in a table and a line of bars, its outages and their causes."""
+    """Show a cell's availability in a table and a line of bars, its outages and their causes.
+
+    With a target also how much down it allows of the time that is known, and how much of that is
+    left; below zero the target is missed.
+    """
     length = _length(last)
     if tz not in available_timezones():
         raise typer.BadParameter(f"there is no time zone {tz}")
+    if target is not None and not 0 < target <= 1:
+        raise typer.BadParameter("is above 0 and at most 1", param_hint="--target")
     with explained():
         try:
-            each, whole = asyncio.run(_ask(cell, length, bucket, ZoneInfo(tz)))
+            each, whole = asyncio.run(_ask(cell, length, bucket, ZoneInfo(tz), target))
         except NotFound as error:
             aside.print(f"[red]error:[/] {error}")
             raise typer.Exit(1) from error
     if as_json:
-        body = {"cell": cell, "time_zone": tz, "whole": whole, "items": each}
+        body = {"cell": cell, "time_zone": tz, "target": target, "whole": whole, "items": each}
         output.print_json(data=body, default=lambda one: one.model_dump(mode="json", by_alias=True))
     else:
         _show(each, whole, ZoneInfo(tz))
@@ -71,15 +81,17 @@ def _length(last: str) -> timedelta:
     return int(found[1]) * _UNIT[found[2]]
 
 
-async def _ask(cell: str, length: timedelta, bucket: Bucket, zone: ZoneInfo) -> _Answer:
+async def _ask(
+    cell: str, length: timedelta, bucket: Bucket, zone: ZoneInfo, target: float | None
+) -> _Answer:
     components = {rule.name: rule.component for rule in catalogue.load().rules}
     now = datetime.now(UTC)
     begin = now - length
     async with await connect(database_url(), name="uptime", autocommit=True) as connection:
         await existing(connection, EVERYTHING, cell)
         cuts = list(buckets(begin, now, bucket, zone))
-        each = Question(By.FLEET, cuts, cell)
-        whole = Question(By.FLEET, [(begin, now)], cell)
+        each = Question(By.FLEET, cuts, cell, target=target)
+        whole = Question(By.FLEET, [(begin, now)], cell, target=target)
         return (
             await slices(connection, EVERYTHING, each, components),
             await slices(connection, EVERYTHING, whole, components),
@@ -88,7 +100,9 @@ async def _ask(cell: str, length: timedelta, bucket: Bucket, zone: ZoneInfo) -> 
 
 def _show(each: Sequence[Slice], whole: Sequence[Slice], zone: ZoneInfo) -> None:
     table = Table(box=None, pad_edge=False)
-    for name in ("from", "operational", "technical", "coverage", "outages", "longest"):
+    names = ("from", "operational", "technical", "coverage", "outages", "longest")
+    budgeted = any(one.budget_us is not None for one in whole)
+    for name in (*names, "left") if budgeted else names:
         table.add_column(name, justify="left" if name == "from" else "right")
     for one in each:
         table.add_row(f"{one.begin.astimezone(zone):%Y-%m-%d %H:%M}", *_cells(one))
@@ -96,6 +110,10 @@ def _show(each: Sequence[Slice], whole: Sequence[Slice], zone: ZoneInfo) -> None
         table.add_row("all", *_cells(one), style="bold")
     output.print(table)
     output.print(f"\noperational {bars([one.operational for one in each])}")
+    for one in whole:
+        if one.budget_us is not None and one.budget_left_us is not None:
+            left, budget = _signed(one.budget_left_us), _duration(one.budget_us)
+            output.print(f"error budget {left} left of {budget}")
     causes: Counter[str] = Counter()
     for one in whole:
         causes.update(one.down_by_cause_us)
@@ -106,7 +124,13 @@ def _show(each: Sequence[Slice], whole: Sequence[Slice], zone: ZoneInfo) -> None
 def _cells(one: Slice) -> tuple[str, ...]:
     shares = (one.operational, one.technical, one.coverage)
     percents = ("unknown" if share is None else f"{share:.3%}" for share in shares)
-    return (*percents, str(one.outages), _duration(one.longest_outage_us))
+    left = () if one.budget_left_us is None else (_signed(one.budget_left_us),)
+    return (*percents, str(one.outages), _duration(one.longest_outage_us), *left)
+
+
+def _signed(us: int) -> str:
+    """A time that may be below nothing; then red, for the target is missed."""
+    return f"[red]-{_duration(-us)}[/]" if us < 0 else _duration(us)
 
 
 def _duration(us: int) -> str:

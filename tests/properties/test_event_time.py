@@ -5,12 +5,15 @@ terminal's time once for each rule.
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition
+from hypothesis.stateful import rule as rule_of
 
 from fleet.rules.changes import Change, Cleared, Fired
 from fleet.rules.engine import Engine
@@ -22,6 +25,8 @@ from tests.unit.rules.test_engine import rule, when
 
 T0 = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 LATENESS = timedelta(seconds=20)
+LATEST_S = 19.5
+"""The latest that comes before its lateness is over."""
 LONG = timedelta(hours=2)
 HOLD, CLEAR_HOLD = 25, 15
 # Flapping is another matter: no two transitions are so close together.
@@ -48,21 +53,9 @@ class Said:
 
 
 WORDS = st.sampled_from(["jammed", "jammed", "notPresent", None, "event", "event"])
-DELAYS = st.one_of(st.just(0.0), st.floats(0, LATENESS.total_seconds()).map(lambda d: round(d, 3)))
 
 
-@st.composite
-def messages(draw: st.DrawFn) -> list[Said]:
-    """Up to thirty, seconds apart; each may be lost, doubled, and late within what is allowed."""
-    found, at = [], 0.0
-    for seq in range(1, draw(st.integers(1, 30)) + 1):
-        at += draw(st.sampled_from([1.0, 5.0, 10.0, 30.0]))
-        copies = draw(st.lists(DELAYS, min_size=0 if seq > 1 else 1, max_size=2))
-        found.append(Said(seq, at, draw(WORDS), tuple(at + delay for delay in copies)))
-    return found
-
-
-def model(said: Sequence[Said]) -> set[Interval]:
+def model(said: Sequence[Said], end: float) -> set[Interval]:
     """What must come of them, in the order in which they were written."""
     came = [each for each in said if each.arrives]
     snapshots = [(each.at, each.what) for each in came if each.what != "event"]
@@ -72,14 +65,16 @@ def model(said: Sequence[Said]) -> set[Interval]:
         (second, sum(second - 60 < at <= second for at in events) >= 2)
         for second in sorted({*events, *(at + 60 for at in events)})
     ]
-    return walk("jam", answers, HOLD) | walk("errors", full, 0)
+    return walk("jam", answers, HOLD, end) | walk("errors", full, 0, end)
 
 
-def walk(name: str, answers: Sequence[tuple[float, bool | None]], hold: float) -> set[Interval]:
+def walk(
+    name: str, answers: Sequence[tuple[float, bool | None]], hold: float, end: float
+) -> set[Interval]:
     """A fault from the first `true` that lasts for `hold`, to the first `false` that lasts."""
     found: set[Interval] = set()
     since = fired = gone = None
-    for at, answer in [*answers, (LONG.total_seconds(), answers[-1][1] if answers else None)]:
+    for at, answer in [*answers, (end, answers[-1][1] if answers else None)]:
         if fired is None and since is not None and at - since >= hold:
             fired = since + hold
         if fired is not None and gone is not None and at - gone >= CLEAR_HOLD:
@@ -122,7 +117,7 @@ class Line:
 
     def restart(self) -> None:
         """Another process takes over with what was written down."""
-        (terminal,) = self.engine.terminals.values()
+        (terminal,) = deepcopy(list(self.engine.terminals.values()))
         self.engine = Engine([JAM, ERRORS], lateness=LATENESS)
         self.engine.watch(T0)
         self.engine.adopt(terminal)
@@ -145,44 +140,82 @@ class Line:
         }
 
 
-def play(
-    said: Sequence[Said], ticks: Sequence[float], restarts: frozenset[int] = frozenset()
-) -> set[Interval]:
-    """Everything in the order of arrival, time passing meanwhile; then two hours of quiet."""
-    line = Line()
-    arrivals = [(at, each.seq, each) for each in said for at in each.arrives]
-    passing = [(at, 0, None) for at in ticks]
-    for step, (at, _, each) in enumerate(sorted([*arrivals, *passing], key=lambda it: it[:2])):
-        if step in restarts:
-            line.restart()
-        line.tick(at)
-        if each is not None:
-            line.deliver(each, at)
-    for second in range(0, int(LONG.total_seconds()), 600):
-        line.tick(max(second, *(at for at, _, _ in arrivals)))
-    line.tick(LONG.total_seconds())
-    return line.faults()
+class Disorder(RuleBasedStateMachine):
+    """A terminal writes and time passes; what it wrote comes in any order within the lateness, once
+    or twice or never. One engine hears it all; another one does and is killed at any step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.said: list[Said] = []
+        self.on_its_way: list[Said] = []
+        self.straight, self.killed = Line(), Line()
+
+    @rule_of(what=WORDS, copies=st.sampled_from([0, 1, 1, 1, 2]))
+    def write(self, what: str | None, copies: int) -> None:
+        each = Said(len(self.said) + 1, self.now, what, (self.now,) * copies)
+        self.said.append(each)
+        self.on_its_way += [each] * copies
+
+    @precondition(lambda self: self.on_its_way)
+    @rule_of(place=st.integers(0, 20))
+    def arrive(self, place: int) -> None:
+        each = self.on_its_way.pop(place % len(self.on_its_way))
+        for line in (self.straight, self.killed):
+            line.deliver(each, self.now)
+
+    @rule_of(seconds=st.sampled_from([0.5, 1.0, 5.0, 10.0, 15.0, 25.0, 60.0]), ticks=st.booleans())
+    def wait(self, seconds: float, ticks: bool) -> None:
+        until = self.now + seconds
+        while late := [each for each in self.on_its_way if each.at + LATEST_S <= until]:
+            self.now = max(self.now, late[0].at + LATEST_S)
+            self.arrive(self.on_its_way.index(late[0]))
+        self.now = until
+        if ticks:
+            for line in (self.straight, self.killed):
+                line.tick(until)
+
+    @rule_of()
+    def kill(self) -> None:
+        self.killed.restart()
+
+    @invariant()
+    def a_kill_changes_nothing(self) -> None:
+        """Every change with its times, as soon as it comes without one."""
+        assert told(self.killed.changes) == told(self.straight.changes)
+
+    def teardown(self) -> None:
+        """Two hours of quiet; then the faults are those of the order written."""
+        self.wait(LATENESS.total_seconds(), ticks=True)
+        for second in (1800.0, LONG.total_seconds()):
+            self.wait(second, ticks=True)
+        self.a_kill_changes_nothing()
+        assert self.straight.faults() == model(self.said, self.now)
+        decided_by_the_known(self.said, self.straight.changes)
 
 
-TICKS = st.lists(st.floats(0, 600).map(lambda at: round(at, 3)), max_size=40)
+def told(changes: Sequence[Change]) -> list[str]:
+    return sorted(map(repr, changes))
 
 
-@settings(max_examples=150)
-@given(messages(), TICKS)
-def test_any_order_within_the_lateness_gives_the_faults_of_the_order_written(
-    said: list[Said], ticks: list[float]
-) -> None:
-    """Late, doubled, lost and out of order, with time passing in between at any instant."""
-    assert play(said, ticks) == model(said)
+def decided_by_the_known(said: Sequence[Said], changes: Sequence[Change]) -> None:
+    """Whenever the jam fired or was over, what was said last had said so: unknown input did not."""
+    last = [(each.at, each.what) for each in said if each.arrives and each.what != "event"]
+
+    def before(at: datetime) -> str | None:
+        second = (at - T0).total_seconds()
+        return next(what for written, what in reversed(last) if written < second)
+
+    jams = {each.id for each in changes if isinstance(each, Fired) and each.key.rule == "jam"}
+    for change in changes:
+        if isinstance(change, Fired) and change.id in jams:
+            assert before(change.fired_at) == "jammed"
+        elif isinstance(change, Cleared) and change.id in jams:
+            assert before(change.at) == "notPresent"
 
 
-@settings(max_examples=75)
-@given(messages(), TICKS, st.frozensets(st.integers(0, 80), max_size=5))
-def test_what_waits_for_its_turn_survives_any_restart(
-    said: list[Said], ticks: list[float], restarts: frozenset[int]
-) -> None:
-    """Killed before any steps: the messages that wait, the holds and the counts go on."""
-    assert play(said, ticks, restarts) == model(said)
+TestDisorder = Disorder.TestCase
+TestDisorder.settings = settings(max_examples=60, stateful_step_count=50)
 
 
 @st.composite

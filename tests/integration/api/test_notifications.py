@@ -1,9 +1,11 @@
 """Notifications over real HTTP: told once, through failures and the death of whoever tells."""
 
+import base64
+import io
 import json
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,6 +13,7 @@ from threading import Thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pypdf
 import pytest
 import standardwebhooks
 from fastapi import FastAPI
@@ -18,6 +21,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from pydantic import SecretStr
 
+from api import scheduled
 from api.app import create_app
 from api.notifications.channels import read
 from api.notifications.monthly import report_month
@@ -91,6 +95,7 @@ def files(tmp_path: Path, receiver: Receiver) -> dict[str, Path]:
     hook = everybody | {"url": f"http://{host}/a-secret-path/{{technician}}", "secret": SECRET}
     plain = everybody | {"url": f"json://{host}/a-secret-path"}
     found = {"hook": hook, "plain": plain, "digest": hook | {"digest_minutes": 1440}}
+    found["chinese"] = plain | {"language": "zh"}
     for name, channel in found.items():
         file = tmp_path / f"{name}.yaml"
         file.write_text(json.dumps({"channels": {name: channel}}), encoding="utf-8")
@@ -133,10 +138,11 @@ async def test_a_technician_is_told_of_their_ticket_and_the_chain_of_its_clocks(
         await listening(connection)
         await fire(connection, SomeFault())
         await until(lambda: outbox_is(connection, "sent"))
-        for table, column in (("ticket", "created_at"), ("ticket_transition", "at")):
-            await connection.execute(
-                f"UPDATE {table} SET {column} = {column} - interval '25 minutes'".encode()
-            )
+        for changed in (
+            "ticket_transition SET at = at - interval '25 minutes'",
+            "ticket SET created_at = created_at - interval '25 minutes', version = version + 1",
+        ):
+            await connection.execute(f"UPDATE {changed}".encode())
         await until(lambda: outbox_is(connection, "sent", "sent"))
     assert [row[:2] for row in await outbox(connection)] == [
         ("assigned", "T01"),
@@ -283,6 +289,43 @@ async def test_the_monthly_report_is_made_and_told_once(
         await connection.execute("SELECT count(*) FROM published_figure WHERE name = 'report'")
     ).fetchall()
     assert count == 1
+
+
+async def test_the_scheduled_report_of_last_month_is_sent_once_by_one_of_many(
+    connection: Database,
+    database_url: str,
+    files: dict[str, Path],
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody asks for it: of three apis one's schedule makes it, one sends it, once, in Chinese,
+    with the document. What is due every hour is done soon after the start, not an hour later.
+    """
+    monkeypatch.setattr(scheduled, "FIRST_AFTER_S", 0.2)
+    began = datetime.now(UTC) - timedelta(days=90)
+    await connection.execute("UPDATE terminal SET commissioned_at = %s", (began,))
+    await connection.execute("UPDATE terminal_cell SET valid = tstzrange(%s, NULL)", (began,))
+    asked = settings(database_url, files["chinese"]).model_copy(
+        update={"time_zone": "Asia/Shanghai"}
+    )
+    async with AsyncExitStack() as stack:
+        apps = [create_app(asked) for _ in range(3)]
+        for app in apps:
+            await stack.enter_async_context(app.router.lifespan_context(app))
+        await until(lambda: outbox_is(connection, "sent"), within_s=60)
+
+        async def all_looked() -> bool:
+            told = [app.state.services.metrics.exposition().decode() for app in apps]
+            return all('job="report_month"' in one for one in told)
+
+        await until(all_looked, within_s=60)
+    [(_, body)] = receiver.taken
+    told = json.loads(body)
+    assert told["title"].endswith("可用率报告")
+    document = pypdf.PdfReader(io.BytesIO(base64.b64decode(told["attachments"][0]["base64"])))
+    assert "可用率报告" in "".join(document.pages[0].extract_text().split())
+    zones = await connection.execute("SELECT zone, version FROM published_figure")
+    assert await zones.fetchall() == [("Asia/Shanghai", 1)]
 
 
 async def test_without_channels_nobody_is_told_and_nothing_piles_up(

@@ -16,9 +16,11 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from typer.testing import CliRunner
 
+from api.reports import fonts
 from api.reports.store import make
 from fleet.db.pool import connect
-from fleet.reports import words
+from fleet.language import Language
+from fleet.reports.words import words
 from tellergrid.cli import app
 from tests.integration.api.conftest import SignIn
 
@@ -73,17 +75,23 @@ async def test_the_page_says_what_the_api_says(tmp_path: Path, sign_in: SignIn) 
     section = text[text.index('<h2 id="C001">') : text.index('<h2 id="C002">')]
     assert "西湖 &lt;1&gt;" in section
     for name in ("operational", "technical", "full_function", "coverage"):
-        assert words.share(figures[name]) in section
+        assert words().share(figures[name]) in section
     for name in ("scope_us", "up_us", "down_us", "unknown_us"):
-        assert words.hours(figures[name]) in section
+        assert words().hours(figures[name]) in section
     assert "<title>5: offline 2.00 h</title>" in section
     assert "silent (2.00 h)" in section
-    for name, meaning in words.DEFINITIONS:
+    for name, meaning in words().definitions:
         assert f"<th>{name}</th><td>{meaning.replace(chr(39), '&#39;')}</td>" in text
     assert re.search(r"(href|src)=\"(?!#)", text) is None, "it needs nothing beside it"
 
 
-@pytest.mark.usefixtures("october")
+@pytest.fixture
+def no_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without a font for Chinese."""
+    monkeypatch.setattr(fonts, "INSTALLED", ())
+
+
+@pytest.mark.usefixtures("october", "no_fonts")
 async def test_the_document_has_every_cell_and_its_chinese_name(tmp_path: Path) -> None:
     """Read by a foreign reader: figures, definitions, a footnote on every page, a chart a cell."""
     out = tmp_path / "report.pdf"
@@ -94,9 +102,9 @@ async def test_the_document_has_every_cell_and_its_chinese_name(tmp_path: Path) 
     for code in ("C001", "C002", "C003"):
         assert code in text
     assert "西湖" in text
-    assert "a viewer without one of its own leaves them blank" in text.replace("\n", " ")
+    assert "a viewer without one of its own leaves it blank" in text.replace("\n", " ")
     assert "silent (2.00 h)" in text
-    assert all(words.FOOTNOTE in page.extract_text() for page in pages)
+    assert all(words().text("footnote") in page.extract_text() for page in pages)
     assert text.count("hours lost on each day") == 3
     assert "up + down + unknown = scope" in text
 
@@ -109,11 +117,43 @@ async def test_a_font_of_ones_own_is_embedded(tmp_path: Path) -> None:
     shown = await report(out, "--font", str(font))
     assert shown.exit_code == 0, shown.output
     document = pypdf.PdfReader(out)
-    assert "leaves them" not in document.pages[0].extract_text()
-    assert any("Vera" in str(font["/BaseFont"]) for font in fonts(document.pages[1]))
+    assert "leaves it" not in document.pages[0].extract_text()
+    assert any("Vera" in str(font["/BaseFont"]) for font in fonts_of(document.pages[1]))
 
 
-def fonts(page: Any) -> list[Any]:
+@pytest.mark.usefixtures("october")
+async def test_a_font_that_is_installed_is_embedded_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first of those that a system may have and has."""
+    there = Path(reportlab.__file__).parent / "fonts" / "VeraBd.ttf"
+    monkeypatch.setattr(fonts, "INSTALLED", (tmp_path / "not-there.ttc", there))
+    out = tmp_path / "report.pdf"
+    assert (await report(out)).exit_code == 0
+    document = pypdf.PdfReader(out)
+    assert any("Vera" in str(font["/BaseFont"]) for font in fonts_of(document.pages[1]))
+
+
+@pytest.mark.usefixtures("october", "no_fonts")
+async def test_a_report_in_chinese_says_the_same_figures(tmp_path: Path) -> None:
+    """As a page and as a document; it is the same version of the same report."""
+    page, document = tmp_path / "report.html", tmp_path / "report.pdf"
+    assert "version 1 (new)" in (await report(page, "--language", "zh")).output
+    assert "version 1 (as before)" in (await report(document, "--language", "zh")).output
+    text = page.read_text(encoding="utf-8")
+    assert '<html lang="zh">' in text
+    assert "主要原因：silent（2.00 小时）。" in text
+    assert "<title>5: 离线 2.00 小时</title>" in text
+    pages = pypdf.PdfReader(document).pages
+    printed = "".join("".join(one.extract_text().split()) for one in pages)
+    for name, _ in words(Language.CHINESE).definitions:
+        assert name in printed
+    assert "2.00小时" in printed
+    assert "未嵌入中文字体" in printed
+    assert "operational" not in printed
+
+
+def fonts_of(page: Any) -> list[Any]:
     return [font.get_object() for font in page["/Resources"]["/Font"].values()]
 
 

@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import psycopg
 import pytest
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from api import retention
 from api.metrics import Metrics
 from api.retention import Retention, keep
 from api.scheduled import Job
@@ -153,9 +155,9 @@ async def test_chunks_are_kept_as_long_as_they_should(
     await run(pool, partial(keep, retention=Retention()))
     assert await (await connection.execute(shown)).fetchall() == [(3,)]
     days = {"telemetry": 30, "event": 30, "uptime_cell_hour": 1, "uptime_terminal_day": 1}
-    retention = Retention(days, columns_after_days=7)
+    kept = Retention(days, columns_after_days=7)
     for _ in range(2):
-        await run(pool, partial(keep, retention=retention))
+        await run(pool, partial(keep, retention=kept))
         assert await (await connection.execute(shown)).fetchall() == [(2,)]
     await connection.execute("UPDATE uptime_summed SET hours_from = now(), terminals_from = now()")
     await connection.execute("DELETE FROM uptime_cell_hour")
@@ -163,3 +165,21 @@ async def test_chunks_are_kept_as_long_as_they_should(
     for by in (By.FLEET, By.TERMINAL):
         fast, raw = await both(connection, by=by)
         assert fast == raw
+
+
+async def test_the_columnstore_is_asked_for_in_words_that_are_understood(
+    connection: Database, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here the licence forbids it, and that is all that is wrong: statements and options are known.
+    An edition that says it is licensed and refuses all the same costs a warning, nothing else."""
+    for name in ("columns_telemetry", "columns_event", "columns_policy"):
+        asked = {"table": "telemetry", "days": 7} if name == "columns_policy" else {}
+        with pytest.raises(psycopg.errors.FeatureNotSupported, match='current "apache" license'):
+            await connection.execute(retention._SQL[name], asked)
+    monkeypatch.setitem(retention._SQL, "licensed", "SELECT true")
+    await connection.execute(
+        "INSERT INTO telemetry (ts, terminal_id, boot, seq, arrived_at)"
+        " SELECT now() - make_interval(days => 90), 1, 1, 1, now()"
+    )
+    await run(pool, partial(keep, retention=Retention({"telemetry": 30}, columns_after_days=7)))
+    assert await (await connection.execute("SELECT FROM telemetry")).fetchall() == []

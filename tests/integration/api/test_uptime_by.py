@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -196,6 +197,15 @@ async def test_the_shell_shows_the_same(
     assert "▁" in shown.output
     told = json.loads((await asyncio.to_thread(shell, "C002", "--json")).output)
     assert told["whole"][0]["outages"] == 1
+    assert (told["target"], told["whole"][0]["budget_us"]) == (None, None)
+    aimed = ("C002", "--last", "2d", "--target", "0.995")
+    shown = await asyncio.to_thread(shell, *aimed)
+    assert re.search(r"error budget -\d:\d\d:\d\d left of \d:\d\d:\d\d", shown.output)
+    [whole] = json.loads((await asyncio.to_thread(shell, *aimed, "--json")).output)["whole"]
+    known = whole["up_us"] + whole["down_us"]
+    assert whole["budget_us"] == known * 5 // 1000
+    assert whole["budget_left_us"] == whole["budget_us"] - whole["down_us"] < 0
+    assert (await asyncio.to_thread(shell, "C002", "--target", "99.5")).exit_code == 2
     assert (await asyncio.to_thread(shell, "NOWHERE")).exit_code == 1
     assert (await asyncio.to_thread(shell, "C002", "--last", "soon")).exit_code == 2
 

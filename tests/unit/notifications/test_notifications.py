@@ -9,10 +9,11 @@ import pytest
 import standardwebhooks
 
 from api.notifications.channels import ChannelsError, read
+from fleet.language import Language
 from fleet.notifications.routing import Happening, Kind, Told, told
 from fleet.notifications.signing import headers, secret_bytes
 from fleet.notifications.timing import MOST_ATTEMPTS, Quiet, again, due
-from fleet.notifications.words import Language, Message, digest, message, templates
+from fleet.notifications.words import Message, digest, message, templates
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NIGHT = Quiet(time(22), time(7), SHANGHAI)

@@ -1,12 +1,15 @@
 """Monthly reports: when a month is, what is a new version, and what the chart shows."""
 
+import re
 from datetime import UTC, datetime
+from string import Formatter
 from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
-from fleet.reports import chart, words
+from fleet.language import Language
+from fleet.reports import chart
 from fleet.reports.monthly import (
     CellMonth,
     Figures,
@@ -15,6 +18,7 @@ from fleet.reports.monthly import (
     changed,
     last_month,
 )
+from fleet.reports.words import Words, words
 from fleet.service_state import ServiceState
 
 HOUR = 3_600_000_000
@@ -97,16 +101,52 @@ def test_the_chart_shows_what_was_lost_in_proportion() -> None:
 
 
 def test_a_share_is_never_rounded_up_to_all() -> None:
-    assert words.share(0.99999999) == "99.9999 %"
-    assert (words.share(1.0), words.share(None)) == ("100.0000 %", "unknown")
+    assert words().share(0.99999999) == "99.9999 %"
+    assert (words().share(1.0), words().share(None)) == ("100.0000 %", "unknown")
 
 
 def test_figures_are_written_with_their_shares() -> None:
     """18 of 23 known hours up; two outages."""
-    told = dict(words.lines(BAD))
+    told = dict(words().lines(BAD))
     assert (told["operational"], told["coverage"]) == ("78.2608 %", "95.8333 %")
     assert (told["technical"], told["full function"]) == ("86.9565 %", "78.2608 %")
     assert (told["scope"], told["down"], told["unknown"]) == ("24.00 h", "5.00 h", "1.00 h")
     assert (told["MTBF"], told["MTTR"], told["longest"]) == ("9 h", "2 h 30 min", "3 h")
-    assert words.causes(BAD) == [("silent", "3.00 h"), ("cash_out", "2.00 h")]
-    assert dict(words.lines(GOOD))["MTBF"] == "–"
+    assert words().causes(BAD) == [("silent", "3.00 h"), ("cash_out", "2.00 h")]
+    assert dict(words().lines(GOOD))["MTBF"] == "–"
+
+
+def test_both_languages_say_the_same_things() -> None:
+    """The same templates with the same placeholders, the same figures, states and definitions; and
+    in the Chinese one nothing is left in English."""
+    english, chinese = (words(language) for language in (Language.ENGLISH, Language.CHINESE))
+    assert english.texts.keys() == chinese.texts.keys()
+    for name, text in english.texts.items():
+        other = chinese.texts[name]
+        if isinstance(text, str):
+            assert placeholders(text) == placeholders(other), name
+        else:
+            assert len(text) == len(other), name
+        if isinstance(text, dict):
+            assert text.keys() == other.keys()
+    for one in (english, chinese):
+        assert {state.value for state in chart.COLOURS} <= one.texts["states"].keys()
+        assert len(one.summary(BAD)) == len(one.summary_head) - 2
+    said = " ".join(words_of(chinese))
+    assert set(re.findall("[A-Za-z]{2,}", said)) <= {"UTC"}
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def words_of(one: Words) -> list[str]:
+    """All that a report says but names and numbers."""
+    lines = [text for line in one.lines(BAD) for text in line]
+    meanings = [text for pair in one.definitions for text in pair]
+    filled = [
+        one.text(name, **dict.fromkeys(placeholders(text), "1"))
+        for name, text in one.texts.items()
+        if isinstance(text, str)
+    ]
+    return [*lines, *meanings, *filled, *one.summary_head, one.duration(1_000_000)]

@@ -40,12 +40,15 @@ SELECT terminal.code AS id, terminal.kind, terminal.vendor, terminal.model,
     terminal.skills, terminal.commissioned_at, terminal.decommissioned_at,
     coalesce(unseen.state, terminal_state.service_state, 'unknown') AS service_state,
     terminal_state.service_since, terminal_state.connected, terminal_state.heard_at,
+    terminal_clock.skew_us / 1e6::float8 AS clock_skew_s,
+    terminal_clock.measured_at AS clock_measured_at,
     terminal_state.ts, terminal_state.arrived_at, terminal_state.boot, terminal_state.seq,
     terminal_snapshot.status, terminal_snapshot.storage, terminal_state.metrics
 FROM terminal
 LEFT JOIN terminal_cell
     ON terminal_cell.terminal_id = terminal.id AND terminal_cell.valid @> now()
 LEFT JOIN terminal_state ON terminal_state.terminal_id = terminal.id
+LEFT JOIN terminal_clock ON terminal_clock.terminal_id = terminal.id
 LEFT JOIN terminal_snapshot ON terminal_snapshot.terminal_id = terminal.id
 LEFT JOIN unseen ON unseen.region_code = terminal.region_code
 WHERE terminal.code = %(id)s

@@ -34,7 +34,6 @@ from api.notifications.senders import keep_addresses_out_of_logs
 from api.openapi import DescribedApi, operation_id
 from api.oversize import Oversize
 from api.paths import V1
-from api.planning import planned_each_time
 from api.remarks.routes import router as remarks
 from api.requests import RequestLog
 from api.retention import keep
@@ -46,8 +45,9 @@ from api.services import Services
 from api.settings import Settings
 from api.technicians.routes import router as technicians
 from api.terminals.routes import router as terminals
-from api.tickets.engine import Patience, follow_faults, watch_clocks
+from api.tickets.engine import Patience, follow_faults
 from api.tickets.routes import router as tickets
+from api.tickets.watching import ClockWatch
 from api.uptime.routes import router as uptime
 from api.uptime.summing import summing_in
 from api.windows.expansion import expand
@@ -92,7 +92,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            url = as_api(planned_each_time(settings.database_url))
+            url = as_api(settings.database_url)
             pool = await stack.enter_async_context(open_pool(url, name="api"))
             listener = Listener(settings.database_url)
             app.state.services = Services(
@@ -112,7 +112,7 @@ def create_app(
             stack.enter_context(scheduled(sealing, _SEALED_WITHIN_S))
             if (exporting := _exporting(settings, pool, metrics)) is not None:
                 stack.enter_context(scheduled(exporting, 60 * settings.audit_minutes))
-            clocks = Job("watch_clocks", watch_clocks, pool, metrics)
+            clocks = Job("watch_clocks", ClockWatch().look, pool, metrics)
             stack.enter_context(scheduled(clocks, settings.poll_seconds))
             windows_ahead = Job("expand_windows", expand, pool, metrics)
             stack.enter_context(scheduled(windows_ahead, _HOUR_S))

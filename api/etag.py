@@ -21,7 +21,7 @@ def require(expected: int | None, version: int, what: str) -> None:
         raise Stale(f"{what} is at version {version} by now: read it again.")
 
 
-def _expected(
+async def _expected(
     if_match: Annotated[
         str | None,
         Header(description="The `ETag` you have seen: with another one by now, 412"),

@@ -57,7 +57,7 @@ def _encode(key: object) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode()
 
 
-def _asked(
+async def _asked(
     limit: Annotated[int, Query(ge=1, le=500, description="Items a page")] = 100,
     cursor: Annotated[
         str | None, Query(max_length=500, description="`next` of the page before")

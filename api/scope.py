@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
+from api.planning import Plans
 from fleet.db.sql import load
 
 _SQL = load("api", "scope")
@@ -91,6 +92,7 @@ async def enter(connection: AsyncConnection[TupleRow], presence: Presence) -> No
     whole = scope.cells is None
     parameters = {
         "role": "tellergrid_whole" if whole else "tellergrid_scoped",
+        "plans": Plans.EACH_TIME,
         "cells": list(scope.cells or ()),
         "reach": [*(scope.cells or ()), *scope.reach],
         "account": "" if presence.account_id is None else str(presence.account_id),

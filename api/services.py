@@ -48,7 +48,7 @@ class Services:
             yield one
 
 
-def services(request: Request) -> Services:
+async def services(request: Request) -> Services:
     """Dependency: the running api's services."""
     running: Services = request.app.state.services
     return running

@@ -62,7 +62,7 @@ def _weight(parameters: Iterable[str]) -> float:
     return 1
 
 
-def _asked(
+async def _asked(
     response: Response, accept: Annotated[str | None, Header(include_in_schema=False)] = None
 ) -> Media:
     response.headers["Vary"] = "Accept"

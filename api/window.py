@@ -6,12 +6,10 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
+from api.accounts.caller import SignedIn
 from api.errors import Invalid
 from api.instants import GivenInstant
-from api.services import Connection
-from fleet.db.sql import load
 
-_SQL = load("api", "window")
 _DEFAULT_LENGTH = timedelta(hours=24)
 
 
@@ -37,14 +35,14 @@ def window(begin: datetime | None, end: datetime | None, now: datetime) -> Windo
 
 
 async def _asked(
-    connection: Connection,
+    caller: SignedIn,
     begin: Annotated[
         GivenInstant | None, Query(alias="from", description="Default: 24 hours before `to`")
     ] = None,
     end: Annotated[GivenInstant | None, Query(alias="to", description="Default: now")] = None,
 ) -> Window:
-    [(now,)] = await (await connection.execute(_SQL["now"])).fetchall()
-    return window(begin, end, now)
+    # The database's clock is the one that all stored times are by.
+    return window(begin, end, caller.account.at)
 
 
 AskedWindow = Annotated[Window, Depends(_asked)]

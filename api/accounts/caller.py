@@ -10,12 +10,13 @@ from fastapi.security import OAuth2PasswordBearer
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from api.accounts.store import CallerRow, caller_row
+from api.accounts.store import Asked, CallerRow, caller_row
 from api.accounts.tokens import Claims, read
 from api.errors import Forbidden, Unauthenticated
 from api.idempotency import claim
 from api.paths import V1
-from api.scope import EVERYTHING, Presence, Scope, enter
+from api.planning import Plans, plans_of
+from api.scope import EVERYTHING, Locks, Presence, Scope
 from api.services import Connection, Running, Services
 from fleet.tickets.lifecycle import Actor, Role
 
@@ -49,16 +50,26 @@ def require_role(caller: Caller, *roles: Role) -> None:
 
 
 async def authenticate(
-    connection: AsyncConnection[TupleRow], token: str | None, running: Services, origin: str
+    connection: AsyncConnection[TupleRow],
+    token: str | None,
+    running: Services,
+    origin: str,
+    plans: Plans = Plans.EACH_TIME,
 ) -> Caller:
-    """The caller a token speaks for; raises `Unauthenticated`.
+    """The caller a token speaks for, whom the transaction works for from now on.
+
+    Raises `Unauthenticated`; then the transaction is to be rolled back.
 
     A token ends with its account, with its session, and when its account changes role.
     """
     if token is None:
         raise Unauthenticated("Send a bearer token: POST /api/v1/token gives one.")
     claims = await _claims(token, running)
-    account = await caller_row(connection, claims.username, claims.session)
+    locks = running.locks
+    everything = locks is Locks.STATEMENTS
+    account = await caller_row(
+        connection, Asked(claims.username, claims.session, origin, everything, plans)
+    )
     if account is None or claims.role not in (None, account.role):
         raise Unauthenticated("The account has changed: ask for a new token.")
     if claims.session is not None and not account.in_session:
@@ -66,7 +77,6 @@ async def authenticate(
     scope = EVERYTHING
     if account.cells is not None:
         scope = Scope(tuple(account.cells), tuple(account.above or ()))
-    locks = running.locks
     presence = Presence(
         locks.for_database(scope), account.username, account.account_id, origin=origin
     )
@@ -85,8 +95,8 @@ async def _caller(
     request: Request, connection: Connection, token: _Token, running: Running
 ) -> Caller:
     """Signed in; from here on the request's transaction sees what the caller may see."""
-    caller = await authenticate(connection, token, running, origin_of(request))
-    await enter(connection, caller.presence)
+    plans = plans_of(request.scope)
+    caller = await authenticate(connection, token, running, origin_of(request), plans)
     await claim(request, connection, caller.account.account_id)
     return caller
 

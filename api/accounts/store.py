@@ -1,11 +1,13 @@
 """Reads accounts."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from uuid import UUID
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row
 
+from api.planning import Plans
 from fleet.db.sql import load
 
 _SQL = load("api.accounts", "store")
@@ -24,7 +26,7 @@ class SignInRow:
 @dataclass(frozen=True, slots=True)
 class CallerRow:
     """An account that is not disabled; `cells` is nothing for whoever sees every cell,
-    `above` are the cells over those. `in_session`: the one asked for goes on."""
+    `above` are the cells over those. `in_session`: the one asked for goes on. `at` is now."""
 
     account_id: int
     username: str
@@ -36,6 +38,8 @@ class CallerRow:
     cells: list[str] | None
     above: list[str] | None
     in_session: bool
+    at: datetime
+    settings: int
 
 
 async def to_sign_in(connection: AsyncConnection[TupleRow], username: str) -> SignInRow | None:
@@ -45,10 +49,22 @@ async def to_sign_in(connection: AsyncConnection[TupleRow], username: str) -> Si
         return await cursor.fetchone()
 
 
-async def caller_row(
-    connection: AsyncConnection[TupleRow], username: str, session: UUID | None
-) -> CallerRow | None:
-    """The account of a token's subject as it is now, if it may still sign in."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who a token speaks for, from where; `everything` lets the database show every cell."""
+
+    username: str
+    session: UUID | None
+    origin: str
+    everything: bool = False
+    plans: Plans = Plans.EACH_TIME
+
+
+async def caller_row(connection: AsyncConnection[TupleRow], asked: Asked) -> CallerRow | None:
+    """The account as it is now, if it may still sign in: the transaction works for it from now on.
+
+    In one statement, for every request begins with it.
+    """
     async with connection.cursor(row_factory=class_row(CallerRow)) as cursor:
-        await cursor.execute(_SQL["caller"], {"username": username, "session": session})
+        await cursor.execute(_SQL["caller"], asdict(asked))
         return await cursor.fetchone()

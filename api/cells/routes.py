@@ -11,6 +11,7 @@ from api.cells.uptime import uptime
 from api.errors import NotFound, Unauthenticated
 from api.paging import AskedPage, Page
 from api.paths import V1
+from api.planning import planned_once
 from api.problem import documented
 from api.routing import Router
 from api.services import Connection
@@ -39,6 +40,7 @@ async def get_cell(code: str, caller: SignedIn, connection: Connection) -> CellD
     response_model=Uptime,
     responses=documented(Unauthenticated, NotFound) | documented_tables(table.CELL),
 )
+@planned_once
 async def get_uptime(
     code: str,
     caller: SignedIn,

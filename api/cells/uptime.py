@@ -4,8 +4,9 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from api.cells.schemas import Figures, TerminalUptime, Uptime
+from api.planning import plan_each_time
 from api.scope import Scope
-from api.uptime.figures import Question, existing, slices
+from api.uptime.figures import OfCell, Question, existing, of_cell, slices
 from api.uptime.schemas import By, Slice
 from api.window import Window
 from fleet.availability import total
@@ -21,26 +22,27 @@ async def uptime(
 ) -> Uptime:
     """The availability of a cell with all below it; raises `NotFound`."""
     await existing(connection, scope, cell)
-    cuts = [(window.begin, window.until)] if window.begin < window.until else []
-    [*whole] = await slices(connection, scope, Question(By.FLEET, cuts, cell), {})
-    each = Question(By.TERMINAL, cuts if detail else [], cell)
-    members = await slices(connection, scope, each, {})
-    figures = _figures(whole[0]) if whole else Figures.of(total(()))
-    return Uptime.model_validate(
-        figures.model_dump()
-        | {
-            "cell": cell,
-            "begin": window.begin,
-            "end": window.end,
-            "until": window.until,
-            "terminals": whole[0].terminals if whole else 0,
-            "detail": [
-                TerminalUptime(terminal=one.part, **_figures(one).model_dump()) for one in members
-            ]
-            if detail
-            else None,
-        }
+    whole = OfCell(total(()), 0)
+    if window.begin < window.until:
+        whole = await of_cell(connection, scope, cell, window)
+    return Uptime(
+        **Figures.of(whole.availability).model_dump(),
+        cell=cell,
+        begin=window.begin,
+        end=window.end,
+        until=window.until,
+        terminals=whole.terminals,
+        detail=await _members(connection, scope, cell, window) if detail else None,
     )
+
+
+async def _members(
+    connection: AsyncConnection[TupleRow], scope: Scope, cell: str, window: Window
+) -> list[TerminalUptime]:
+    await plan_each_time(connection)
+    cuts = [(window.begin, window.until)] if window.begin < window.until else []
+    found = await slices(connection, scope, Question(By.TERMINAL, cuts, cell), {})
+    return [TerminalUptime(terminal=one.part, **_figures(one).model_dump()) for one in found]
 
 
 def _figures(one: Slice) -> Figures:

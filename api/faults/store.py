@@ -55,6 +55,16 @@ async def faults(
         return await cursor.fetchall()
 
 
+async def open_of_terminal(
+    connection: AsyncConnection[TupleRow], scope: Scope, code: str, rows: int
+) -> Sequence[Fault]:
+    """What is open on a terminal, the latest begun first."""
+    parameters = {"terminal": code, "rows": rows, "scope": scope.parameter}
+    async with connection.cursor(row_factory=class_row(Fault)) as cursor:
+        await cursor.execute(_SQL["open_of_terminal"], parameters)
+        return await cursor.fetchall()
+
+
 async def fault(connection: AsyncConnection[TupleRow], scope: Scope, key: UUID) -> FaultDetail:
     """One fault with its changes; raises `NotFound`."""
     found = await faults(connection, scope, Filter(id=key))

@@ -22,6 +22,18 @@ WHERE (%(id)s::uuid IS NULL OR fault.id = %(id)s)
 ORDER BY fault.started_at DESC, fault.id DESC
 LIMIT %(rows)s;
 
+-- name: open_of_terminal
+SELECT fault.id, fault.scope, fault.subject, terminal.code AS terminal, fault.cell_code AS cell,
+    fault.rule, fault.item, fault.severity, fault.component, fault.impact, fault.title,
+    fault.remedy, fault.skill, fault.line, fault.parts, fault.started_at, fault.fired_at,
+    fault.cleared_at, fault.flapping_at, fault.steady_at, fault.suppressed_by, fault.catalogue,
+    (SELECT max(ticket.id) FROM ticket WHERE ticket.fault_id = fault.id) AS ticket
+FROM terminal JOIN fault ON fault.terminal_id = terminal.id
+WHERE terminal.code = %(terminal)s AND fault.cleared_at IS NULL
+    AND (%(scope)s::text[] IS NULL OR fault.cell_code = ANY(%(scope)s))
+ORDER BY fault.started_at DESC, fault.id DESC
+LIMIT %(rows)s;
+
 -- name: changes
 SELECT fault_change.change, fault_change.severity, fault_change.at, fault_change.recorded_at
 FROM fault_change

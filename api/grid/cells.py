@@ -53,7 +53,7 @@ _PLAIN = Wish()
 async def read_grid(
     connection: AsyncConnection[TupleRow], at: datetime | None = None, scope: Scope = EVERYTHING
 ) -> list[Cell]:
-    """The cells that stand, or those that stood at an instant (then without the people)."""
+    """The cells that stand, or those that stood at an instant, each with its people then."""
     name = "standing" if at is None else "standing_at"
     cursor = await connection.execute(_SQL[name], {"at": at, "scope": scope.parameter})
     return [_cell(row) for row in await cursor.fetchall()]

@@ -15,6 +15,7 @@ from api.grid.cells import GridChanges, Wish, import_cells, read_grid
 from api.grid.schemas import (
     CellAsked,
     CellHistory,
+    CellPerson,
     CellVersion,
     FeatureCollection,
     MergeAsked,
@@ -148,14 +149,19 @@ async def merge_cells(
 
 @router.get("/cells/{code}/versions", responses=documented(Unauthenticated, NotFound))
 async def get_cell_versions(code: str, caller: SignedIn, connection: Connection) -> CellHistory:
-    """All that a cell was: names, borders, parents, each from when to when."""
+    """All that a cell was: names, borders, parents and people, each from when to when."""
     parameters = {"code": code, "scope": caller.scope.parameter}
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_SQL["versions"], parameters)
         rows = await cursor.fetchall()
+        await cursor.execute(_SQL["answered"], parameters)
+        people = await cursor.fetchall()
     if not rows:
         raise NotFound("cell", code)
-    return CellHistory(items=[CellVersion(**row) for row in rows])
+    return CellHistory(
+        items=[CellVersion(**row) for row in rows],
+        people=[CellPerson(**person) for person in people],
+    )
 
 
 async def _put(

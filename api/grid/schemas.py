@@ -138,8 +138,18 @@ class CellVersion(BaseModel):
     end: Instant | None = Field(alias="to", description="Null while it stands so")
 
 
+class CellPerson(BaseModel):
+    """Who answered for a cell directly, from when to when."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    technician: str
+    begin: Instant = Field(alias="from")
+    end: Instant | None = Field(alias="to", description="Null while they do")
+
+
 class CellHistory(BaseModel):
-    """Every version of a cell, the first to the last."""
+    """Every version of a cell, the first to the last, and its people."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -154,12 +164,14 @@ class CellHistory(BaseModel):
                         "from": "2026-01-01T00:00:00Z",
                         "to": None,
                     }
-                ]
+                ],
+                "people": [{"technician": "T01", "from": "2026-01-01T00:00:00Z", "to": None}],
             }
         }
     )
 
     items: list[CellVersion]
+    people: list[CellPerson]
 
 
 _TERMINAL: dict[str, Any] = {

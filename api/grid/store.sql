@@ -16,9 +16,13 @@ WHERE code <> 'UNASSIGNED' AND (valid_to IS NULL OR valid_to > now())
 ORDER BY code;
 
 -- name: standing_at
--- Every cell as it was at an instant.
+-- Every cell as it was at an instant, with the people who answered for it then.
 SELECT version.cell_code, version.name, version.level, version.parent_code, version.boundary,
-    version.properties, NULL
+    version.properties,
+    ARRAY(SELECT technician.code
+        FROM technician_cell_version AS answered
+        JOIN technician ON technician.id = answered.technician_id
+        WHERE answered.cell_code = cell.code AND answered.valid @> %(at)s ORDER BY 1) AS people
 FROM cell_version AS version JOIN cell ON cell.code = version.cell_code
 WHERE version.valid @> %(at)s::timestamptz AND cell.valid_from <= %(at)s
     AND cell.code <> 'UNASSIGNED'
@@ -34,6 +38,17 @@ FROM cell_version AS version JOIN cell ON cell.code = version.cell_code
 WHERE version.cell_code = %(code)s
     AND (%(scope)s::text[] IS NULL OR cell.code = ANY(%(scope)s))
 ORDER BY version.valid;
+
+-- name: answered
+-- Who answered for a cell directly, from when to when.
+SELECT technician.code AS technician, greatest(lower(answered.valid), cell.valid_from) AS begin,
+    least(upper(answered.valid), cell.valid_to) AS end
+FROM technician_cell_version AS answered
+JOIN technician ON technician.id = answered.technician_id
+JOIN cell ON cell.code = answered.cell_code
+WHERE answered.cell_code = %(code)s
+    AND (%(scope)s::text[] IS NULL OR cell.code = ANY(%(scope)s))
+ORDER BY answered.valid, technician.code;
 
 -- name: technicians
 SELECT code FROM technician;

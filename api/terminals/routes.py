@@ -9,6 +9,7 @@ from api.errors import NotFound, Unauthenticated
 from api.faults import store as faults
 from api.paging import AskedPage, Page
 from api.paths import V1
+from api.planning import planned_once
 from api.problem import documented
 from api.routing import Router
 from api.services import Connection
@@ -47,25 +48,16 @@ async def list_terminals(
 
 
 @router.get("/{id}", responses=documented(Unauthenticated, NotFound))
-async def get_terminal(
-    code: _Code, caller: SignedIn, viewer: AsViewer, connection: Connection
-) -> TerminalDetail:
+@planned_once
+async def get_terminal(code: _Code, viewer: AsViewer, connection: Connection) -> TerminalDetail:
     """One terminal: how it is, what it last said, what is open on it."""
-    terminal = await store.terminal(connection, caller.scope, code)
-    open_faults = await faults.faults(
-        connection, caller.scope, faults.Filter(open=True, terminal=code), rows=_MOST_OPEN
-    )
-    open_tickets = await tickets.tickets(
-        connection,
-        viewer,
-        tickets.Filter(open=True, terminal=code),
-        rows=_MOST_OPEN,
-    )
-    return TerminalDetail(
-        **terminal.model_dump(),
-        snapshot=await store.snapshot(connection, caller.scope, code),
-        open_faults=list(open_faults),
-        open_tickets=list(open_tickets),
+    scope = viewer.scope
+    return TerminalDetail.model_validate(
+        {
+            **await store.detail(connection, scope, code),
+            "open_faults": await faults.open_of_terminal(connection, scope, code, _MOST_OPEN),
+            "open_tickets": await tickets.of_terminal(connection, viewer, code, _MOST_OPEN),
+        }
     )
 
 

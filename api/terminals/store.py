@@ -1,14 +1,15 @@
 """Reads terminals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row, dict_row
 
 from api.errors import NotFound
 from api.scope import Scope
-from api.terminals.schemas import Snapshot, Terminal, Timeline
+from api.terminals.schemas import Terminal, Timeline
 from api.window import Window
 from fleet.db.sql import load
 
@@ -57,13 +58,16 @@ async def terminal(connection: AsyncConnection[TupleRow], scope: Scope, code: st
     return found[0]
 
 
-async def snapshot(
+async def detail(
     connection: AsyncConnection[TupleRow], scope: Scope, code: str
-) -> Snapshot | None:
-    """The latest telemetry of a terminal, if it ever sent any."""
-    async with connection.cursor(row_factory=class_row(Snapshot)) as cursor:
-        await cursor.execute(_SQL["snapshot"], {"id": code, "scope": scope.parameter})
-        return await cursor.fetchone()
+) -> Mapping[str, Any]:
+    """One terminal with its latest telemetry, if it ever sent any; raises `NotFound`."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_SQL["detail"], {"id": code, "scope": scope.parameter})
+        found = await cursor.fetchone()
+    if found is None:
+        raise NotFound("terminal", code)
+    return found | {"snapshot": None if found["ts"] is None else found}
 
 
 async def timeline(

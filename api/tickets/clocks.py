@@ -2,19 +2,21 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Protocol
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, dict_row
 
 from api.scope import Scope
+from api.tickets.promises import promises
 from fleet.db.sql import load
-from fleet.sla.calendar import FOREVER, Calendar, Hours
-from fleet.sla.policy import Clock, Level, Policy, choose
-from fleet.sla.promise import Promise, ratings, readings
-from fleet.sla.reading import Escalation, History, Reading, Step, escalations
+from fleet.sla.calendar import FOREVER
+from fleet.sla.escalation import Escalation, escalations, next_at
+from fleet.sla.policy import Level, Policy, choose
+from fleet.sla.promise import Promise, Standing, ratings, standings
+from fleet.sla.reading import History, Reading, Step
 from fleet.tickets.lifecycle import Event
 from fleet.tickets.ticket import State
 
@@ -40,16 +42,50 @@ class Running(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A ticket's row with its clocks, and the escalations that its history lacks."""
+    """A ticket's row with its clocks, where a service level is agreed."""
 
     row: Mapping[str, Any]
-    policy: Policy | None = None
-    readings: tuple[Reading, ...] = ()
-    escalations: tuple[Escalation, ...] = ()
+    chain: Sequence[str] = ("operations",)
+    history: History | None = None
+    standings: Sequence[Standing] = ()
 
-    def tells(self, level: Level) -> str:
-        """Who hears of a level."""
-        return "operations" if self.policy is None else self.policy.tells(level)
+    @property
+    def readings(self) -> list[Reading]:
+        """Its clocks as they stand."""
+        return [one.reading for one in self.standings]
+
+    @property
+    def tells_first(self) -> str:
+        """Who hears first."""
+        return self.chain[0]
+
+    @property
+    def escalations(self) -> list[Escalation]:
+        """Those that its history lacks; whose chain, the present severity says."""
+        return [
+            escalation
+            for policy, one in self._told_by()
+            for escalation in escalations(policy, self._lived(), [one.reading])
+        ]
+
+    @property
+    def next_at(self) -> datetime:
+        """Before when there is no other, unless something happens to it."""
+        return min(
+            (
+                next_at(policy, one.promise.of(self._lived()), [one.reading])
+                for policy, one in self._told_by()
+            ),
+            default=FOREVER,
+        )
+
+    def _told_by(self) -> list[tuple[Policy, Standing]]:
+        chain = tuple(self.chain)
+        return [(replace(one.promise.policy, chain=chain), one) for one in self.standings]
+
+    def _lived(self) -> History:
+        assert self.history is not None  # noqa: S101 - without one it has no standings
+        return self.history
 
     def comes_to(self, level: Level | None) -> bool:
         """Whether a running clock is at a level; with none given, whether any runs."""
@@ -77,8 +113,19 @@ async def watched(
     """The clocks of tickets as they stand now, by id."""
     if not ids:
         return {}
-    rows = await _rows(connection, "histories", ids=list(ids), scope=scope.parameter)
-    policies = await _policies(connection)
+    parameters = {"ids": list(ids), "scope": scope.parameter}
+    async with connection.cursor(row_factory=dict_row, binary=True) as cursor:
+        await cursor.execute(_SQL["histories"], parameters)
+        return await with_clocks(connection, await cursor.fetchall())
+
+
+async def with_clocks(
+    connection: AsyncConnection[TupleRow], rows: Sequence[Mapping[str, Any]]
+) -> dict[int, Watched]:
+    """The clocks of rows that have `steps`, all that happened to their ticket, by its id."""
+    if not rows:
+        return {}
+    policies = await promises(connection, rows[0]["promises"])
     above: dict[str, list[str]] = {}
     if any(policy.cell is not None for policy in policies):
         cells = {"cells": list({row["cell"] for row in rows})}
@@ -89,11 +136,6 @@ async def watched(
         if number % _SLICE == 0:  # thousands at a time: others are served in between
             await asyncio.sleep(0)
     return found
-
-
-async def live(connection: AsyncConnection[TupleRow]) -> list[int]:
-    """Every live ticket."""
-    return [key for (key,) in await (await connection.execute(_SQL["live"])).fetchall()]
 
 
 def _watch(row: Mapping[str, Any], policies: Sequence[Policy], cells: Sequence[str]) -> Watched:
@@ -112,39 +154,8 @@ def _watch(row: Mapping[str, Any], policies: Sequence[Policy], cells: Sequence[s
         recovered_at=row["recovered_at"],
         by_hand=row["fault_id"] is None,
         steps=[
-            Step(Event(event), State(state), at, reason)
-            for event, state, at, reason in row["steps"]
+            Step(Event(event), State(state), at, reason, note)
+            for event, state, at, reason, note in row["steps"]
         ],
     )
-    read = readings(promises, history, row["at"])
-    return Watched(row, policy, read, tuple(escalations(policy, history, read)))
-
-
-async def _policies(connection: AsyncConnection[TupleRow]) -> list[Policy]:
-    calendars = {
-        row["code"]: Calendar(
-            row["zone"], tuple(Hours(*one) for one in row["hours"]), frozenset(row["holidays"])
-        )
-        for row in await _rows(connection, "calendars")
-    }
-    return [
-        Policy(
-            severity=row["severity"],
-            cell=row["cell_code"],
-            valid_from=row["valid_from"],
-            calendar=calendars[row["calendar_code"]],
-            targets={clock: timedelta(minutes=row[f"{clock}_minutes"]) for clock in Clock},
-            warn_share=row["warn_share"],
-            pausing=frozenset(row["pausing"]),
-            chain=tuple(row["chain"]),
-        )
-        for row in await _rows(connection, "policies")
-    ]
-
-
-async def _rows(
-    connection: AsyncConnection[TupleRow], statement: str, **parameters: object
-) -> list[dict[str, Any]]:
-    async with connection.cursor(row_factory=dict_row, binary=True) as cursor:
-        await cursor.execute(_SQL[statement], parameters)
-        return await cursor.fetchall()
+    return Watched(row, policy.chain, history, standings(promises, history, row["at"]))

@@ -3,8 +3,7 @@
 -- name: policies
 SELECT sla.severity, sla.cell_code, sla.valid_from, sla.calendar_code, sla.response_minutes,
     sla.arrival_minutes, sla.restore_minutes, sla.warn_share, sla.pausing, sla.chain
-FROM sla
-WHERE sla.valid_from <= now();
+FROM sla;
 
 -- name: calendars
 SELECT code, zone,
@@ -26,8 +25,9 @@ GROUP BY cell_code;
 -- Tickets with all that happened to each, in order.
 SELECT card.id, card.version, card.state, card.fault_id, card.technician_id, card.parent_id,
     card.held_in, card.reopened, card.resolved_at, card.recovered_at, card.line, card.pinned,
-    card.created_at, card.severity, card.cell, now() AS at,
-    ARRAY(SELECT row(step.event, step.to_state, step.at, step.reason)
+    card.created_at, card.severity, card.cell, now() AS at, sla_seen() AS promises,
+    ARRAY(SELECT row(step.event, step.to_state, step.at, step.reason,
+            CASE WHEN step.event = 'escalate' THEN step.note END)
         FROM ticket_transition AS step
         WHERE step.ticket_id = card.id
         ORDER BY step.id) AS steps,
@@ -41,4 +41,4 @@ WHERE card.id = ANY(%(ids)s)
 
 -- name: live
 -- Every live ticket, for the engine alone: of every cell.
-SELECT id FROM ticket WHERE state NOT IN ('CLOSED', 'CANCELLED', 'MERGED');
+SELECT id, version, now(), sla_seen() FROM ticket WHERE state NOT IN ('CLOSED', 'CANCELLED', 'MERGED');

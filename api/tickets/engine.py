@@ -16,16 +16,14 @@ from psycopg.rows import TupleRow, dict_row
 
 from api.dispatch.assigning import send_technicians
 from api.scope import EVERYTHING
-from api.tickets.clocks import live, watched
+from api.tickets.clocks import watched
 from api.tickets.stepping import change
 from api.tickets.store import of_row, severity_of
 from api.tickets.writing import ENGINE, Change, announce, write
 from api.windows.holding import held
 from fleet.db.sql import load
-from fleet.sla.policy import Level
-from fleet.tickets.following import Cause, Step, facts, follow, not_accepted, told_of
+from fleet.tickets.following import Cause, facts, follow, not_accepted, told_of
 from fleet.tickets.lifecycle import Event
-from fleet.tickets.outcome import Said
 from fleet.tickets.ticket import Ticket
 
 _SQL = load("api.tickets", "engine")
@@ -96,21 +94,7 @@ async def escalate_refusals(
     changes: list[Change] = []
     for ticket, event in refused.items():
         one = clocks[ticket.id]
-        changes += change(ticket, told_of(event, one.tells(Level.WARNING)), one.row["at"])
-    await write(connection, changes)
-
-
-async def watch_clocks(connection: AsyncConnection[TupleRow]) -> None:
-    """Write into each live ticket's history which warnings and targets its clocks have come to."""
-    changes: list[Change] = []
-    clocks = await watched(connection, await live(connection), EVERYTHING)
-    for one in clocks.values():
-        ticket = of_row(one.row)
-        for escalation in one.escalations:
-            said = Said(reason=escalation.reason, note=f"for {escalation.tells}")
-            made = change(ticket, Step(Event.ESCALATE, said), one.row["at"])
-            changes += made
-            ticket = made[-1].after if made else ticket
+        changes += change(ticket, told_of(event, one.tells_first), one.row["at"])
     await write(connection, changes)
 
 

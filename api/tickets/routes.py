@@ -13,6 +13,7 @@ from api.errors import Forbidden, Invalid, MoveRefused, NotFound, Stale, Unauthe
 from api.etag import Expected
 from api.paging import AskedPage, Page
 from api.paths import V1
+from api.planning import planned_once
 from api.problem import documented
 from api.routing import Router
 from api.services import Connection
@@ -111,6 +112,7 @@ async def move_tickets(
 
 
 @router.get("/me/tickets", responses=documented(Unauthenticated))
+@planned_once
 async def list_my_tickets(
     viewer: AsViewer, connection: Connection, page: AskedPage
 ) -> Page[Ticket]:

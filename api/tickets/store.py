@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row, dict_row
 
 from api.errors import NotFound
-from api.tickets.clocks import Watched, next_due, watched
+from api.tickets.clocks import Watched, next_due, watched, with_clocks
 from api.tickets.schemas import Ticket, TicketClock, TicketDetail, Transition
 from api.tickets.viewer import Viewer
 from fleet.db.sql import load
@@ -71,10 +71,15 @@ async def tickets(
 ) -> Sequence[Ticket]:
     """The next tickets after an id, the newest first, with what the actor may do with each."""
     parameters = wanted.parameters | {"after": after, "rows": rows, "scope": viewer.scope.parameter}
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL["tickets"], parameters)
-        found = await cursor.fetchall()
-    return await _cards(connection, viewer, found)
+    return await _cards(connection, viewer, "tickets", parameters)
+
+
+async def of_terminal(
+    connection: AsyncConnection[TupleRow], viewer: Viewer, code: str, rows: int
+) -> Sequence[Ticket]:
+    """The live tickets of a terminal, the newest first."""
+    parameters = {"terminal": code, "rows": rows, "scope": viewer.scope.parameter}
+    return await _cards(connection, viewer, "of_terminal", parameters)
 
 
 async def by_clock(
@@ -116,10 +121,7 @@ async def to_do(
         "rows": rows,
         "scope": viewer.scope.parameter,
     }
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_SQL["to_do"], parameters)
-        found = await cursor.fetchall()
-    return await _cards(connection, viewer, found)
+    return await _cards(connection, viewer, "to_do", parameters)
 
 
 def urgency(ticket: Ticket) -> Urgency:
@@ -173,9 +175,15 @@ def severity_of(said: str | None) -> Severity | None:
 
 
 async def _cards(
-    connection: AsyncConnection[TupleRow], viewer: Viewer, rows: Sequence[Mapping[str, Any]]
+    connection: AsyncConnection[TupleRow],
+    viewer: Viewer,
+    statement: str,
+    parameters: Mapping[str, object],
 ) -> list[Ticket]:
-    clocks = await watched(connection, [row["id"] for row in rows], viewer.scope)
+    async with connection.cursor(row_factory=dict_row, binary=True) as cursor:
+        await cursor.execute(_SQL[statement], parameters)
+        rows = await cursor.fetchall()
+    clocks = await with_clocks(connection, rows)
     return [_card(row, clocks[row["id"]], viewer) for row in rows]
 
 

@@ -2,31 +2,45 @@
 
 -- name: tickets
 -- The newest first, after an id; each filter is off when null; one ticket when `id` is given.
-SELECT *
-FROM ticket_card
-WHERE (%(id)s::integer IS NULL OR id = %(id)s)
-    AND (%(ids)s::integer[] IS NULL OR id = ANY(%(ids)s))
-    AND (%(states)s::text[] IS NULL OR state = ANY(%(states)s))
-    AND (%(open)s::boolean IS NULL OR (state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')) = %(open)s)
-    AND (%(cell)s::text IS NULL OR cell IN (SELECT cell_family(%(cell)s)))
-    AND (%(terminal)s::text IS NULL OR terminal = %(terminal)s)
-    AND (%(technician)s::text IS NULL OR technician = %(technician)s)
-    AND (%(text)s::text IS NULL OR id IN (
-        SELECT ticket.id FROM ticket
-        WHERE ticket_words(title, remedy, subject, rule, component)
-            @@ websearch_to_tsquery('simple', %(text)s)
-        UNION
-        SELECT ticket_id FROM ticket_remark
-        WHERE to_tsvector('simple', text) @@ websearch_to_tsquery('simple', %(text)s)
-        UNION
-        SELECT ticket.id FROM ticket
-        WHERE title ILIKE %(pattern)s::text OR remedy ILIKE %(pattern)s::text
-        UNION
-        SELECT ticket_id FROM ticket_remark WHERE text ILIKE %(pattern)s::text))
-    AND (%(scope)s::text[] IS NULL OR cell = ANY(%(scope)s))
-    AND id < coalesce(%(after)s::integer, 2147483647)
-ORDER BY id DESC
-LIMIT %(rows)s;
+-- With all that happened to each, of which its clocks are computed.
+SELECT card.*, now() AS at, sla_seen() AS promises,
+    ARRAY(SELECT row(step.event, step.to_state, step.at, step.reason,
+            CASE WHEN step.event = 'escalate' THEN step.note END)
+        FROM ticket_transition AS step
+        WHERE step.ticket_id = card.id
+        ORDER BY step.id) AS steps,
+    ARRAY(SELECT row(step.at, step.severity_before)
+        FROM ticket_transition AS step
+        WHERE step.ticket_id = card.id AND step.severity_before IS NOT NULL
+        ORDER BY step.id) AS ratings
+FROM (
+    SELECT *
+    FROM ticket_card
+    WHERE (%(id)s::integer IS NULL OR id = %(id)s)
+        AND (%(ids)s::integer[] IS NULL OR id = ANY(%(ids)s))
+        AND (%(states)s::text[] IS NULL OR state = ANY(%(states)s))
+        AND (%(open)s::boolean IS NULL OR (state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')) = %(open)s)
+        AND (%(cell)s::text IS NULL OR cell IN (SELECT cell_family(%(cell)s)))
+        AND (%(terminal)s::text IS NULL OR terminal = %(terminal)s)
+        AND (%(technician)s::text IS NULL OR technician = %(technician)s)
+        AND (%(text)s::text IS NULL OR id IN (
+            SELECT ticket.id FROM ticket
+            WHERE ticket_words(title, remedy, subject, rule, component)
+                @@ websearch_to_tsquery('simple', %(text)s)
+            UNION
+            SELECT ticket_id FROM ticket_remark
+            WHERE to_tsvector('simple', text) @@ websearch_to_tsquery('simple', %(text)s)
+            UNION
+            SELECT ticket.id FROM ticket
+            WHERE title ILIKE %(pattern)s::text OR remedy ILIKE %(pattern)s::text
+            UNION
+            SELECT ticket_id FROM ticket_remark WHERE text ILIKE %(pattern)s::text))
+        AND (%(scope)s::text[] IS NULL OR cell = ANY(%(scope)s))
+        AND id < coalesce(%(after)s::integer, 2147483647)
+    ORDER BY id DESC
+    LIMIT %(rows)s
+) AS card
+ORDER BY card.id DESC;
 
 -- name: live_ids
 -- The live ones of a filter, in no order: what is due first is computed, not stored.
@@ -53,17 +67,53 @@ WHERE state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
 
 -- name: to_do
 -- What a technician has to do, the most urgent first, then the oldest.
-SELECT *
-FROM ticket_card
-WHERE technician_id = %(technician_id)s
-    AND state IN ('ASSIGNED', 'ACCEPTED', 'EN_ROUTE', 'ON_SITE', 'ON_HOLD')
-    AND (%(scope)s::text[] IS NULL OR cell = ANY(%(scope)s))
-    AND (urgency, created_at, id) > (
-        coalesce(%(after_urgency)s::integer, 0),
-        coalesce(%(after_created_at)s::timestamptz, '-infinity'),
-        coalesce(%(after_id)s::integer, 0))
-ORDER BY urgency, created_at, id
-LIMIT %(rows)s;
+SELECT card.*, now() AS at, sla_seen() AS promises,
+    ARRAY(SELECT row(step.event, step.to_state, step.at, step.reason,
+            CASE WHEN step.event = 'escalate' THEN step.note END)
+        FROM ticket_transition AS step
+        WHERE step.ticket_id = card.id
+        ORDER BY step.id) AS steps,
+    ARRAY(SELECT row(step.at, step.severity_before)
+        FROM ticket_transition AS step
+        WHERE step.ticket_id = card.id AND step.severity_before IS NOT NULL
+        ORDER BY step.id) AS ratings
+FROM (
+    SELECT *
+    FROM ticket_card
+    WHERE technician_id = %(technician_id)s
+        AND state IN ('ASSIGNED', 'ACCEPTED', 'EN_ROUTE', 'ON_SITE', 'ON_HOLD')
+        AND (%(scope)s::text[] IS NULL OR cell = ANY(%(scope)s))
+        AND (urgency, created_at, id) > (
+            coalesce(%(after_urgency)s::integer, 0),
+            coalesce(%(after_created_at)s::timestamptz, '-infinity'),
+            coalesce(%(after_id)s::integer, 0))
+    ORDER BY urgency, created_at, id
+    LIMIT %(rows)s
+) AS card
+ORDER BY card.urgency, card.created_at, card.id;
+
+-- name: of_terminal
+-- The live ones of a terminal, the newest first: of a cell that the caller sees.
+SELECT card.*, now() AS at, sla_seen() AS promises,
+    ARRAY(SELECT row(step.event, step.to_state, step.at, step.reason,
+            CASE WHEN step.event = 'escalate' THEN step.note END)
+        FROM ticket_transition AS step
+        WHERE step.ticket_id = card.id
+        ORDER BY step.id) AS steps,
+    ARRAY(SELECT row(step.at, step.severity_before)
+        FROM ticket_transition AS step
+        WHERE step.ticket_id = card.id AND step.severity_before IS NOT NULL
+        ORDER BY step.id) AS ratings
+FROM (
+    SELECT ticket_card.*
+    FROM ticket JOIN ticket_card ON ticket_card.id = ticket.id
+    WHERE ticket.terminal_id = (SELECT terminal.id FROM terminal WHERE terminal.code = %(terminal)s)
+        AND ticket.state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
+        AND (%(scope)s::text[] IS NULL OR ticket.cell_code = ANY(%(scope)s))
+    ORDER BY ticket.id DESC
+    LIMIT %(rows)s
+) AS card
+ORDER BY card.id DESC;
 
 -- name: transitions
 SELECT step.event, step.from_state, step.to_state, step.actor, step.role, step.reason, step.note,

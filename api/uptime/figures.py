@@ -14,7 +14,7 @@ from api.errors import NotFound
 from api.scope import Scope
 from api.uptime.schemas import By, Outage, Slice
 from api.window import Window
-from fleet.availability import availability, error_budget
+from fleet.availability import Availability, availability, error_budget
 from fleet.db.sql import load
 from fleet.service_state import OUT_OF_SCOPE, UP, ServiceState
 from fleet.tiles import Grain, Summed, tiles
@@ -101,6 +101,40 @@ async def slices(
         _slice(part, cuts[number - 1], found, components, question.target)
         for (part, number), found in sorted(grouped.items())
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class OfCell:
+    """How available the members of a cell and of all below it were, and how many there were."""
+
+    availability: Availability
+    terminals: int
+
+
+async def of_cell(
+    connection: AsyncConnection[TupleRow], scope: Scope, cell: str, window: Window
+) -> OfCell:
+    """The figures of one cell over a window that has begun, as `slices` has them."""
+    summed = await _summed(connection, By.FLEET)
+    laid = list(tiles(window.begin, window.until, summed, Grain.HOUR))
+    parameters = {
+        "cell": cell,
+        "begin": window.begin,
+        "until": window.until,
+        "tile_grains": [tile.grain.value for tile in laid],
+        "tile_begins": [tile.begin for tile in laid],
+        "tile_untils": [tile.end for tile in laid],
+        "scope": scope.parameter,
+    }
+    rows = await (await connection.execute(_SQL["of_cell"], parameters)).fetchall()
+    members = terminals = 0
+    recorded: dict[ServiceState, int] = {}
+    for state, count, us in rows:
+        if state is None:
+            members, terminals = us, count
+        else:
+            recorded[ServiceState(state)] = us
+    return OfCell(availability(members, recorded), terminals)
 
 
 async def _summed(connection: AsyncConnection[TupleRow], by: By) -> Summed | None:

@@ -54,9 +54,10 @@ WITH bucket AS (
             WHEN 'vendor' THEN terminal.vendor
             WHEN 'model' THEN terminal.vendor || ' ' || terminal.model
         END AS part
+    -- That they overlap is asked below, of what is left of the membership: asked of `valid` itself,
+    -- the planner takes overlaps for rare and reads the memberships of the whole fleet.
     FROM family
     JOIN terminal_cell ON terminal_cell.cell_code = family.code
-        AND terminal_cell.valid && family.during
     JOIN terminal ON terminal.id = terminal_cell.terminal_id
     CROSS JOIN LATERAL (
         SELECT terminal_cell.valid
@@ -258,3 +259,64 @@ SELECT outage.code AS terminal, outage.cell_code AS cell, lower(outage.period) A
 FROM outage
 ORDER BY us DESC, outage.code
 LIMIT %(rows)s;
+
+-- name: of_cell
+-- How long the members of a cell and of all below it were in each state over one window, and with no
+-- state how long they belonged to it: `durations` without outages and causes, for one cell, and so
+-- simple that it is planned once for all.
+WITH tile AS MATERIALIZED (
+    SELECT grain, begin AS at, tstzrange(begin, until) AS span
+    FROM unnest(%(tile_grains)s::text[], %(tile_begins)s::timestamptz[],
+        %(tile_untils)s::timestamptz[]) AS cut (grain, begin, until)
+), family AS MATERIALIZED (
+    SELECT code, during
+    FROM cell_family_during(%(cell)s::text, tstzrange(%(begin)s, %(until)s))
+    WHERE (%(scope)s::text[] IS NULL OR code = ANY(%(scope)s))
+), piece AS MATERIALIZED (
+    SELECT terminal.id, terminal_cell.cell_code, member.period
+    FROM family
+    JOIN terminal_cell ON terminal_cell.cell_code = family.code
+    JOIN terminal ON terminal.id = terminal_cell.terminal_id
+    CROSS JOIN LATERAL (
+        SELECT terminal_cell.valid
+            * tstzrange(terminal.commissioned_at, terminal.decommissioned_at)
+            * family.during AS period
+    ) AS member
+    WHERE NOT isempty(member.period)
+), needed AS MATERIALIZED (
+    SELECT family.code, tile.grain, tile.at, tile.span * family.during AS span,
+        tile.grain <> 'raw' AND family.during @> tile.span AND NOT EXISTS (
+            SELECT FROM uptime_stale
+            WHERE uptime_stale.cell_code = family.code AND uptime_stale.span && tile.span) AS summed
+    FROM tile JOIN family ON family.during && tile.span
+), raw AS MATERIALIZED (
+    SELECT piece.id, needed.span, piece.period * needed.span AS period
+    FROM needed JOIN piece ON piece.cell_code = needed.code AND piece.period && needed.span
+    WHERE NOT needed.summed
+), recorded AS (
+    SELECT counts.state, counts.period * raw.period AS period
+    FROM (SELECT span, array_agg(DISTINCT id) AS ids FROM raw GROUP BY span) AS asked
+    CROSS JOIN LATERAL effective_interval(asked.span, asked.ids) AS counts
+    JOIN raw ON raw.span = asked.span AND raw.id = counts.terminal_id
+        AND raw.period && counts.period
+)
+SELECT NULL AS state, count(DISTINCT id)::integer AS terminals,
+    coalesce((extract(epoch FROM sum(upper(period) - lower(period))) * 1000000)::bigint, 0) AS us
+FROM piece
+UNION ALL
+SELECT state, 0, sum(us)::bigint
+FROM (
+    SELECT sums.state, sums.us
+    FROM needed
+    JOIN uptime_cell_day AS sums ON sums.cell_code = needed.code AND sums.at = needed.at
+    WHERE needed.summed AND needed.grain = 'day' AND sums.state <> 'longest'
+    UNION ALL
+    SELECT sums.state, sums.us
+    FROM needed
+    JOIN uptime_cell_hour AS sums ON sums.cell_code = needed.code AND sums.at = needed.at
+    WHERE needed.summed AND needed.grain = 'hour' AND sums.state <> 'longest'
+    UNION ALL
+    SELECT state, (extract(epoch FROM sum(upper(period) - lower(period))) * 1000000)::bigint
+    FROM recorded GROUP BY state
+) AS known
+GROUP BY state;

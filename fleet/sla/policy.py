@@ -26,11 +26,25 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Rung:
+    """Who hears of a level when a clock has used a share of its target: 1 is all of it."""
+
+    level: Level
+    tells: str
+    share: float
+
+    def reached(self, used: timedelta, target: timedelta) -> bool:
+        """Whether a clock is there: at a warning, but past a target."""
+        there = target * self.share
+        return used > there if self.level is Level.BREACHED else used >= there
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """A promise, from `valid_from` on; `cell` is nothing for the one that holds everywhere.
 
     `warn_share` of a target is where its warning lies. Only the hold reasons in `pausing` stop the
-    clocks. `chain` is who hears: of a warning the first, of a breach the second (or the last).
+    clocks. `chain` is who hears, one after the other, until the clock stops.
     """
 
     severity: str
@@ -42,9 +56,19 @@ class Policy:
     pausing: frozenset[str]
     chain: tuple[str, ...]
 
-    def tells(self, level: Level) -> str:
-        """Who hears of a level."""
-        return self.chain[min(list(Level).index(level), len(self.chain)) - 1]
+    @property
+    def ladder(self) -> tuple[Rung, ...]:
+        """Who hears when: of a warning the first, of a breach the second, of a breach that goes on
+        each further one, as long after the one before as the warning comes before the target.
+
+        Whoever is alone hears of both.
+        """
+        warning = Rung(Level.WARNING, self.chain[0], self.warn_share)
+        breaches = (
+            Rung(Level.BREACHED, who, 1 + number * (1 - self.warn_share))
+            for number, who in enumerate(self.chain[1:] or self.chain)
+        )
+        return (warning, *breaches)
 
 
 def choose(

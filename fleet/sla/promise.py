@@ -31,6 +31,17 @@ class Promise(NamedTuple):
     policy: Policy
     since: datetime
 
+    def of(self, history: History) -> History:
+        """A ticket's history as if it had been raised when this was promised."""
+        return replace(history, created_at=self.since)
+
+
+class Standing(NamedTuple):
+    """A clock, and the promise that it is read by."""
+
+    promise: Promise
+    reading: Reading
+
 
 def ratings(
     created_at: datetime, severity: str, changes: Sequence[tuple[datetime, str]]
@@ -51,14 +62,19 @@ def ratings(
 
 def readings(promises: Sequence[Promise], history: History, at: datetime) -> tuple[Reading, ...]:
     """Every clock as it stands, by the promise that is due first."""
+    return tuple(one.reading for one in standings(promises, history, at))
+
+
+def standings(promises: Sequence[Promise], history: History, at: datetime) -> tuple[Standing, ...]:
+    """The same, each with its promise."""
     first, *later = promises
-    found = {one.clock: one for one in read(first.policy, history, at)}
+    found = {one.clock: Standing(first, one) for one in read(first.policy, history, at)}
     for promise in later:
-        since = replace(history, created_at=promise.since)
-        for one in read(promise.policy, since, at):
+        for one in read(promise.policy, promise.of(history), at):
             standing = found[one.clock]
-            if standing.stopped_at is None or standing.stopped_at > promise.since:
-                found[one.clock] = min(standing, one, key=_due)
+            stopped_at = standing.reading.stopped_at
+            if stopped_at is None or stopped_at > promise.since:
+                found[one.clock] = min(standing, Standing(promise, one), key=_due)
     return tuple(found[clock] for clock in Clock)
 
 
@@ -66,6 +82,7 @@ def _milder(one: str, other: str) -> bool:
     return _ORDER.index(Severity(one)) > _ORDER.index(Severity(other))
 
 
-def _due(reading: Reading) -> tuple[datetime, float]:
+def _due(standing: Standing) -> tuple[datetime, float]:
+    reading = standing.reading
     left = reading.target - reading.used
     return reading.due_at or FOREVER, left.total_seconds()

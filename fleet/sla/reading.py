@@ -6,7 +6,7 @@ says that the fault is gone, whatever people say; what lies between a recovery a
 counted. A ticket that is cancelled or merged stops all of them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,12 +19,13 @@ from fleet.tickets.ticket import State
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A row of a ticket's history."""
+    """A row of a ticket's history; `note` of escalations alone."""
 
     event: Event
     to_state: State
     at: datetime
     reason: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,60 +56,23 @@ class Reading:
     level: Level
 
 
-@dataclass(frozen=True, slots=True)
-class Escalation:
-    """A level that a running clock has come to, and who is to hear of it."""
-
-    clock: Clock
-    level: Level
-    tells: str
-
-    @property
-    def reason(self) -> str:
-        """As the history has it: `response warning`."""
-        return f"{self.clock} {self.level}"
-
-
 def read(policy: Policy, history: History, at: datetime) -> tuple[Reading, ...]:
     """Every clock of a ticket as it stands at an instant."""
     return tuple(_read(policy, history, clock, at) for clock in Clock)
 
 
-def escalations(
-    policy: Policy, history: History, readings: Sequence[Reading]
-) -> Iterator[Escalation]:
-    """The levels that running clocks have come to and the history does not tell of yet.
-
-    A clock found breached tells of the breach alone.
-    """
-    for one in readings:
-        if one.stopped_at is not None or one.level is Level.OK:
-            continue
-        escalation = Escalation(one.clock, one.level, policy.tells(one.level))
-        begun = _begin(history, one.clock)
-        told = {
-            step.reason
-            for step in history.steps
-            if step.event is Event.ESCALATE and step.at >= begun
-        }
-        worst = Escalation(one.clock, Level.BREACHED, "").reason
-        if escalation.reason not in told and worst not in told:
-            yield escalation
-
-
 def _read(policy: Policy, history: History, clock: Clock, at: datetime) -> Reading:
-    begin, stopped = _begin(history, clock), _stopped(history, clock)
-    pauses = _holds(history.steps, policy.pausing)
-    paused = stopped is None and bool(pauses) and pauses[-1].end == FOREVER
-    if clock is Clock.RESTORE:
-        pauses += _recoveries(history)
+    began, stopped = begin(history, clock), _stopped(history, clock)
+    holds = _holds(history.steps, policy.pausing)
+    paused = stopped is None and bool(holds) and holds[-1].end == FOREVER
+    stands = pauses(policy, history, clock)
     target = policy.targets[clock]
-    ran = used(policy.calendar, begin, max(begin, stopped or at), pauses)
+    ran = used(policy.calendar, began, max(began, stopped or at), stands)
     return Reading(
         clock=clock,
         target=target,
         used=ran,
-        due_at=due(policy.calendar, begin, target, pauses),
+        due_at=due(policy.calendar, began, target, stands),
         stopped_at=stopped,
         paused=paused,
         level=_level(ran, target, policy.warn_share),
@@ -121,7 +85,14 @@ def _level(ran: timedelta, target: timedelta, warn_share: float) -> Level:
     return Level.WARNING if ran >= target * warn_share else Level.OK
 
 
-def _begin(history: History, clock: Clock) -> datetime:
+def pauses(policy: Policy, history: History, clock: Clock) -> list[Span]:
+    """When a clock stands still: in holds for a listed reason, and restore while all was well."""
+    holds = _holds(history.steps, policy.pausing)
+    return holds + _recoveries(history) if clock is Clock.RESTORE else holds
+
+
+def begin(history: History, clock: Clock) -> datetime:
+    """Since when a clock runs."""
     reopened = [step.at for step in history.steps if step.event is Event.REOPEN]
     if clock is Clock.RESTORE:
         return history.created_at
@@ -138,7 +109,7 @@ def _stopped(history: History, clock: Clock) -> datetime | None:
         restored = history.resolved_at if history.by_hand else history.recovered_at
         stop = restored or ended
     else:
-        begun = _begin(history, clock)
+        begun = begin(history, clock)
         met = (
             step.at
             for step in history.steps

@@ -20,6 +20,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from api.accounts.passwords import hashed
+from api.uptime.summing import sum_up
 from fleet.db.migrate import migrate
 from fleet.db.pool import connect
 from fleet.db.sql import load
@@ -31,7 +32,7 @@ from tellergrid.stack.process import Program
 
 TECHNICIANS = 300
 CELLS = 1_000
-DAYS = 3
+DAYS = 2
 _DATABASE = "tellergrid_bench_api"
 _WARM_UP_S = 5.0
 _PATIENCE_S = 120.0
@@ -125,6 +126,11 @@ async def _build(connection: _Connection, size: Size, password: str, progress: P
             await connection.execute(_SQL[name], parameters)
     progress("settling the tables")
     await connection.execute(_SQL["settle"])
+    more = True
+    while more:
+        progress("summing uptime, as is done hour by hour in life")
+        async with connection.transaction():
+            more = await sum_up(connection, "UTC")
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from psycopg.rows import TupleRow
 
 from api.grid.cells import Wish, import_cells
 from api.grid.terminals import import_terminals
-from api.planning import planned_each_time
+from api.planning import Plans
 from api.scope import EVERYTHING
 from api.uptime.figures import Question, slices
 from api.uptime.schemas import By
@@ -101,7 +101,8 @@ async def _scratch(url: str) -> AsyncIterator[_Connection]:
         await server.execute(_SQL["drop"])
         await server.execute(_SQL["create"])
         try:
-            scratch = planned_each_time(make_conninfo(url, dbname=_DATABASE))
+            plans = f"-c plan_cache_mode={Plans.EACH_TIME}"
+            scratch = make_conninfo(url, dbname=_DATABASE, options=plans)
             async with await connect(scratch, name="bench", autocommit=True) as connection:
                 await migrate(connection)
                 yield connection

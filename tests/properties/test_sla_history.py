@@ -1,7 +1,7 @@
 """The clocks of whole histories equal counting every second, under promises that change."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from uuid import UUID
@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet.sla.calendar import Calendar
+from fleet.sla.escalation import escalations, next_at
 from fleet.sla.policy import Clock, Level, Policy, choose
 from fleet.sla.reading import History, Step, read
 from fleet.tickets.lifecycle import Actor, Event, Move, Role, decide
@@ -166,3 +167,29 @@ def test_every_clock_of_a_history_equals_counting_every_second(life: Life) -> No
             assert one.due_at == life.begin + (ran[needed - 1] + 1) * SECOND
         elif one.stopped_at is None:
             assert one.due_at is None or one.due_at >= life.begin + life.looked * SECOND
+
+
+@settings(deadline=None, max_examples=30)
+@given(life=lives(), share=st.floats(0, 1))
+def test_until_the_next_rung_nothing_new_is_to_be_told(life: Life, share: float) -> None:
+    """While nothing happens to a ticket, whoever looks again needs not before the instant it says.
+
+    Just before that instant the clocks are on the rungs they were on; just after it, one is higher.
+    """
+    looked = life.begin + life.looked * SECOND
+    policy = choose(life.policies, "major", ("C1", "D"), life.history.created_at)
+    if policy is None:
+        return
+    policy = replace(policy, chain=("operations", "admin", "board"))
+
+    def told(at: datetime) -> set[tuple[str, str]]:
+        found = escalations(policy, life.history, read(policy, life.history, at))
+        return {(one.reason, one.tells) for one in found}
+
+    there = next_at(policy, life.history, read(policy, life.history, looked))
+    if there < looked + timedelta(days=3650):
+        between = looked + share * (there - looked) - SECOND / 1000
+        assert told(max(looked, between)) == told(looked)
+        assert told(there + SECOND / 1000) != told(looked)
+    else:
+        assert told(looked + timedelta(days=400)) == told(looked)

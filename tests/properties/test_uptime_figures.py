@@ -64,6 +64,8 @@ class Planning:
     maintenance: list[Plan]
     schedules: list[Plan]
     corrections: list[Plan]
+    blind: list[Any]
+    """Whether we were blind to the region, at each microsecond."""
 
 
 @dataclass
@@ -125,6 +127,7 @@ plannings = st.builds(
         lambda found: list({one.of: one for one in found}.values())
     ),
     corrections=plans(st.sampled_from(ServiceState), "T0", "T1"),
+    blind=lines(st.booleans()),
 )
 
 
@@ -147,7 +150,7 @@ def counts(planning: Planning, name: str, life: Life, t: int) -> Any:
     for one in reversed(planning.corrections):
         if one.of == name and one.begin <= t < one.end:
             return one.said
-    return life.states[t]
+    return ServiceState.UNKNOWN if planning.blind[t] else life.states[t]
 
 
 def above_of(cell: str) -> list[str]:
@@ -156,7 +159,12 @@ def above_of(cell: str) -> list[str]:
 
 
 async def say(connection: AsyncConnection[TupleRow], planning: Planning) -> None:
-    """Store what was planned and said."""
+    """Store what was planned and said, and when we were blind."""
+    for _, begin, end in stretches([one or None for one in planning.blind]):
+        await connection.execute(
+            "INSERT INTO blindness VALUES ('r', tstzrange(%s, %s), 'broker')",
+            (begin, end or at(LENGTH)),
+        )
     for number, one in enumerate(planning.maintenance):
         await connection.execute(
             "INSERT INTO planned_window (purpose, terminal_id, cell_code, kind, first, zone,"
@@ -251,8 +259,8 @@ def test_the_database_finds_what_counting_finds(
 ) -> None:
     """By part and bucket; and the parts, and the buckets, add up to the whole, exactly.
 
-    Maintenance of terminals, cells and kinds, schedules of the same, and corrections overlap as
-    they will: at every microsecond the first in precedence counts.
+    Maintenance of terminals, cells and kinds, schedules of the same, corrections and our own
+    blindness overlap as they will: at every microsecond the first in precedence counts.
     """
     runner, connection = database
     spans = [(at(begin), at(end)) for begin, end in pairwise(ends)]

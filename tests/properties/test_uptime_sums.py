@@ -44,8 +44,9 @@ def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dat
 
 async def begin_anew(connection: AsyncConnection[TupleRow]) -> None:
     await connection.execute(
-        "TRUNCATE terminal, service_interval, service_schedule, uptime_summed, uptime_stale,"
-        " uptime_cell_day, uptime_cell_hour, uptime_terminal_day, uptime_crossing CASCADE"
+        "TRUNCATE terminal, blindness, service_interval, service_schedule, uptime_summed,"
+        " uptime_stale, uptime_cell_day, uptime_cell_hour, uptime_terminal_day, uptime_crossing"
+        " CASCADE"
     )
     await connection.commit()
 

@@ -82,7 +82,7 @@ def play(trial: Trial, rules: Sequence[Rule] | Selection) -> Seen:
     engine.watch(_T0)
     for number, player in enumerate(trial.players):
         who = (player.kind, player.cell, player.vendor, player.model, player.region)
-        engine.adopt(Terminal(number, player.name, *who))
+        engine.adopt(Terminal(number, player.name, *who, commissioned_at=_T0))
     seen = Seen()
     now = timedelta()
     made = (each for n, _ in enumerate(trial.players) for each in _arrivals(trial, n))

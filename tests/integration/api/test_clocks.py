@@ -8,7 +8,7 @@ import pytest
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from api.tickets.engine import watch_clocks
+from api.tickets.watching import ClockWatch
 from tests.integration.api.conftest import SignIn
 from tests.integration.api.test_scheduled import listening, tickets_are, until
 from tests.integration.api.world import SomeFault, elsewhere, fire
@@ -51,7 +51,7 @@ async def ids(who: httpx.AsyncClient, query: str) -> list[int]:
 
 async def escalated(connection: Database) -> list[tuple[Any, ...]]:
     async with connection.transaction():
-        await watch_clocks(connection)
+        await ClockWatch().look(connection)
     cursor = await connection.execute(
         "SELECT ticket_id, reason, note FROM ticket_transition WHERE event = 'escalate' ORDER BY id"
     )
@@ -93,13 +93,16 @@ async def test_a_level_reached_is_written_into_the_history_once(connection: Data
     before = await escalated(connection)
     assert before == [
         (2, "response warning", "for operations"),
+        (3, "response breached", "for operations"),
         (3, "response breached", "for admin"),
+        (3, "arrival breached", "for operations"),
         (3, "arrival breached", "for admin"),
+        (3, "restore breached", "for operations"),
         (3, "restore breached", "for admin"),
     ]
     assert await escalated(connection) == before
     await raised_ago(connection, 2, 31)
-    assert (await escalated(connection))[4:] == [(2, "response breached", "for admin")]
+    assert (await escalated(connection))[7:] == [(2, "response breached", "for admin")]
 
 
 async def test_a_cells_own_promise_comes_before_the_general_one(
@@ -119,6 +122,53 @@ async def test_a_cells_own_promise_comes_before_the_general_one(
     ]
     foreign = (await operations.get("/api/v1/tickets/3")).json()["clocks"]
     assert foreign[0]["target_minutes"] == 30
+
+
+@pytest.mark.usefixtures("operations")
+async def test_who_watches_looks_again_at_what_changed_and_at_other_promises(
+    connection: Database,
+) -> None:
+    """One watch over all the time: what is quiet is not read, and nothing is missed for that."""
+    watch = ClockWatch()
+
+    async def told() -> list[tuple[Any, ...]]:
+        async with connection.transaction():
+            await watch.look(connection)
+        cursor = await connection.execute(
+            "SELECT ticket_id, reason FROM ticket_transition WHERE event = 'escalate' ORDER BY id"
+        )
+        return await cursor.fetchall()
+
+    before = await told()
+    assert (2, "response warning") in before
+    assert await told() == before
+    await raised_ago(connection, 1, 31)
+    await connection.execute("UPDATE ticket SET version = version + 1 WHERE id = 1")
+    after = await told()
+    assert {one for one in after if one not in before} == {(1, "response breached")}
+    await connection.execute(
+        "INSERT INTO sla (severity, cell_code, valid_from, calendar_code, response_minutes,"
+        " arrival_minutes, restore_minutes)"
+        " VALUES ('major', 'D01', '2001-01-01', 'always', 20, 21, 1000)"
+    )
+    assert (2, "arrival breached") in await told()
+
+
+async def test_the_whole_chain_is_told_of_a_breach_that_goes_on(
+    operations: httpx.AsyncClient, connection: Database
+) -> None:
+    """Nobody accepts: of three in the chain each hears once, and is notified as a role."""
+    del operations
+    await connection.execute("UPDATE sla SET chain = '{operations,admin,tester}'")
+    seen = []
+    for minutes in (25, 31, 40, 200):
+        await raised_ago(connection, 2, minutes)
+        seen = [one[1:] for one in await escalated(connection) if one[0] == 2]
+    assert [one for one in seen if one[0].startswith("response")] == [
+        ("response warning", "for operations"),
+        ("response breached", "for admin"),
+        ("response breached", "for tester"),
+    ]
 
 
 async def test_the_clocks_of_a_ticket_that_got_worse_count_from_then(

@@ -97,6 +97,48 @@ async def test_a_split_moves_terminals_and_keeps_the_past(
     assert (shown["cell_method"], shown["map_version"]) == ("polygon", split["version"])
 
 
+async def test_people_answer_from_when_to_when(ops: httpx.AsyncClient) -> None:
+    """W is split, then its parts are merged, then moved: each cell says who answered for it, and
+    the map of any instant has the people of that instant. Who is named again never left."""
+
+    async def people(at: str) -> dict[str, list[str]]:
+        features = (await done(ops.get("/api/v1/grid", params={"at": at})))["features"]
+        return {one["properties"]["code"]: one["properties"].get("people", []) for one in features}
+
+    async def answered(code: str) -> list[tuple[str, bool]]:
+        found = (await done(ops.get(f"/api/v1/cells/{code}/versions")))["people"]
+        return [(one["technician"], one["to"] is None) for one in found]
+
+    first = datetime.now(UTC).isoformat()
+    parts = collection(
+        feature(square(0, 0, 5, 10), code="W1"),
+        feature(square(5, 0, 10, 10), code="W2", people=["T01"]),
+    )
+    await done(ops.post("/api/v1/cells/W/split", content=parts))
+    second = datetime.now(UTC).isoformat()
+    await done(ops.post("/api/v1/cells/W1/merge", json={"cells": ["W1", "W2"]}))
+    third = datetime.now(UTC).isoformat()
+    north = {"code": "N", "name": "North", "parent": None, "boundary": square(0, 20, 20, 30)}
+    await done(ops.post("/api/v1/cells", json=north))
+    moved = {"name": "W1", "parent": "N", "boundary": square(0, 0, 10, 10)}
+    await done(ops.put("/api/v1/cells/W1", json=moved))
+    await done(ops.put("/api/v1/cells/W1", json=moved | {"people": ["T02"]}))
+    now = datetime.now(UTC).isoformat()
+
+    assert await people(first) == {"S": ["T01"], "W": ["T02"], "E": ["T03"]}
+    assert await people(second) == {"S": ["T01"], "W1": ["T02"], "W2": ["T01"], "E": ["T03"]}
+    assert await people(third) == {"S": ["T01"], "W1": ["T01", "T02"], "E": ["T03"]}
+    assert await people(now) == {"S": ["T01"], "W1": ["T02"], "E": ["T03"], "N": []}
+    assert await answered("W") == [("T02", False)]
+    assert await answered("W1") == [("T02", True), ("T01", False)]
+    [since] = [
+        one["from"]
+        for one in (await done(ops.get("/api/v1/cells/W1/versions")))["people"]
+        if one["technician"] == "T02"
+    ]
+    assert first < since < second, "who is named again has answered all the while"
+
+
 async def test_a_merge_takes_all_ground_people_and_cells_below(ops: httpx.AsyncClient) -> None:
     """W and E become W; what was below E comes below it."""
     below = {"name": "Below", "parent": "E", "boundary": square(12, 1, 14, 9), "code": "E1"}

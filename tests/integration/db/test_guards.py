@@ -12,6 +12,7 @@ OF_NO_CELL = {
     "sla_calendar": "hours of service levels",
     "sla_hours": "hours of service levels",
     "sla_holiday": "hours of service levels",
+    "sla_stamp": "whether service levels are still the same",
     "uptime_summed": "how far sums of uptime are made",
     **dict.fromkeys(
         (

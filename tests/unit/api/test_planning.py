@@ -1,15 +1,16 @@
-"""The address of the database, with how statements are to be planned."""
+"""Which routes have their statements planned once."""
 
-from psycopg.conninfo import conninfo_to_dict
-
-from api.planning import planned_each_time
+from api.planning import Plans, planned_once, plans_of
 
 
-def test_what_the_address_says_is_kept() -> None:
-    """Host, user and options of its own: nothing of the URL is lost."""
-    url = "postgresql://me:secret@host:5433/grid?options=-c%20timezone%3DUTC"
-    parts = conninfo_to_dict(planned_each_time(url))
-    assert (parts["host"], parts["user"], parts["dbname"]) == ("host", "me", "grid")
-    assert parts["options"] == "-c timezone=UTC -c plan_cache_mode=force_custom_plan"
-    bare = conninfo_to_dict(planned_each_time("postgresql://host/grid"))
-    assert bare["options"] == "-c plan_cache_mode=force_custom_plan"
+def test_a_route_is_planned_each_time_unless_it_says_otherwise() -> None:
+    @planned_once
+    async def by_key() -> None:
+        return
+
+    async def filtered() -> None:
+        return
+
+    assert plans_of({"endpoint": by_key}) is Plans.ONCE
+    assert plans_of({"endpoint": filtered}) is Plans.EACH_TIME
+    assert plans_of({}) is Plans.EACH_TIME

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from fleet.sla.calendar import ALWAYS
+from fleet.sla.escalation import escalations
 from fleet.sla.policy import Clock, Level, Policy, choose
-from fleet.sla.reading import History, Reading, Step, escalations, read
+from fleet.sla.reading import History, Reading, Step, read
 from fleet.tickets.lifecycle import Event
 from fleet.tickets.ticket import State
 
@@ -118,25 +119,52 @@ def test_what_is_cut_short_stops_every_clock(end: tuple[Event, State]) -> None:
     assert {one.stopped_at for one in read(POLICY, ended, minute(500))} == {minute(3)}
 
 
+WARNED = ("response warning", "operations")
+BREACHED = [("response breached", who) for who in ("operations", "admin", "board", "owner")]
+
+
 @pytest.mark.parametrize(
     ("at", "told", "expected"),
     [
         (4, [], []),
-        (5, [], [("response warning", "operations")]),
-        (5, ["response warning"], []),
-        (11, ["response warning"], [("response breached", "admin")]),
-        (11, [], [("response breached", "admin")]),
-        (11, ["response breached"], []),
+        (5, [], [WARNED]),
+        (5, [WARNED], []),
+        (10, [WARNED], []),
+        (11, [WARNED], [BREACHED[1]]),
+        (11, [WARNED, BREACHED[1]], []),
+        (15, [WARNED, BREACHED[1]], []),
+        (16, [WARNED, BREACHED[1]], [BREACHED[2]]),
+        (21, [WARNED, *BREACHED[1:3]], [BREACHED[3]]),
+        (500, [WARNED, *BREACHED[1:]], []),
+        (11, [], BREACHED[:2]),
+        (500, [], BREACHED),
+        (500, BREACHED, []),
     ],
 )
-def test_each_level_is_told_once_along_the_chain(
-    at: float, told: list[str], expected: list[tuple[str, str]]
+def test_each_of_the_chain_is_told_once(
+    at: float, told: list[tuple[str, str]], expected: list[tuple[str, str]]
 ) -> None:
-    """A warning at half the target, a breach past it; found late, the breach alone is told."""
-    steps = [(Event.ESCALATE, State.ASSIGNED, at, reason) for reason in told]
-    life = history(*MAIN_PATH[:2], *steps)
-    found = escalations(POLICY, life, read(POLICY, life, minute(at)))
-    assert [(one.reason, one.tells) for one in found] == expected
+    """The target is ten minutes, warned of at five: five minutes later each, the next is told.
+
+    Nobody looked in time: then all that were to be told hear of the breach, the first of them too.
+    """
+    policy = replace(POLICY, chain=("operations", "admin", "board", "owner"))
+    steps = [
+        Step(Event.ESCALATE, State.ASSIGNED, minute(at), reason, f"for {who}")
+        for reason, who in told
+    ]
+    life = history(*MAIN_PATH[:2])
+    life = replace(life, steps=[*life.steps, *steps])
+    found = escalations(policy, life, read(policy, life, minute(at)))
+    assert [(one.reason, one.tells) for one in found if one.clock is Clock.RESPONSE] == expected
+
+
+def test_who_is_alone_hears_of_both() -> None:
+    policy = replace(POLICY, chain=("operations",))
+    life = history(*MAIN_PATH[:2])
+    for at, expected in ((5, "response warning"), (11, "response breached")):
+        [first, *_] = escalations(policy, life, read(policy, life, minute(at)))
+        assert (first.reason, first.note) == (expected, "for operations")
 
 
 def test_the_nearest_and_then_the_latest_promise_counts() -> None:

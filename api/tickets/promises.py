@@ -1,0 +1,59 @@
+"""Promises of service levels as they are seen, read again when one has changed.
+
+`sla_seen()` says of a statement's rows which promises its caller sees: another wherever anything
+about them is another. So what was read under a name is what that name stands for, for ever.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow, dict_row
+
+from fleet.db.sql import load
+from fleet.sla.calendar import Calendar, Hours
+from fleet.sla.policy import Clock, Policy
+
+_SQL = load("api.tickets", "clocks")
+_MOST = 1_000
+_KNOWN: dict[str, Sequence[Policy]] = {}
+
+
+async def promises(connection: AsyncConnection[TupleRow], seen: str) -> Sequence[Policy]:
+    """The promises that the caller sees, whose name is `seen`."""
+    known = _KNOWN.get(seen)
+    if known is None:
+        known = await _read(connection)
+        if len(_KNOWN) >= _MOST:
+            _KNOWN.clear()
+        _KNOWN[seen] = known
+    return known
+
+
+async def _read(connection: AsyncConnection[TupleRow]) -> Sequence[Policy]:
+    calendars = {
+        row["code"]: Calendar(
+            row["zone"], tuple(Hours(*one) for one in row["hours"]), frozenset(row["holidays"])
+        )
+        for row in await _rows(connection, "calendars")
+    }
+    return tuple(
+        Policy(
+            severity=row["severity"],
+            cell=row["cell_code"],
+            valid_from=row["valid_from"],
+            calendar=calendars[row["calendar_code"]],
+            targets={clock: timedelta(minutes=row[f"{clock}_minutes"]) for clock in Clock},
+            warn_share=row["warn_share"],
+            pausing=frozenset(row["pausing"]),
+            chain=tuple(row["chain"]),
+        )
+        for row in await _rows(connection, "policies")
+    )
+
+
+async def _rows(connection: AsyncConnection[TupleRow], statement: str) -> list[dict[str, Any]]:
+    async with connection.cursor(row_factory=dict_row, binary=True) as cursor:
+        await cursor.execute(_SQL[statement])
+        return await cursor.fetchall()

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from fleet.rules.catalogue import load
-from fleet.rules.reading import FIELDS, TRIGGERS
+from fleet.rules.reading import FIELDS
 from fleet.rules.rule import Quorum, Rule
 from fleet.rules.schema import schema
+from fleet.rules.triggers import TRIGGERS
 
 _SEE = {
     "component": "wire-contract.md#vocabulary",
@@ -104,7 +105,8 @@ def marked(name: str) -> re.Pattern[str]:
 def written(page: str) -> str:
     """The page with its blocks made anew."""
     for name, block in blocks().items():
-        page = marked(name).sub(lambda found, text=block: f"{found[1]}{text}{found[2]}", page)
+        if (found := marked(name).search(page)) is not None:
+            page = f"{page[: found.end(1)]}{block}{page[found.start(2) :]}"
     return page
 
 

@@ -34,12 +34,14 @@ class Entry:
     above: tuple[str, ...] = ()
     in_service: bool = True
     hours: Hours = ALWAYS
+    commissioned_at: datetime | None = None
 
     def terminal(self, region: str) -> Terminal:
         """The terminal as the engine knows it before anything was heard."""
         return Terminal(
             self.id, self.code, self.kind, self.cell, self.vendor, self.model, region, self.above,
             in_service=self.in_service, hours=self.hours,
+            commissioned_at=self.commissioned_at,
         )  # fmt: skip
 
 
@@ -78,6 +80,7 @@ def entry_of(terminal: Terminal) -> Entry:
     return Entry(
         terminal.id, terminal.code, terminal.kind, terminal.cell, terminal.vendor, terminal.model,
         terminal.above, terminal.in_service, terminal.hours,
+        terminal.commissioned_at,
     )  # fmt: skip
 
 
@@ -90,12 +93,12 @@ async def read(
     above = {code: tuple(codes) for code, codes in await cells.fetchall()}
     mine = await connection.execute(_SQL["region_terminals"], {"region": region})
     entries = {}
-    async for key, code, kind, cell, vendor, model, in_service in mine:
+    async for key, code, kind, cell, vendor, model, in_service, since in mine:
         # Thousands have the same vendor: one text for all.
         names = sys.intern(vendor), sys.intern(model)
         over = above.get(cell, ())
         serves = book.of(key, kind, (cell, *over))
-        entries[code] = Entry(key, code, kind, cell, *names, over, in_service, serves)
+        entries[code] = Entry(key, code, kind, cell, *names, over, in_service, serves, since)
     others = await connection.execute(_SQL["other_terminals"], {"region": region})
     return Registry(region, entries, dict(await others.fetchall()), book)
 

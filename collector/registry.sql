@@ -15,7 +15,8 @@ SELECT terminal.id, terminal.code, terminal.kind, coalesce(terminal_cell.cell_co
              AND (maintained.kind IS NULL OR maintained.kind = terminal.kind)
              AND (maintained.cell_code IS NULL OR maintained.cell_code IN (
                  SELECT ancestor_code FROM cell_ancestor
-                 WHERE cell_ancestor.cell_code = terminal_cell.cell_code)))
+                 WHERE cell_ancestor.cell_code = terminal_cell.cell_code))),
+       terminal.commissioned_at
 FROM terminal
 LEFT JOIN terminal_cell
     ON terminal_cell.terminal_id = terminal.id AND terminal_cell.valid @> now()

@@ -14,6 +14,7 @@ from fleet.rules.engine import Engine
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import Hold, Phase
 from fleet.rules.severity import Severity
+from fleet.rules.slope import Slope
 from fleet.rules.terminal import Terminal
 from fleet.service_state import ServiceState
 
@@ -56,6 +57,7 @@ async def engine(
     holds = await _holds(connection, registry)
     transitions = await _transitions(connection, registry)
     counts = await _counts(connection, registry.region)
+    slopes = await _slopes(connection, registry.region)
     rows = await _rows(connection, registry.region)
     waiting = await order.waiting(connection, registry.region)
     for number, entry in enumerate(registry.entries.values()):
@@ -66,6 +68,7 @@ async def engine(
         _recall(terminal, rows.get(entry.id))
         terminal.kept = waiting.get(entry.id, {})
         terminal.counts = counts.get(entry.code, {})
+        terminal.slopes = slopes.get(entry.code, {})
         terminal.transitions = transitions["terminal"].get(entry.code, {})
         restored.adopt(terminal)
     for cell in holds["cell"].keys() | transitions["cell"].keys():
@@ -101,6 +104,15 @@ async def _counts(connection: Connection, region: str) -> dict[str, Counts]:
     cursor = await connection.execute(_SQL["event_counts"], {"region": region})
     async for terminal, rule, times in cursor:
         found[terminal][rule] = tuple(times)
+    return found
+
+
+async def _slopes(connection: Connection, region: str) -> dict[str, dict[tuple[str, str], Slope]]:
+    found: dict[str, dict[tuple[str, str], Slope]] = defaultdict(dict)
+    cursor = await connection.execute(_SQL["slopes"], {"region": region})
+    async for terminal, rule, item, times, levels, level in cursor:
+        past = tuple(zip(times, levels, strict=True))
+        found[terminal][rule, item] = Slope(past, level)
     return found
 
 

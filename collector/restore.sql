@@ -29,6 +29,12 @@ LEFT JOIN terminal
 WHERE terminal.region_code = %(region)s
    OR (hold_transition.scope = 'cell' AND hold_transition.item = %(region)s);
 
+-- name: slopes
+SELECT slope.terminal, slope.rule, slope.item, slope.times, slope.levels, slope.level
+FROM slope
+JOIN terminal ON terminal.code = slope.terminal
+WHERE terminal.region_code = %(region)s;
+
 -- name: event_counts
 SELECT event_count.terminal, event_count.rule, event_count.times
 FROM event_count

@@ -5,6 +5,7 @@ So the engine may go on while they run: nothing here is read again later.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
+from datetime import datetime
 from itertools import chain
 from typing import Any
 
@@ -24,6 +25,7 @@ from fleet.rules.changes import (
     Transition,
 )
 from fleet.rules.record import Record
+from fleet.rules.slope import Slope
 from fleet.rules.terminal import Terminal
 
 
@@ -154,12 +156,21 @@ def _transitions(record: Record) -> Iterator[Statement]:
     """The transitions that flapping is judged on, and the events that are counted."""
     for (terminal, rule), times in record.counts.items():
         yield Statement("upsert_event_count", (terminal, rule, list(times)))
+    slopes = record.slopes.items()
+    if forgotten := [key for key, slope in slopes if slope is None]:
+        yield Statement("delete_slope", each=forgotten)
+    if moved := [(*key, *_slope(slope)) for key, slope in slopes if slope is not None]:
+        yield Statement("upsert_slope", each=moved)
     for key, kept in record.transitions.items():
         if kept is None:
             yield Statement("delete_transitions", astuple(key))
         else:
             row = (*astuple(key), list(kept.times), kept.raised)
             yield Statement("upsert_transitions", row)
+
+
+def _slope(slope: Slope) -> tuple[list[datetime], list[float], float | None]:
+    return [at for at, _ in slope.past], [level for _, level in slope.past], slope.value
 
 
 def _order(record: Record, late: Sequence[Late]) -> Iterator[Statement]:

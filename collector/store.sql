@@ -109,6 +109,15 @@ VALUES (%s, %s, %s, %s, %s, %s)
 ON CONFLICT (scope, subject, rule, item) DO UPDATE
 SET times = EXCLUDED.times, raised = EXCLUDED.raised;
 
+-- name: delete_slope
+DELETE FROM slope WHERE terminal = %s AND rule = %s AND item = %s;
+
+-- name: upsert_slope
+INSERT INTO slope (terminal, rule, item, times, levels, level)
+VALUES (%s, %s, %s, %s::timestamptz[], %s::float8[], %s)
+ON CONFLICT (terminal, rule, item) DO UPDATE
+SET times = EXCLUDED.times, levels = EXCLUDED.levels, level = EXCLUDED.level;
+
 -- name: upsert_event_count
 INSERT INTO event_count (terminal, rule, times) VALUES (%s, %s, %s)
 ON CONFLICT (terminal, rule) DO UPDATE SET times = EXCLUDED.times;

@@ -95,8 +95,9 @@ async def terminals(
     asked = {"region": region, "codes": None if codes is None else list(codes), "since": since}
     cursor = await connection.execute(_SQL["terminals"], asked)
     found = {}
-    for key, code, kind, cell, vendor, model, of_region, above in await cursor.fetchall():
+    for key, code, kind, cell, vendor, model, of_region, above, began in await cursor.fetchall():
         found[key] = Terminal(key, code, kind, cell, vendor, model, of_region, tuple(above))
+        found[key].commissioned_at = began
     book = await hours.read(connection)
     for each in found.values():
         each.hours = book.of(each.id, each.kind, (each.cell, *each.above))

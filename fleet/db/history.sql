@@ -5,7 +5,8 @@ SELECT terminal.id, terminal.code, terminal.kind,
     terminal.region_code,
     ARRAY(SELECT ancestor_code FROM cell_ancestor
         WHERE cell_ancestor.cell_code = terminal_cell.cell_code AND distance > 0
-        ORDER BY distance)
+        ORDER BY distance),
+    terminal.commissioned_at
 FROM terminal
 LEFT JOIN terminal_cell
     ON terminal_cell.terminal_id = terminal.id AND terminal_cell.valid @> now()

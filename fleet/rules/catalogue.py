@@ -13,6 +13,7 @@ from fleet.rules.causes import check_causes
 from fleet.rules.document import Fields
 from fleet.rules.errors import CatalogueError
 from fleet.rules.files import DEFAULT, File, gather
+from fleet.rules.inputs import EACH
 from fleet.rules.overriding import describe as describe_override
 from fleet.rules.overriding import read_groups, read_override
 from fleet.rules.reading import Reading, read_rule
@@ -21,10 +22,13 @@ from fleet.rules.rule import (
     Lasting,
     Offline,
     Quorum,
+    Rate,
     Rule,
     Silent,
     Stage,
     Trigger,
+    Unsaid,
+    Unseen,
     When,
 )
 from fleet.rules.selection import Override, Selection, Where
@@ -111,7 +115,7 @@ def describe(rule: Rule) -> dict[str, object]:
         "enabled": rule.enabled,
         "shadow": rule.shadow,
         **_describe_trigger(rule.trigger),
-        "for": duration.render(rule.hold),
+        **_describe_hold(rule),
         "clear_for": duration.render(rule.clear_hold),
         "severity": rule.severity.value,
         "impact": rule.impact.value if rule.impact is not None else None,
@@ -132,12 +136,27 @@ def describe(rule: Rule) -> dict[str, object]:
     }
 
 
+def _describe_rate(rate: Rate) -> dict[str, object]:
+    of = rate.of if rate.each is None else f"{EACH[rate.each]}.{rate.of}"
+    return {
+        "rate": {"of": of, "rises" if rate.rises else "falls": rate.by},
+        "within": duration.render(rate.within),
+        "each": rate.each,
+        "given": None if rate.given is None else rate.given.text,
+    }
+
+
 def _describe_stage(stage: Stage) -> dict[str, object]:
     if isinstance(stage.trigger, Lasting):
         return {"to": stage.to.value, "after": duration.render(stage.hold)}
     times = {"for": duration.render(stage.hold), "clear_for": duration.render(stage.clear_hold)}
     said = _describe_trigger(stage.trigger)
     return {"to": stage.to.value, "when": said["when"], "clear_when": said["clear_when"], **times}
+
+
+def _describe_hold(rule: Rule) -> dict[str, object]:
+    name = "silent_for" if isinstance(rule.trigger, Unsaid) else "for"
+    return {name: duration.render(rule.hold)}
 
 
 def _describe_trigger(trigger: Trigger) -> dict[str, object]:
@@ -147,8 +166,14 @@ def _describe_trigger(trigger: Trigger) -> dict[str, object]:
             return {"when": condition.text, "clear_when": clear, "each": each}
         case Silent(after):
             return {"silent_for": duration.render(after)}
+        case Unseen(after):
+            return {"never_seen_for": duration.render(after)}
+        case Unsaid(component):
+            return {"of": component}
         case Offline():
             return {"offline": True}
+        case Rate():
+            return _describe_rate(trigger)
         case Count():
             kind = {name: getattr(trigger, name) for name in COUNTED if getattr(trigger, name)}
             within = duration.render(trigger.within)

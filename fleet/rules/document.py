@@ -225,6 +225,14 @@ class Fields:
             self.report(key, f"{key} must be above 0 and at most 1", "0.4 is 40%")
         return value
 
+    def amount(self, key: str) -> float:
+        """A required number above 0."""
+        node = self.scalar(key, "float")
+        value = float(node.value) if node is not None else 1.0
+        if value <= 0:
+            self.report(key, f"{key} must be above 0")
+        return value
+
     def duration(self, key: str, least: timedelta = _NO_TIME) -> timedelta:
         """A duration; none where the field is absent."""
         node = self._nodes.get(key)

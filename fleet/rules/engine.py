@@ -296,7 +296,7 @@ class Engine:
         elif isinstance(subject, Terminal) and timer.turn is Turn.SILENCE:
             self._hearing.fall_silent(subject, timer, now)
         elif isinstance(subject, Terminal) and timer.turn is Turn.COUNT:
-            self._judging.counting.fewer(subject, timer, now)
+            self._judging.fading.look(subject, timer, now)
         elif subject is not None:
             clock = now
             if isinstance(subject, Terminal):

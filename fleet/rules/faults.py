@@ -13,7 +13,7 @@ from fleet.rules.due import due
 from fleet.rules.hold import TABLE, TIMED, Hold, Phase, Signal
 from fleet.rules.quorums import Quorums
 from fleet.rules.record import Record
-from fleet.rules.rule import Lasting, Rule, When
+from fleet.rules.rule import Lasting, Rule, Unsaid, When
 from fleet.rules.selection import Selection
 from fleet.rules.speakers import Speakers, Subject, key_of
 from fleet.rules.swings import Swings
@@ -176,7 +176,7 @@ class Faults:
     def remind(self, subject: Subject, rule: str, item: str, hold: Hold) -> None:
         """Set the timer of a hold that ends by itself, or that flaps."""
         found = self.rule_of(subject, rule)
-        if not _waits(hold) or found is None:
+        if found is None or not _waits(hold) or _needs_a_word(found, hold):
             return
         due = self._over(subject, found, item, hold)
         if isinstance(subject, Terminal):
@@ -243,7 +243,7 @@ class Faults:
         timed = [
             (self._over(terminal, rules[rule], item, hold), rule, item)
             for (rule, item), hold in terminal.holds.items()
-            if _waits(hold) and rule in rules
+            if _waits(hold) and rule in rules and not _needs_a_word(rules[rule], hold)
         ]
         timed.sort()
         undecided = [each for each in timed if not self.end(terminal, each[1], each[2], at)]
@@ -265,6 +265,9 @@ class Faults:
         for rule, times in terminal.counts.items():
             terminal.counts[rule] = tuple(time + by for time in times)
             self.record.counts[terminal.code, rule] = terminal.counts[rule]
+        for key, slope in terminal.slopes.items():
+            slope.past = tuple((time + by, value) for time, value in slope.past)
+            self.record.slopes[terminal.code, *key] = slope
 
     def begin(self, now: datetime) -> None:
         """Another instant begins. Cells are judged once for each, by all that happened in it: what
@@ -282,6 +285,11 @@ class Faults:
         """Ask the quorum rules of every cell that a member's hold has moved in."""
         for cell, rule, verdict in self.quorums.verdicts():
             self.signal(cell, rule, self.region, verdict, now)
+
+
+def _needs_a_word(rule: Rule, hold: Hold) -> bool:
+    """Whether only a snapshot lets it fire, and no time: a component that is said no more."""
+    return hold.phase is Phase.PENDING and isinstance(rule.trigger, Unsaid)
 
 
 def _waits(hold: Hold) -> bool:

@@ -19,6 +19,9 @@ RETURN = timedelta(minutes=1)
 CATCH_UP = timedelta(seconds=5)
 """How long the broker has to send us what waited while only we were away."""
 
+HEARD_OUT = timedelta(minutes=10)
+"""How long we must have heard without a break before somebody counts as never heard."""
+
 _NONE: Mapping[str, timedelta] = MappingProxyType({})
 
 
@@ -48,37 +51,50 @@ class Hearing:
         gone = terminal.connected is False
         for rule in rules.offline:
             self._faults.signal(terminal, rule, "", Signal.RAISE if gone else Signal.CLEAR, at)
-        for name in rules.silent:
+        for name in (*rules.silent, *rules.unseen):
             self._faults.signal(terminal, rules.rules[name], "", Signal.CLEAR, at)
 
     def await_silence(self, terminal: Terminal, besides: Mapping[str, timedelta] = _NONE) -> None:
-        """From the first time it is heard a terminal has one reminder for each rule of silence."""
-        if terminal.heard_at is not None:
-            for name, after in terminal.plan.silent.items():
-                if besides.get(name) != after:
-                    due = terminal.heard_at + after
-                    self._faults.timers.put(
-                        Timer(due, Turn.SILENCE, terminal.code, name, _said(after))
-                    )
+        """One reminder for each rule of silence, from the first time that it is heard; until then
+        for each rule about those that were never heard."""
+        since, rules = terminal.heard_at, terminal.plan.silent
+        if since is None:
+            since, rules = terminal.commissioned_at, terminal.plan.unseen
+        for name, after in rules.items():
+            if since is not None and besides.get(name) != after:
+                timer = Timer(since + after, Turn.SILENCE, terminal.code, name, str(after))
+                self._faults.timers.put(timer)
 
     def fall_silent(self, terminal: Terminal, timer: Timer, now: datetime) -> None:
         """The reminder is due: it is silent, or be reminded again."""
-        after = terminal.plan.silent.get(timer.rule)
-        if (
-            after is None or _said(after) != timer.item
-        ):  # its cell has changed since, and what is said there
+        plan = terminal.plan
+        never = timer.rule in plan.unseen
+        after = plan.unseen.get(timer.rule) if never else plan.silent.get(timer.rule)
+        if after is None or str(after) != timer.item:  # another catalogue, or another cell
             return
-        rule = terminal.plan.rules[timer.rule]
-        again = now + after
-        if terminal.heard_at is not None and self.watching_since is not None:
-            due = max(terminal.heard_at, self.watching_since) + after
-            if now < due:
-                again = due
-            elif terminal.connected is not False:
+        if never and terminal.heard_at is not None:
+            return
+        due = self._silent_at(terminal, after, never=never)
+        if due is None or due <= now:
+            # What the broker remembers of it is no silence: it was there, or its will says more.
+            told = terminal.connected is not None if never else terminal.connected is False
+            if due is not None and not told:
                 at = terminal.clock(due)
-                self._faults.signal(terminal, rule, "", Signal.RAISE, at)
+                self._faults.signal(terminal, plan.rules[timer.rule], "", Signal.RAISE, at)
                 self._settle(terminal, at)
-        self._faults.timers.put(Timer(again, Turn.SILENCE, timer.subject, timer.rule, timer.item))
+            due = now + (min(after, HEARD_OUT) if never else after)
+        self._faults.timers.put(timer._replace(due=due))
+
+    def _silent_at(self, terminal: Terminal, after: timedelta, *, never: bool) -> datetime | None:
+        """When it has been silent for so long; None while we are blind, and nobody is."""
+        watching = self.watching_since
+        if watching is None:
+            return None
+        if not never:
+            return None if terminal.heard_at is None else max(terminal.heard_at, watching) + after
+        if terminal.commissioned_at is None:
+            return None
+        return max(terminal.commissioned_at + after, watching + min(after, HEARD_OUT))
 
     def come_back(self, terminal: Terminal, due: datetime) -> None:
         """It has had its time to come back after us: its will means it, unless it was heard."""

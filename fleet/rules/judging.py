@@ -6,11 +6,14 @@ from datetime import datetime, timedelta
 from fleet import snapshot
 from fleet.rules.changes import Transition
 from fleet.rules.counting import Counting
+from fleet.rules.fading import Fading
 from fleet.rules.faults import SOON, Faults
 from fleet.rules.hearing import Hearing
 from fleet.rules.hold import HOLDING, Signal
+from fleet.rules.parts import Parts
 from fleet.rules.record import Jump
 from fleet.rules.rule import Rule, When
+from fleet.rules.slopes import Slopes
 from fleet.rules.terminal import Terminal, name_of
 from fleet.service_state import ServiceState, prevailing
 from fleet.snapshot import Measured, Values
@@ -22,7 +25,10 @@ class Judging:
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
-        self.counting = Counting(faults, self.settle)
+        self.fading = Fading(faults, self.settle)
+        self.slopes = Slopes(faults, self.fading)
+        self._counting = Counting(faults, self.fading)
+        self._parts = Parts(faults)
         self.hearing = Hearing(faults, self.settle)
 
     def take_snapshot(
@@ -38,7 +44,7 @@ class Judging:
         status, storage = bytes(message.status), bytes(message.storage)
         changed = status != terminal.status or storage != terminal.storage
         read = snapshot.read(status, storage) if changed else None
-        at = self._proceed(terminal, message, arrived_at, live=live)
+        at, last = self._proceed(terminal, message, arrived_at, live=live)
         inputs = _differing(terminal.measured.values, measured.values)
         terminal.metrics, terminal.measured = bytes(message.metrics), measured
         if read is not None:
@@ -48,6 +54,10 @@ class Judging:
             terminal.values, terminal.items = read.values, read.items
             self._faults.record.restated.add(terminal.id)
         self._judge(terminal, inputs, at)
+        if terminal.plan.rates:
+            self.slopes.judge(terminal, inputs, at, last)
+        if terminal.plan.parts:
+            self._parts.judge(terminal, inputs, at)
         self.settle(terminal, at)
         return read
 
@@ -55,16 +65,20 @@ class Judging:
         self, terminal: Terminal, message: Event, arrived_at: datetime, *, live: bool
     ) -> None:
         """Count an event in its turn."""
-        at = self._proceed(terminal, message, arrived_at, live=live)
+        at, _ = self._proceed(terminal, message, arrived_at, live=live)
         for rule, count in terminal.plan.counts:
             if count.matches(message):
-                self.counting.count(terminal, rule, count, at)
+                self._counting.count(terminal, rule, count, at)
         self.settle(terminal, at)
 
     def _proceed(
         self, terminal: Terminal, message: Telemetry | Event, arrived_at: datetime, *, live: bool
-    ) -> datetime:
-        """Move its time; `live` where the message has only just been heard."""
+    ) -> tuple[datetime, datetime | None]:
+        """Move its time; `live` where the message has only just been heard.
+
+        Returns it, and that of the message before.
+        """
+        last = terminal.at
         before, set_by = terminal.clock(arrived_at), terminal.moved(message.ts, arrived_at)
         lag = terminal.lag
         at = terminal.advance(message.boot, message.seq, message.ts, arrived_at)
@@ -72,8 +86,9 @@ class Judging:
             self._note_jump(terminal, message, arrived_at, set_by)
             if at > before:
                 self._faults.shift(terminal, at - before)
+                last = None if last is None else last + (at - before)
         terminal.off = set_by is not None
-        self.counting.count_down(terminal, at)
+        self.fading.fade(terminal, at)
         self._faults.expire(terminal, at)
         self._faults.record.terminals.add(terminal.id)
         if terminal.lag < lag - SOON:
@@ -81,14 +96,13 @@ class Judging:
         if live:
             terminal.connected = True
             self.hearing.hear(terminal, arrived_at)
-        return at
+        return at, last
 
     def remind(self, terminal: Terminal) -> None:
         """Set its timers: it is new here, or its time is found to be further than was thought."""
         for (rule, item), hold in terminal.holds.items():
             self._faults.remind(terminal, rule, item, hold)
-        for counting, count in terminal.plan.counts:
-            self.counting.await_fewer(terminal, counting, count)
+        self.fading.adopt(terminal)
 
     def _note_jump(
         self, terminal: Terminal, message: Telemetry | Event, arrived_at: datetime, by: timedelta

@@ -25,6 +25,8 @@ _FIXED = (
     "level",
     "offline",
     "count",
+    "rate",
+    "of",
     "caused_by",
 )
 SETTABLE = tuple(field for field in FIELDS if field not in _FIXED)

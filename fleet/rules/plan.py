@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from fleet.rules.condition import Condition
-from fleet.rules.rule import Count, Offline, Quorum, Rule, Silent, When
+from fleet.rules.rule import Count, Offline, Quorum, Rate, Rule, Silent, Unsaid, Unseen, When
 from fleet.rules.stages import stages
 from fleet.service_state import ServiceState
 from fleet.snapshot import Value
@@ -27,6 +27,11 @@ class Plan:
     offline: tuple[Rule, ...]
     counts: tuple[tuple[Rule, Count], ...]
     impacts: Mapping[str, ServiceState]
+    rates: Mapping[str, tuple[tuple[Rule, Rate], ...]]
+    """The rules about how fast a value moves, by what they read."""
+    parts: Mapping[str, tuple[Rule, ...]]
+    """The rules about components that are said no more, by component."""
+    unseen: Mapping[str, timedelta]
     staged: Mapping[str, tuple[Rule, ...]]
     """The rules that have stages which read an input, by input."""
 
@@ -75,19 +80,27 @@ def plan(rules: Iterable[Rule], kind: str) -> Plan:
     for rule, trigger in conditions:
         for name in _inputs(trigger):
             by_input.setdefault(name, []).append((rule, trigger))
+    rates = _rates(mine)
     reading = {name: [w.condition for _, w in by_input[name]] for name in by_input if _metric(name)}
     return Plan(
         rules={each.name: each for rule in mine for each in (rule, *stages(rule))},
         conditions=tuple(conditions),
         by_input={name: tuple(readers) for name, readers in by_input.items()},
-        measured={name: tuple(asked) for name, asked in reading.items()},
+        measured={
+            **{name: () for name in rates if _metric(name)},
+            **{name: tuple(asked) for name, asked in reading.items()},
+        },
         mixed=frozenset(
             name for name, asked in reading.items() if not all(map(_metrics_only, asked))
-        ),
+        )
+        | frozenset(filter(_metric, rates)),
         silent={r.name: r.trigger.after for r in mine if isinstance(r.trigger, Silent)},
         offline=tuple(rule for rule in mine if isinstance(rule.trigger, Offline)),
         counts=tuple((rule, rule.trigger) for rule in mine if isinstance(rule.trigger, Count)),
         impacts={r.name: r.impact for r in mine if r.impact is not None and not r.shadow},
+        rates=rates,
+        parts=_parts(mine),
+        unseen={r.name: r.trigger.after for r in mine if isinstance(r.trigger, Unseen)},
         staged=_staged(mine),
     )
 
@@ -99,6 +112,25 @@ def cell_rules(rules: Iterable[Rule]) -> tuple[CellRule, ...]:
         for rule in rules
         if isinstance(rule.trigger, Quorum)
     )
+
+
+def _rates(rules: Iterable[Rule]) -> Mapping[str, tuple[tuple[Rule, Rate], ...]]:
+    found: dict[str, tuple[tuple[Rule, Rate], ...]] = {}
+    for rule in rules:
+        if isinstance(rate := rule.trigger, Rate):
+            own = {rate.of} if rate.each is None else {rate.each, f"{rate.each}[].{rate.of}"}
+            for name in own | (rate.given.inputs if rate.given else frozenset()):
+                found[name] = (*found.get(name, ()), (rule, rate))
+    return found
+
+
+def _parts(rules: Iterable[Rule]) -> Mapping[str, tuple[Rule, ...]]:
+    found: dict[str, tuple[Rule, ...]] = {}
+    for rule in rules:
+        if isinstance(rule.trigger, Unsaid):
+            component = rule.trigger.component
+            found[component] = (*found.get(component, ()), rule)
+    return found
 
 
 def _staged(rules: Iterable[Rule]) -> Mapping[str, tuple[Rule, ...]]:

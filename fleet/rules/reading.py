@@ -17,6 +17,7 @@ from fleet.rules.rule import (
     Quorum,
     Rule,
     Scope,
+    Unsaid,
 )
 from fleet.rules.severity import Severity
 from fleet.rules.staging import read_stages
@@ -92,7 +93,7 @@ def read_rule(source: Source, node: yaml.Node, within: Limits = ALL) -> Reading 
         scope=scope,
         kinds=within.narrow(fields, "kinds", fields.choices("kinds", KINDS)),
         trigger=trigger,
-        hold=fields.duration("for"),
+        hold=fields.duration("silent_for" if isinstance(trigger, Unsaid) else "for"),
         clear_hold=fields.duration("clear_for"),
         severity=severity,
         impact=None if impact is None else ServiceState(impact),

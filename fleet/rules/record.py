@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from fleet.rules.changes import Change, HoldKey
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import Hold
+from fleet.rules.slope import Slope
 from fleet.rules.terminal import Kept
 
 
@@ -25,14 +26,16 @@ class Jump:
 @dataclass(slots=True)
 class Record:
     """Changes in their order; the holds that moved (None: idle again); the transitions that count
-    for flapping (None: forgotten); the times of counted events, by terminal and rule; the terminals
-    touched, those that only said once more that all is well, those whose status or storage is
-    another; messages that wait, by terminal, boot and seq (None: no more); clocks that were set."""
+    for flapping (None: forgotten); the times of counted events, by terminal and rule; values on
+    their way, by terminal, rule and item (None: forgotten); the terminals touched, those that only
+    said once more that all is well, those whose status or storage is another; messages that wait,
+    by terminal, boot and seq (None: no more); clocks that were set."""
 
     changes: list[Change] = field(default_factory=list)
     holds: dict[HoldKey, Hold | None] = field(default_factory=dict)
     transitions: dict[HoldKey, Transitions | None] = field(default_factory=dict)
     counts: dict[tuple[str, str], tuple[datetime, ...]] = field(default_factory=dict)
+    slopes: dict[tuple[str, str, str], Slope | None] = field(default_factory=dict)
     terminals: set[int] = field(default_factory=set)
     repeated: set[int] = field(default_factory=set)
     restated: set[int] = field(default_factory=set)

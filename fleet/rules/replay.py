@@ -9,7 +9,7 @@ from uuid import UUID
 from fleet.quarantine import Quarantined
 from fleet.rules.changes import Change, Cleared, Fired, HoldKey, Rated, Suppressed
 from fleet.rules.engine import Engine
-from fleet.rules.rule import Count, Rule, Silent
+from fleet.rules.rule import Count, Rate, Rule, Silent
 from fleet.rules.selection import Selection
 from fleet.rules.severity import Severity, worst
 from fleet.rules.terminal import Terminal
@@ -163,7 +163,7 @@ def _memory(rule: Rule) -> timedelta:
     match rule.trigger:
         case Silent(after):
             return held + after
-        case Count(within=within):
+        case Count(within=within) | Rate(within=within):
             return held + within
         case _:
             return held

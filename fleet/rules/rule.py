@@ -1,7 +1,8 @@
 """What a rule of the catalogue is: a trigger, how long it must hold, and what dispatch needs.
 
 While a rule's trigger holds, its `impact` applies to the terminal at once; `hold` delays only the
-fault, and so the ticket. All times are event time, but for `Silent`, which is judged on arrival.
+fault, and so the ticket. All times are event time, but for `Silent` and `Unseen`, which are judged
+on arrival.
 """
 
 from collections.abc import Mapping
@@ -65,6 +66,36 @@ class Silent:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """The terminal was never heard, by arrival, for `after` since it was commissioned."""
+
+    after: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaid:
+    """Snapshots come without a component that was in them before; `hold` is for how long."""
+
+    component: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A number rose by more than `by` within a while, or with `rises` false fell by so much.
+
+    `of` is its path or, with `each`, its name inside a member. While `given` is false nothing is
+    looked at, and what was before is forgotten.
+    """
+
+    of: str
+    by: float
+    rises: bool
+    within: timedelta
+    each: str | None = None
+    given: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Offline:
     """The terminal's last will said that it is gone."""
 
@@ -120,7 +151,7 @@ class Lasting:
     """The fault of the rule is there: what a stage waits for that comes with time alone."""
 
 
-Trigger = When | Silent | Offline | Count | Quorum | Lasting
+Trigger = When | Silent | Unseen | Unsaid | Offline | Count | Rate | Quorum | Lasting
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from fleet.rules.inputs import EACH
 from fleet.rules.reading import FIELDS
 from fleet.rules.rule import COMPONENTS, IMPACTS, KINDS, SKILLS, During
 from fleet.rules.severity import Severity
-from fleet.rules.triggers import TRIGGERS
+from fleet.rules.triggers import SPEAKING, TRIGGERS
 from fleet.telemetry import ACTIONS, EVENT_IDS
 from fleet.vocabulary import COMPONENTS as REPORTED
 
@@ -28,6 +28,7 @@ _DURATION: Schema = {
     "pattern": "^([0-9]{1,6}(ms|s|m|h|d))+$",
     "examples": ["10s", "5m", "1h30m"],
 }
+_AMOUNT: Schema = {"type": "number", "exclusiveMinimum": 0}
 _SHARE: Schema = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
 
 
@@ -84,6 +85,16 @@ _FIELDS: dict[str, tuple[Schema, str]] = {
     "each": (_one_of(tuple(EACH)), "the list whose every member is judged"),
     "clear_when": (_TEXT, "a condition in CEL: until this is true the fault stays"),
     "silent_for": (_DURATION, "nothing arrived for so long"),
+    "of": (_one_of(SPEAKING), "the component that snapshots come without for so long"),
+    "never_seen_for": (_DURATION, "nothing was ever heard, so long after it was commissioned"),
+    "rate": (
+        {
+            **_object({"of": _TEXT, "rises": _AMOUNT, "falls": _AMOUNT}, ("of",)),
+            "oneOf": [{"required": ["rises"]}, {"required": ["falls"]}],
+        },
+        "which number moves by more than so much, within a while",
+    ),
+    "given": (_TEXT, "a condition in CEL: while it is false the rate is not looked at"),
     "offline": ({"const": True}, "the last will came"),
     "count": (_object(_COUNT, ("event",)), "which events are counted"),
     "at_least": ({"type": "integer", "minimum": 1}, "so many events, or terminals"),

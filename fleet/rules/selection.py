@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 
 from fleet.rules.plan import Plan, plan
-from fleet.rules.rule import Rule
+from fleet.rules.rule import Rule, Unsaid
 from fleet.rules.terminal import Terminal
 
 _ANY = frozenset[str]()
@@ -18,6 +18,7 @@ _ATTRIBUTES = {
     "clear_for": "clear_hold",
     "when": "condition",
     "silent_for": "after",
+    "never_seen_for": "after",
     "escalate": "stages",
 }
 _OF_RULE = frozenset(field.name for field in fields(Rule))
@@ -70,8 +71,14 @@ class Override:
         variant = next((each for each in self.rules if each.name == rule.name), None)
         if variant is not None:
             for key in self.keys:
-                rule = _taking(rule, variant, _ATTRIBUTES.get(key, key))
+                rule = _taking(rule, variant, _attribute(rule, key))
         return rule
+
+
+def _attribute(rule: Rule, key: str) -> str:
+    if key == "silent_for" and isinstance(rule.trigger, Unsaid):
+        return "hold"
+    return _ATTRIBUTES.get(key, key)
 
 
 def _taking(rule: Rule, variant: Rule, name: str) -> Rule:

@@ -28,7 +28,9 @@ class Succession:
             self._reconsider(terminal, changed, now)
             for (rule, item), hold in terminal.holds.items():
                 self._faults.remind(terminal, rule, item, hold)
-            self._judging.hearing.await_silence(terminal, besides=before.silent)
+            self._judging.hearing.await_silence(
+                terminal, besides={**before.silent, **before.unseen}
+            )
         self._faults.judge_cells(now)
         self._faults.telling.respeak_all(terminal, terminal.clock(now))
 
@@ -46,6 +48,9 @@ class Succession:
 
     def _reconsider(self, terminal: Terminal, changed: Container[str], now: datetime) -> None:
         gone = self._drop_strange(terminal, now)
+        for name, item in list(terminal.slopes):
+            if name in changed or name not in terminal.plan.rules:
+                self._judging.slopes.forget(terminal, name, item)
         names = [name for name in terminal.plan.rules if name in changed]
         if not gone and not names:
             return

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import HOLDING, Hold
 from fleet.rules.plan import NO_PLAN, Plan
+from fleet.rules.slope import Slope
 from fleet.service_state import ServiceState
 from fleet.snapshot import NOTHING_MEASURED, Measured, Value, Values
 from fleet.telemetry import Event, Telemetry
@@ -50,6 +51,7 @@ class Terminal:
     plan: Plan = NO_PLAN
     hours: Hours = ALWAYS
     """When it is meant to serve."""
+    commissioned_at: datetime | None = None
     in_service: bool = True
     """Not in maintenance: a quorum counts it."""
     boot: int = -1
@@ -66,6 +68,7 @@ class Terminal:
     items: Mapping[str, tuple[Values, ...]] = field(default_factory=dict)
     holds: dict[tuple[str, str], Hold] = field(default_factory=dict)
     counts: dict[str, tuple[datetime, ...]] = field(default_factory=dict)
+    slopes: dict[tuple[str, str], Slope] = field(default_factory=dict)
     transitions: dict[tuple[str, str], Transitions] = field(default_factory=dict)
     state: ServiceState = ServiceState.UNKNOWN
     state_since: datetime | None = None

@@ -1,23 +1,32 @@
 """What a rule waits for, from its YAML fields: each trigger with the fields that go with it."""
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from types import MappingProxyType
 
 from fleet.rules.condition import Condition, compile_condition
-from fleet.rules.document import Fields
+from fleet.rules.document import Fields, nearest
 from fleet.rules.errors import ConditionError
-from fleet.rules.inputs import EACH
-from fleet.rules.rule import Count, Offline, Quorum, Silent, Trigger, When
+from fleet.rules.inputs import EACH, readable
+from fleet.rules.rule import Count, Offline, Quorum, Rate, Silent, Trigger, Unsaid, Unseen, When
 from fleet.telemetry import ACTIONS, EVENT_IDS
 from fleet.vocabulary import COMPONENTS as REPORTED
+from fleet.vocabulary import Kind
 
 TRIGGERS = {
     "when": ("when", "each", "clear_when"),
-    "silent_for": ("silent_for",),
+    "silent_for": ("silent_for", "of"),
+    "never_seen_for": ("never_seen_for",),
     "offline": ("offline",),
     "count": ("count", "at_least", "within"),
+    "rate": ("rate", "within", "each", "given"),
     "members": ("members", "at_least", "share", "within", "level"),
 }
 """The triggers, each with the fields that go with it."""
+RATED = ("of", "rises", "falls")
+"""Which number is looked at, and by how much it moves."""
+SPEAKING = (*REPORTED, "storage")
+"""What a snapshot may come without."""
 COUNTED = ("event", "component", "event_id", "action", "outcome")
 """What an event must say to be counted."""
 
@@ -33,14 +42,11 @@ def read_trigger(fields: Fields) -> Trigger:
         for key in others:
             if key in fields and key not in TRIGGERS[chosen[0]]:
                 fields.report(key, f"{key} does not go with {chosen[0]}")
-    if chosen[0] == "when":
-        return _when(fields)
-    if chosen[0] == "silent_for":
-        return Silent(fields.duration("silent_for", timedelta(seconds=1)))
-    if chosen[0] == "count":
-        return _count(fields)
-    if chosen[0] == "members":
-        return _quorum(fields)
+    read = _READERS.get(chosen[0])
+    return _offline(fields) if read is None else read(fields)
+
+
+def _offline(fields: Fields) -> Trigger:
     node = fields.scalar("offline", "bool")
     if node is not None and node.value != "true":
         fields.report("offline", "offline can only be true")
@@ -96,3 +102,53 @@ def read_condition(fields: Fields, key: str, each: str | None) -> Condition | No
         line, column = fields.source.place_inside(node, error.line, error.column)
         fields.source.report(line, column, error.message, error.suggestion)
         return None
+
+
+def _silent(fields: Fields) -> Trigger:
+    after = fields.duration("silent_for", _LEAST)
+    if "of" not in fields:
+        return Silent(after)
+    if "for" in fields:
+        fields.report("for", "for does not go with of: silent_for says how long")
+    return Unsaid(fields.choice("of", SPEAKING))
+
+
+def _unseen(fields: Fields) -> Trigger:
+    if "impact" in fields:
+        fields.report("impact", "impact does not go with never_seen_for: its state is unknown")
+    return Unseen(fields.duration("never_seen_for", _LEAST))
+
+
+def _rate(fields: Fields) -> Trigger:
+    inner = fields.inner("rate", RATED)
+    each = fields.choice("each", tuple(EACH)) if "each" in fields else None
+    given = read_condition(fields, "given", None) if "given" in fields else None
+    within = fields.duration("within", _LEAST)
+    if "within" not in fields:
+        fields.report("within", "within is missing")
+    if inner is None:
+        return Offline()
+    rises = "rises" in inner
+    if rises == ("falls" in inner):
+        inner.report("of", "a rate rises or falls", "rises: 5.0, or falls: 800")
+        return Offline()
+    of, by = inner.text("of"), inner.amount("rises" if rises else "falls")
+    numbers = [name for name, it in readable(each).items() if it.kind in _NUMBERS]
+    if of not in numbers:
+        inner.report("of", f"{of} is no number that can be read here", nearest(of, numbers))
+    name = of if each is None else of.partition(".")[2]
+    return Rate(name, by, rises, within, each, given)
+
+
+_NUMBERS = (Kind.NUMBER, Kind.INTEGER)
+_LEAST = timedelta(seconds=1)
+_READERS: Mapping[str, Callable[[Fields], Trigger]] = MappingProxyType(
+    {
+        "when": _when,
+        "silent_for": _silent,
+        "never_seen_for": _unseen,
+        "count": _count,
+        "rate": _rate,
+        "members": _quorum,
+    }
+)

@@ -163,7 +163,7 @@ def markdown_table(catalogue: Catalogue) -> Iterator[str]:
         cells = (
             f"`{rule.name}`",
             f"{_fires(words)}".replace("|", "\\|"),
-            f"{words['for']} / {words['clear_for']}",
+            f"{words.get('for', words.get('silent_for'))} / {words['clear_for']}",
             ", ".join((rule.severity, *map(_stage, rule.stages))),
             rule.impact.value if rule.impact else "",
             f"{rule.skill}, line {rule.line}",
@@ -181,6 +181,12 @@ def _stage(stage: Stage) -> str:
 
 def _fires(words: dict[str, object]) -> str:
     """When a rule fires, from its description, in one line."""
+    if "of" in words:
+        return f"snapshots without `{words['of']}` for {words['silent_for']}"
+    if "never_seen_for" in words:
+        return f"never heard, {words['never_seen_for']} after it was commissioned"
+    if "rate" in words:
+        return _moves(words)
     if "silent_for" in words:
         return f"nothing heard for {words['silent_for']}"
     if "offline" in words:
@@ -198,6 +204,14 @@ def _fires(words: dict[str, object]) -> str:
     return f"{each}`{words['when']}`{clear}"
 
 
+def _moves(words: dict[str, object]) -> str:
+    """When a rate fires, in one line."""
+    rate = msgspec.convert(words["rate"], dict[str, str | float])
+    way = "rises" if "rises" in rate else "falls"
+    given = f", given `{words['given']}`" if words["given"] else ""
+    return f"`{rate['of']}` {way} by more than {rate[way]:g} within {words['within']}{given}"
+
+
 def _show(catalogue: Catalogue) -> None:
     """As columns that a person reads and `grep` too: nothing is cut to the window's width."""
     heads = ("rule", "severity", "service state", "for", "component", "title")
@@ -211,7 +225,7 @@ def _show(catalogue: Catalogue) -> None:
 
 def _row(rule: Rule) -> tuple[str, ...]:
     impact = rule.impact.value if rule.impact else ""
-    hold = str(describe(rule)["for"])
+    hold = duration.render(rule.hold)
     return rule.name, rule.severity.value, impact, hold, rule.component, rule.title
 
 

@@ -6,7 +6,18 @@ which nothing is said of the card reader proves nothing about the card reader's 
 
 from collections.abc import Iterator, Sequence
 
-from fleet.rules.rule import Count, Lasting, Offline, Quorum, Rule, Silent, When
+from fleet.rules.rule import (
+    Count,
+    Lasting,
+    Offline,
+    Quorum,
+    Rate,
+    Rule,
+    Silent,
+    Unsaid,
+    Unseen,
+    When,
+)
 from fleet.rules.trials.story import Fate, Trial
 
 
@@ -26,8 +37,15 @@ def _touches(rule: Rule, trial: Trial) -> bool:
         case When(condition=condition):
             said = {path.partition("[")[0] for each in trial.players for path in each.series}
             return bool(condition.inputs & said)
-        case Silent():
+        case Silent() | Unseen():
             return _happens(trial, Fate.LOST)
+        case Unsaid(component):
+            return any(_is_of(path, component) for each in trial.players for path in each.series)
+        case Rate(of=of, each=each):
+            read = of if each is None else each
+            return any(
+                path.partition("[")[0] == read for player in trial.players for path in player.series
+            )
         case Offline():
             return _happens(trial, Fate.WILL)
         case Count():
@@ -36,6 +54,10 @@ def _touches(rule: Rule, trial: Trial) -> bool:
             return len(trial.players) > 1
         case Lasting():
             return False
+
+
+def _is_of(path: str, component: str) -> bool:
+    return path.partition(".")[0].partition("[")[0] == component
 
 
 def _happens(trial: Trial, fate: Fate) -> bool:

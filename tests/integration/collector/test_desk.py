@@ -430,3 +430,35 @@ async def test_a_service_schedule_reaches_the_engine_and_so_does_its_end(
     await desk.reload_registry(at(6 * 3600))
     await desk.commit([], at(6 * 3600 + 1))
     assert await rows(connection, rules) == [("supervisor-mode",)]
+
+
+async def test_a_value_on_its_way_survives_restarts(desk: Desk, connection: Connection) -> None:
+    """A cassette loses 180 notes a minute, another process at every message: after five of them
+    nine hundred are gone within ten minutes, and when no more go it is over when those are old."""
+    for minute in range(8):
+        status = {"auxiliaries": {"operatorSwitch": "run"}}
+        units = [{"id": "CST1", "count": 2000 - 180 * min(minute, 5)}]
+        message = arrival(0, minute + 1, minute * 60, status=status, storage=units)
+        await desk.commit([message], at(minute * 60))
+        await desk.restore(at(minute * 60))
+    desk.watch(None)
+    await desk.commit([], at(3600))
+    found = "SELECT rule, item, started_at, cleared_at FROM fault"
+    assert await rows(connection, found) == [("cash-falling-fast", "CST1", at(300), at(600))]
+    assert await rows(connection, "SELECT level, cardinality(times) FROM slope") == [(1100, 5)]
+
+
+async def test_a_terminal_commissioned_a_day_ago_and_never_heard_is_told(
+    desk: Desk, connection: Connection
+) -> None:
+    """Nine of ten spoke once; the collector that finds out started ten minutes ago."""
+    await desk.commit([arrival(n, 1, 0) for n in range(9)], at(0))
+    await connection.execute("UPDATE terminal SET commissioned_at = now() - interval '25 h'")
+    await connection.commit()
+    await desk.restore(at(0))
+    desk.watch(at(0))
+    await desk.commit([arrival(n, 2, 599) for n in range(9)], at(599))
+    found = "SELECT subject FROM fault WHERE rule = 'never-seen'"
+    assert await rows(connection, found) == []
+    await desk.commit([], at(660))
+    assert await rows(connection, found) == [(GRID.terminals[9].code,)]

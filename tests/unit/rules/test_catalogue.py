@@ -10,6 +10,7 @@ from fleet.rules.catalogue import Catalogue, describe, load
 from fleet.rules.errors import CatalogueError, Problem
 from fleet.rules.rule import Offline, Quorum, Silent, When
 from fleet.rules.severity import Severity
+from fleet.rules.triggers import TRIGGERS
 from fleet.service_state import ServiceState
 
 REST = """
@@ -151,7 +152,7 @@ def test_every_problem_of_every_file_is_found_at_once(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("is not read")
     found = [str(problem).removeprefix(f"{tmp_path}/") for problem in problems(tmp_path)]
     assert found == [
-        "a.yaml:3:5: a rule has one of when, silent_for, offline, count, members; this has none",
+        f"a.yaml:3:5: a rule has one of {', '.join(TRIGGERS)}; this has none",
         "a.yaml:3:5: title is missing",
         "a.yaml:3:11: name cannot be Card Reader (small letters, digits and hyphens)",
         "a.yaml:4:5: unknown field wehn (did you mean when?)",

@@ -9,7 +9,18 @@ import pytest
 
 from fleet import demo, snapshot
 from fleet.rules.catalogue import load
-from fleet.rules.rule import SKILLS, Count, Offline, Quorum, Rule, Silent, When
+from fleet.rules.rule import (
+    SKILLS,
+    Count,
+    Offline,
+    Quorum,
+    Rate,
+    Rule,
+    Silent,
+    Unsaid,
+    Unseen,
+    When,
+)
 from fleet.rules.severity import Severity
 from fleet.service_state import ServiceState
 from fleet.snapshot import Snapshot, Values
@@ -116,7 +127,7 @@ def test_the_default_catalogue_is_sound_and_complete() -> None:
     assert len(CATALOGUE.rules) >= 30
     assert CATALOGUE.identity.startswith("1+")
     triggers = {type(rule.trigger) for rule in CATALOGUE.rules}
-    assert triggers == {When, Silent, Offline, Count, Quorum}
+    assert triggers == {When, Silent, Unseen, Unsaid, Offline, Count, Rate, Quorum}
 
 
 def test_every_condition_of_the_default_catalogue_has_a_case_here() -> None:

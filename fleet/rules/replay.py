@@ -16,6 +16,7 @@ from fleet.rules.terminal import Terminal
 from fleet.telemetry import Event, Presence, Telemetry
 
 _LEAST = timedelta(hours=1)
+_CLOSED = timedelta(days=4)  # a long weekend
 
 
 class Blind(NamedTuple):
@@ -159,7 +160,7 @@ def lead(rules: Iterable[Rule]) -> timedelta:
 
 
 def _memory(rule: Rule) -> timedelta:
-    held = rule.hold + rule.clear_hold
+    held = rule.hold + rule.clear_hold + (_CLOSED if rule.schedule is not None else timedelta())
     match rule.trigger:
         case Silent(after):
             return held + after

@@ -99,6 +99,20 @@ class Replay:
                 self.engine.presence(terminal, heard.message, heard.at, retained=retained)
         self._note()
 
+    def hear_up_to(self, until: datetime, heard: Heard) -> None:
+        """One message more of those that tell what was so `until` then: it may come later, if it
+        was written by then. A will or a birth is written when it comes."""
+        if min(heard.message.ts, heard.at) <= until:
+            if heard.at > until:
+                self._close(until)
+            self.hear(heard)
+
+    def _close(self, until: datetime) -> None:
+        """What comes from here on is late; nobody is silent while it is waited for."""
+        self.pass_time(until)
+        self.engine.watch(None)
+        self._blind.clear()
+
     def pass_time(self, until: datetime) -> None:
         """Let time pass: holds end, silences are noticed, except while nobody listened."""
         while self._blind and self._edge() <= until:
@@ -116,8 +130,7 @@ class Replay:
 
     def finish(self, until: datetime) -> None:
         """Nothing more comes: what may have been late is late no more, and nobody is silent."""
-        self.pass_time(until)
-        self.engine.watch(None)
+        self._close(until)
         self.engine.tick(until + self._lateness)
         self._note()
 

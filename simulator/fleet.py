@@ -258,7 +258,7 @@ class Fleet:
 
     def _tell_truth(self, now: float) -> None:
         plan = self._plan
-        run = Run(plan.scenario.name, plan.seed, plan.terminals, self._start, now)
+        run = Run(plan.scenario.name, plan.seed, plan.terminals, self._start, now, plan.rate)
         told = (line for witness in self._witnesses.values() for line in witness.told())
         write(plan.truth or plan.state.with_name("truth.jsonl"), [run, *told])
 

@@ -20,7 +20,7 @@ from simulator.turns import Turn
 USE = "use"
 
 
-class Run(msgspec.Struct, frozen=True, tag="run"):
+class Run(msgspec.Struct, frozen=True, tag="run", omit_defaults=True):
     """What the labels are about; times are epoch seconds."""
 
     scenario: str
@@ -28,6 +28,7 @@ class Run(msgspec.Struct, frozen=True, tag="run"):
     terminals: int
     begins_at: float
     ends_at: float | None = None
+    rate: float = 1.0
 
 
 class Label(msgspec.Struct, frozen=True, tag="label", omit_defaults=True):

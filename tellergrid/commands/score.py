@@ -4,18 +4,24 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
+import psycopg
 import typer
 from rich.table import Table
 
 from fleet.rules import catalogue
+from fleet.rules.catalogue import Catalogue
 from fleet.rules.errors import CatalogueError
 from simulator.errors import SimulatorError
-from simulator.scenario import names
+from simulator.scenario import EVERYDAY, load, names
+from simulator.truth import Run, read
 from tellergrid.console import Steps, aside, explained, output
 from tellergrid.score import page as pages
+from tellergrid.score.comparison import Score
 from tellergrid.score.report import Report, report
 from tellergrid.score.runs import Size
 from tellergrid.score.runs import score as play_and_score
+from tellergrid.score.stored import score_stored
+from tellergrid.stack.reach import database_url
 
 _SHORT = 1
 _CANNOT = 2
@@ -33,6 +39,9 @@ def score(
     rules: Annotated[
         Path | None, typer.Option(help="Another catalogue: a folder; played in one process.")
     ] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="Of a run that was played: score what the database holds.")
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page with charts there.")] = None,
     min_recall: Annotated[float, typer.Option(min=0, max=1, help="End with 1 below it.")] = 0,
     min_precision: Annotated[float, typer.Option(min=0, max=1, help="End with 1 below it.")] = 0,
@@ -44,15 +53,23 @@ def score(
     the real catalogue, are held against it: what was found of what could be found, what of the
     found was right, whether each outage of a cell became one ticket, how far uptime is off.
 
-    Needs no database and no broker. Ends with 0, 1 below a floor, 2 when it cannot be played.
+    Needs no database and no broker. With --truth nothing is played: the file that `tellergrid
+    simulate` left, by default .tellergrid/simulator/truth.jsonl, is held against the faults,
+    tickets and intervals in the stack's database, or in the one that TELLERGRID_DATABASE_URL
+    names. A scenario from a file must be named again.
+
+    Ends with 0, 1 below a floor, 2 when it cannot be played.
     """
     try:
         with explained(), Steps() as steps:
             loaded = catalogue.load(rules)
             size = Size(terminals, cells, hours, seed)
             alone = rules is not None
-            wanted = scenarios or list(names())
-            scores = play_and_score(wanted, size, loaded, steps.show, alone=alone)
+            if truth is not None:
+                scores = [_stored(truth, scenarios, loaded)]
+            else:
+                wanted = scenarios or list(names())
+                scores = play_and_score(wanted, size, loaded, steps.show, alone=alone)
     except (SimulatorError, CatalogueError) as error:
         aside.print(f"error: {error}", markup=False, soft_wrap=True)
         raise typer.Exit(_CANNOT) from error
@@ -65,6 +82,14 @@ def score(
         _print(made)
     if made.recall < min_recall or made.precision < min_precision:
         raise typer.Exit(_SHORT)
+
+
+def _stored(file: Path, scenarios: list[str] | None, rules: Catalogue) -> Score:
+    """Score a run that was played, by what the database holds of it."""
+    lines = read(file)
+    [name] = scenarios or [line.scenario for line in lines if isinstance(line, Run)] or [EVERYDAY]
+    with psycopg.connect(database_url()) as database:
+        return score_stored(database, lines, load(name), rules)
 
 
 def _print(made: Report) -> None:

@@ -2,12 +2,16 @@
 and the api's ticket engine, transaction by transaction, into the tables they always write.
 
 Rules: only before the first message; every region's lock is held, so that no collector is at work;
-tickets are followed whenever a fault changed, and once an hour, in the time of the history.
+tickets are followed whenever a fault changed, and once an hour, in the time of the history. Regions
+are shared out among a few connections: while the database writes for one, the next is judged.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 
 import msgspec
@@ -31,6 +35,7 @@ from tellergrid.stack.errors import StackError
 
 _SQL = load("tellergrid.virtual", "history")
 _FOLLOW_EVERY_S = 3600.0
+_LINES = 4
 
 Connection = AsyncConnection[TupleRow]
 Progress = Callable[[float], None]
@@ -59,11 +64,15 @@ async def fill(
     url: str, course: Course, rules: Catalogue, keeping: Keeping, progress: Progress
 ) -> Filled:
     """Fill a migrated and seeded database; raises StackError if it has a history or a collector."""
-    desk_side = await connect(url, name="backfill")
-    ticket_side = await connect(url, name="backfill-tickets")
-    async with desk_side, ticket_side:
-        claims = await _prepare(desk_side, course)
-        history = _History(course, desk_side, ticket_side)
+    async with AsyncExitStack() as stack:
+        lines = [
+            await stack.enter_async_context(await connect(url, name="backfill"))
+            for _ in range(_LINES)
+        ]
+        ticket_side = await connect(url, name="backfill-tickets")
+        await stack.enter_async_context(ticket_side)
+        claims = await _prepare(lines, course)
+        history = _History(course, ticket_side)
         try:
             await history.begin(rules, claims)
             await history.play(keeping.verify, progress)
@@ -75,48 +84,51 @@ async def fill(
     return filled
 
 
-async def _prepare(connection: Connection, course: Course) -> list[Claim]:
+async def _prepare(lines: Sequence[Connection], course: Course) -> list[tuple[Connection, Claim]]:
     """See that nobody is here, and let the fleet be as old as its history."""
+    connection = lines[0]
     row = await (await connection.execute(_SQL["is_empty"])).fetchone()
     if row is None or not row[0]:
         raise StackError(
             "The database has a history already. A history is filled in before the first message: "
             "`tellergrid clean` makes an empty one."
         )
-    claims: list[Claim] = []
-    for region in course.grid().regions:
-        claim = await Claim.take(connection, region, "backfill")
+    claims: list[tuple[Connection, Claim]] = []
+    for line, region in zip(cycle(lines), course.grid().regions, strict=False):
+        claim = await Claim.take(line, region, "backfill")
         if claim is None:
             raise StackError(f"A collector serves {region}: stop it first.")
-        claims.append(claim)
+        claims.append((line, claim))
     start = datetime.fromtimestamp(course.start, UTC)
     for name in ("age_terminals", "age_memberships"):
         await connection.execute(_SQL[name], {"start": start})
-    await connection.execute("SET synchronous_commit = off")
-    await connection.commit()
+    for line in lines:
+        await line.execute("SET synchronous_commit = off")
+        await line.commit()
     return claims
 
 
 class _History:
     """One filling in."""
 
-    def __init__(self, course: Course, desk_side: Connection, ticket_side: Connection) -> None:
+    def __init__(self, course: Course, ticket_side: Connection) -> None:
         self._course = course
-        self._desk_side = desk_side
         self._ticket_side = ticket_side
         self._fleet = VirtualFleet(course)
         self._desks: dict[str, Desk] = {}
+        self._by_line: dict[Connection, list[str]] = {}
         self._numbers = {each.code: number for number, each in self._fleet.terminals.items()}
         self._change = 0
         self._followed = course.start
         self._messages = 0
 
-    async def begin(self, rules: Catalogue, claims: Iterable[Claim]) -> None:
+    async def begin(self, rules: Catalogue, claims: Iterable[tuple[Connection, Claim]]) -> None:
         """Open a desk for each region, and give the tickets their clock."""
         start = datetime.fromtimestamp(self._course.start, UTC)
-        for claim in claims:
-            desk = Desk(self._desk_side, claim.region, rules, claim=claim, passing=True)
+        for line, claim in claims:
+            desk = Desk(line, claim.region, rules, claim=claim, passing=True)
             self._desks[claim.region] = desk
+            self._by_line.setdefault(line, []).append(claim.region)
             await desk.restore(start)
             desk.watch(start)
         for name in ("make_clock", "make_now", "use_clock"):
@@ -170,8 +182,15 @@ class _History:
             region = each.region or terminal.region
             by_region[region].append(_packet(region, terminal.code, each))
         self._messages += len(arrived)
-        for region, desk in self._desks.items():
-            await desk.commit(by_region[region], now)
+
+        async def serve(regions: list[str]) -> None:
+            for region in regions:
+                await self._desks[region].commit(by_region[region], now)
+
+        async with asyncio.TaskGroup() as tasks:
+            for regions in self._by_line.values():
+                tasks.create_task(serve(regions))
+        for desk in self._desks.values():  # in one order, whoever was done first
             for ask in await desk.asks(now):
                 number = self._numbers[desk.engine.terminals[ask.terminal_id].code]
                 command = ask.command

@@ -1,67 +1,27 @@
 """A test told to the engine, in virtual time: snapshots as they arrive, a tick every second."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
 
-import msgspec
-
-from fleet.rules.changes import Change, Cleared, Fired, Flapped, Rated, Suppressed, Transition
 from fleet.rules.engine import Engine
+from fleet.rules.hearing import CATCH_UP, RETURN
 from fleet.rules.rule import Rule
 from fleet.rules.selection import Selection
 from fleet.rules.terminal import Terminal
-from fleet.rules.trials.story import Fate, Interval, Player, Trial
-from fleet.service_state import ServiceState
-from fleet.snapshot import Value
-from fleet.telemetry import Event, Presence, Telemetry
+from fleet.rules.trials.calls import covers
+from fleet.rules.trials.seen import Seen
+from fleet.rules.trials.snapshots import snapshot
+from fleet.rules.trials.story import T0, Blind, Fate, Player, Trial, Window
+from fleet.sla.calendar import Span
+from fleet.telemetry import Event, Presence
+from fleet.windows.hours import ALWAYS, Hours, Use
+from fleet.windows.schedule import Schedule
+from fleet.windows.window import Purpose
 
-_T0 = datetime(2026, 1, 1, tzinfo=UTC)
 _TICK = timedelta(seconds=1)
-_NAMED_BY = {"storage": "id"}
-
-
-@dataclass(slots=True)
-class Seen:
-    """What came of a test: the faults by id, and each terminal's service states."""
-
-    faults: dict[UUID, Interval] = field(default_factory=dict)
-    states: dict[int, list[tuple[timedelta, ServiceState]]] = field(default_factory=dict)
-
-    def note(self, changes: Iterable[Change]) -> None:
-        """Take in what a step of the engine changed."""
-        for change in changes:
-            match change:
-                case Transition():
-                    self.states.setdefault(change.terminal_id, []).append(
-                        (change.at - _T0, change.state)
-                    )
-                case Fired():
-                    self.faults[change.id] = Interval(
-                        fire=change.fired_at - _T0,
-                        subject=change.key.subject,
-                        rule=change.rule.name,
-                        item=change.key.item,
-                        start=change.started_at - _T0,
-                        clear=None,
-                        suppressed_by=self._speaker(change.suppressed_by),
-                    )
-                case Rated():
-                    known = self.faults[change.id]
-                    rating = (change.at - _T0, change.severity.value)
-                    self.faults[change.id] = replace(known, ratings=(*known.ratings, rating))
-                case Cleared():
-                    over = change.cleared_at - _T0
-                    self.faults[change.id] = replace(self.faults[change.id], clear=over)
-                case Flapped():
-                    self.faults[change.id] = replace(self.faults[change.id], flapping=True)
-                case Suppressed():
-                    if by := self._speaker(change.by):
-                        self.faults[change.id] = replace(self.faults[change.id], suppressed_by=by)
-
-    def _speaker(self, fault: UUID | None) -> str | None:
-        return None if fault is None else self.faults[fault].rule
+_NEVER = Schedule("UTC", {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,32 +36,103 @@ class _Arrival:
     number: int
 
 
+class _Stage:
+    """The engine with its clock, and everything that happens to it in its turn."""
+
+    def __init__(self, trial: Trial, rules: Sequence[Rule] | Selection) -> None:
+        self._trial = trial
+        self._now = timedelta()
+        self._blind = False
+        self.seen = Seen()
+        self.engine = Engine(rules)
+        self.engine.watch(T0)
+        for number, player in enumerate(trial.players):
+            self.engine.adopt(_terminal(number, player))
+
+    def reach(self, at: timedelta) -> None:
+        """Let time pass, second by second; while nobody listens it does not."""
+        while not self._blind and self._now + _TICK < at:
+            self._now += _TICK
+            self.engine.tick(T0 + self._now)
+        self._now = at
+        if not self._blind:
+            self.engine.tick(T0 + at)
+        self._note()
+
+    def deliver(self, arrival: "_Arrival") -> None:
+        """A message has come."""
+        _deliver(self.engine, self._trial.players[arrival.player], arrival)
+        self._note()
+
+    def lose_sight(self, _: Blind) -> None:
+        """Nobody listens any more."""
+        self.engine.watch(None)
+        self._blind = True
+
+    def see_again(self, over: Blind) -> None:
+        """Somebody listens: what was sent meanwhile comes now."""
+        until = T0 + over.stretch.end
+        self.engine.watch(until)
+        self.engine.returned(until, RETURN if over.broker else CATCH_UP)
+        self._blind = False
+
+    def serve(self, window: Window, *, in_service: bool) -> None:
+        """Works begin, or end."""
+        for terminal in self.engine.terminals.values():
+            if covers(window, terminal):
+                self.engine.serve(terminal, T0 + self._now, in_service=in_service)
+        self._note()
+
+    def finish(self) -> Seen:
+        """The test is over."""
+        self.reach(self._trial.until)
+        self.seen.call(self._trial, self.engine.terminals)
+        return self.seen
+
+    def _note(self) -> None:
+        self.seen.note(self.engine.take().changes)
+
+
+def _terminal(number: int, player: Player) -> Terminal:
+    uses = tuple(Use(Span(T0 + each.begin, T0 + each.end), _NEVER) for each in player.closed)
+    return Terminal(
+        number, player.name, player.kind, player.cell, player.vendor, player.model, player.region,
+        player.above, hours=Hours((uses,)) if uses else ALWAYS, commissioned_at=T0,
+    )  # fmt: skip
+
+
 def play(trial: Trial, rules: Sequence[Rule] | Selection) -> Seen:
     """Everything that the engine makes of a test, up to its end."""
-    engine = Engine(rules)
-    engine.watch(_T0)
-    for number, player in enumerate(trial.players):
-        who = (player.kind, player.cell, player.vendor, player.model, player.region)
-        engine.adopt(Terminal(number, player.name, *who, commissioned_at=_T0))
-    seen = Seen()
-    now = timedelta()
-    made = (each for n, _ in enumerate(trial.players) for each in _arrivals(trial, n))
-    arrivals = sorted(made, key=lambda each: (each.at, each.player, each.boot, each.seq))
-    for arrival in arrivals:
-        now = _pass_time(engine, now, arrival.at)
-        _deliver(engine, trial.players[arrival.player], arrival)
-        seen.note(engine.take().changes)
-    _pass_time(engine, now, trial.until)
-    seen.note(engine.take().changes)
-    return seen
+    stage = _Stage(trial, rules)
+    for at, _, do in sorted(_moments(trial, stage), key=lambda each: each[:2]):
+        if at <= trial.until:
+            stage.reach(at)
+            do()
+    return stage.finish()
 
 
-def _pass_time(engine: Engine, now: timedelta, until: timedelta) -> timedelta:
-    while now + _TICK < until:
-        now += _TICK
-        engine.tick(_T0 + now)
-    engine.tick(_T0 + until)
-    return until
+def _moments(
+    trial: Trial, stage: _Stage
+) -> Iterator[tuple[timedelta, tuple[int, ...], Callable[[], None]]]:
+    """What happens when; of what happens together, who listens comes first, then messages."""
+    for each in trial.blind:
+        yield each.stretch.begin, (1,), partial(stage.lose_sight, each)
+        yield each.stretch.end, (0,), partial(stage.see_again, each)
+    for window in trial.windows:
+        if window.purpose is Purpose.MAINTENANCE:
+            yield window.stretch.begin, (2,), partial(stage.serve, window, in_service=False)
+            yield window.stretch.end, (2,), partial(stage.serve, window, in_service=True)
+    arrivals = (each for n, _ in enumerate(trial.players) for each in _arrivals(trial, n))
+    for number, arrival in enumerate(sorted(arrivals, key=_order)):
+        waits = [
+            b.stretch.end for b in trial.blind if b.stretch.begin <= arrival.at < b.stretch.end
+        ]
+        come = replace(arrival, at=max(waits, default=arrival.at))
+        yield come.at, (3, number), partial(stage.deliver, come)
+
+
+def _order(arrival: "_Arrival") -> tuple[timedelta, int, int, int]:
+    return arrival.at, arrival.player, arrival.boot, arrival.seq
 
 
 def _arrivals(trial: Trial, number: int) -> Iterable[_Arrival]:
@@ -133,7 +164,7 @@ def _arrivals(trial: Trial, number: int) -> Iterable[_Arrival]:
 
 
 def _deliver(engine: Engine, player: Player, arrival: _Arrival) -> None:
-    terminal, now = engine.terminals[arrival.player], _T0 + arrival.at
+    terminal, now = engine.terminals[arrival.player], T0 + arrival.at
     if arrival.fate is None:
         said = player.events[arrival.number][1]
         event = Event(
@@ -148,52 +179,8 @@ def _deliver(engine: Engine, player: Player, arrival: _Arrival) -> None:
         )
         engine.event(terminal, event, now)
     elif arrival.fate is Fate.SENT:
-        engine.telemetry(terminal, _snapshot(player, arrival), now)
+        message = snapshot(player, arrival.number, arrival.made, arrival.boot, arrival.seq)
+        engine.telemetry(terminal, message, now)
     else:
         presence = Presence(now, arrival.boot, arrival.fate is Fate.BOOT)
         engine.presence(terminal, presence, now, retained=False)
-
-
-def _snapshot(player: Player, arrival: _Arrival) -> Telemetry:
-    status, storage, metrics = _tree(player.series, arrival.number)
-    return Telemetry(
-        ts=_T0 + arrival.made,
-        boot=arrival.boot,
-        seq=arrival.seq,
-        status=msgspec.Raw(msgspec.json.encode(status)),
-        storage=msgspec.Raw(msgspec.json.encode(storage)),
-        metrics=msgspec.Raw(msgspec.json.encode(metrics)),
-    )
-
-
-def _tree(
-    series: Mapping[str, tuple[Value | None, ...]], snapshot: int
-) -> tuple[dict[str, object], list[object], dict[str, object]]:
-    """Status, storage and metrics of one snapshot: the paths made a tree again."""
-    root: dict[str, dict[str, object]] = {}
-    lists: dict[str, dict[str, dict[str, object]]] = {"storage": {}}
-    for path, row in series.items():
-        value = row[min(snapshot, len(row) - 1)]
-        before, listed, rest = path.partition("[")
-        if listed:
-            name, _, inner = rest.partition("].")
-            members = lists.setdefault(before, {})
-            if value is not None:
-                members.setdefault(name, {_NAMED_BY.get(before, "position"): name})[inner] = value
-        elif value is not None:
-            _put(root, path, value)
-    storage: list[object] = list(lists.pop("storage").values())
-    for path, members in lists.items():
-        _put(root, path, list(members.values()))
-    metrics = root.pop("metrics", {})
-    return dict(root), storage, metrics
-
-
-def _put(root: dict[str, dict[str, object]], path: str, value: object) -> None:
-    component, *between, name = path.split(".")
-    node = root.setdefault(component, {})
-    for step in between:
-        inner = node.setdefault(step, {})
-        if isinstance(inner, dict):
-            node = inner
-    node[name] = value

@@ -12,18 +12,18 @@ from fleet.rules.document import Fields, Source, nearest
 from fleet.rules.errors import CatalogueError
 from fleet.rules.rule import KINDS
 from fleet.rules.severity import Severity
-from fleet.rules.trials import series
-from fleet.rules.trials.story import Fate, Interval, Player, Sending, Trial
+from fleet.rules.trials import series, setting
+from fleet.rules.trials.story import NO_TICKET, Fate, Interval, Player, Sending, Trial
 from fleet.rules.triggers import COUNTED
 from fleet.service_state import ServiceState
 from fleet.snapshot import Value
 from fleet.vocabulary import PROPERTIES, Property, suggest
 
-_WHO = ("kind", "cell", "vendor", "model", "region")
+_WHO = ("kind", "cell", "above", "closed", "vendor", "model", "region")
 _PLAYER = (*_WHO, "series", "messages", "events", "states")
-_TRIAL = ("name", "rule", "interval", "until", "faults", "terminals", *_PLAYER)
-_FAULT = ("rule", "subject", "item", "start", "fire", "clear", "suppressed_by", "flapping",
-          "severity")  # fmt: skip
+_TRIAL = ("name", "rule", "interval", "until", "faults", "terminals", "windows", "blind", *_PLAYER)
+_FAULT = ("rule", "subject", "item", "start", "fire", "clear", "suppressed_by")
+_TURNS = ("flapping", "severity", "ticket")
 _LONE = "ATM-1"
 _INTERVAL = timedelta(seconds=10)
 
@@ -79,6 +79,8 @@ def _trial(source: Source, node: yaml.Node, rules: Sequence[str]) -> Trial | Non
         interval=interval,
         until=until,
         players=players,
+        windows=setting.windows(fields),
+        blind=setting.blind(fields),
         faults=tuple(sorted(faults, key=lambda fault: (fault.fire, fault.subject, fault.rule))),
     )
 
@@ -113,6 +115,8 @@ def _player(fields: Fields, name: str) -> Player:
         messages=messages,
         events=_events(fields),
         states=_states(fields) if "states" in fields else None,
+        above=fields.texts("above"),
+        closed=setting.closed(fields),
     )
 
 
@@ -175,7 +179,7 @@ def _states(fields: Fields) -> tuple[tuple[timedelta, ServiceState], ...]:
 
 
 def _fault(source: Source, node: yaml.Node, rule: str, lone: str, rules: Sequence[str]) -> Interval:
-    fields = Fields(source, node, _FAULT)
+    fields = Fields(source, node, (*_FAULT, *_TURNS))
     if isinstance(node, yaml.MappingNode):
         for key in ("start", "fire", *(() if lone else ("subject",))):
             if key not in fields:
@@ -190,8 +194,18 @@ def _fault(source: Source, node: yaml.Node, rule: str, lone: str, rules: Sequenc
         clear=fields.duration("clear") if "clear" in fields else None,
         suppressed_by=by,
         flapping=_is_true(fields, "flapping"),
+        ticket=_ticket(fields),
         ratings=_timed(fields, "severity", tuple(Severity)) if "severity" in fields else (),
     )
+
+
+def _ticket(fields: Fields) -> str:
+    """When the fault calls somebody, as it would be written; nothing where it is not said."""
+    if "ticket" not in fields:
+        return ""
+    if fields.text("ticket") == NO_TICKET:
+        return NO_TICKET
+    return duration.render(fields.duration("ticket"))
 
 
 def _is_true(fields: Fields, key: str) -> bool:

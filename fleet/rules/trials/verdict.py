@@ -1,13 +1,14 @@
 """Whether a test holds, and how what came differs from what was expected, for a person to read."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from fleet.rules import duration
 from fleet.rules.rule import Rule
 from fleet.rules.selection import Selection
-from fleet.rules.trials.play import Seen, play
+from fleet.rules.trials.play import play
+from fleet.rules.trials.seen import Seen
 from fleet.rules.trials.story import Interval, Trial
 from fleet.service_state import ServiceState
 
@@ -34,16 +35,16 @@ def judge(trial: Trial, rules: Sequence[Rule] | Selection) -> Verdict:
 def _faults(trial: Trial, seen: Seen) -> Iterable[str]:
     """Each expected fault beside the one that came of the same rule, on the same, in its order."""
     came = sorted(seen.faults.values(), key=_order)
-    unmet = [each for each in trial.faults if each not in came]
-    surplus = [each for each in came if each not in trial.faults]
+    unmet = [one for one in trial.faults if not any(one.meets(each) for each in came)]
+    surplus = [each for each in came if not any(one.meets(each) for one in trial.faults)]
     for expected in sorted(unmet, key=_order):
         match = next((each for each in surplus if _cause(each) == _cause(expected)), None)
         yield f"expected  {_said(expected)}"
         if match is not None:
             surplus.remove(match)
-        yield f"but came  {_said(match) if match else 'none'}"
+        yield f"but came  {_said(_looked_at(match, expected)) if match else 'none'}"
     for each in surplus:
-        yield f"not expected  {_said(each)}"
+        yield f"not expected  {_said(replace(each, ticket=''))}"
 
 
 def _states(trial: Trial, seen: Seen) -> Iterable[str]:
@@ -62,11 +63,17 @@ def _cause(fault: Interval) -> tuple[str, str, str]:
     return fault.rule, fault.subject, fault.item
 
 
+def _looked_at(came: Interval, expected: Interval) -> Interval:
+    return came if expected.ticket else replace(came, ticket="")
+
+
 def _said(fault: Interval) -> str:
     item = f"[{fault.item}]" if fault.item else ""
     clear = "stays open" if fault.clear is None else f"clears {duration.render(fault.clear)}"
     by = f", suppressed by {fault.suppressed_by}" if fault.suppressed_by else ""
     by += ", flapping" if fault.flapping else ""
+    by += "".join(f", {severity} from {duration.render(at)}" for at, severity in fault.ratings)
+    by += f", ticket {fault.ticket}" if fault.ticket else ""
     start, fire = duration.render(fault.start), duration.render(fault.fire)
     return f"{fault.rule} on {fault.subject}{item}: starts {start}, fires {fire}, {clear}{by}"
 

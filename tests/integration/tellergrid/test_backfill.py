@@ -12,6 +12,8 @@ from fleet.rules import catalogue
 from simulator import scenario, state, truth
 from simulator.truth import Label
 from simulator.virtual import Course
+from tellergrid.score.runs import score_course
+from tellergrid.score.stored import score_stored
 from tellergrid.stack.errors import StackError
 from tellergrid.virtual.history import Keeping, fill
 from tellergrid.virtual.run import play
@@ -79,6 +81,14 @@ async def test_history_is_what_virtual_time_says_and_can_be_gone_on_from(
         (ages,) = database.execute("SELECT array_agg(DISTINCT commissioned_at) FROM terminal")
         assert ages == ([START],)
         assert database.execute("SELECT to_regnamespace('tellergrid_past')").fetchone() == (None,)
+        scored = score_stored(database, truth.read(keeping.truth), STORY, rules)
+    # As the same course is scored that never saw a database.
+    virtual = score_course(course(), rules, played)
+    assert (scored.detectable, scored.detected) == (virtual.detectable, virtual.detected)
+    assert (scored.faults, scored.right) == (virtual.faults, virtual.right)
+    assert (scored.cells, scored.wrong_cell_tickets) == (virtual.cells, 0)
+    assert scored.uptime_error_s == pytest.approx(virtual.uptime_error_s, abs=0.01)
+    assert scored.detectable > 20
     entries = state.read(keeping.state)
     assert len(entries) == 20
     assert all(entry.seq > 0 for entry in entries.values())

@@ -152,3 +152,74 @@ def test_the_command_tests_the_default_catalogue_and_can_ask_for_every_rule(tmp_
     one = CliRunner().invoke(app, ["rules", "test", "--complete", str(tmp_path)])
     assert one.exit_code == 1
     assert "paper-out has no firing test\npaper-out has no non-firing test\n" in one.stdout
+
+
+QUORUM = """
+version: "1"
+rules:
+  - {name: gone, title: Gone, offline: true, for: 1m, severity: major, component: network,
+     skill: network, line: 2, remedy: Look.}
+  - {name: district, title: District gone, scope: cell, members: [gone], at_least: 2, share: 0.5,
+     level: 1, for: 5s, severity: critical, component: network, skill: network, line: 2,
+     remedy: Call.}
+"""
+DISTRICT = """
+tests:
+  - name: Two cells of one district
+    rule: district
+    interval: 30s
+    terminals:
+      A: {cell: C1, above: [D1, BANK], series: {common.device: online}, messages: sent will lost}
+      B: {cell: C2, above: [D1, BANK], series: {common.device: online}, messages: sent will lost}
+      C: {cell: C3, above: [D2, BANK], series: {common.device: online}}
+    until: 4m
+    faults:
+      - {subject: D1, start: 30s, fire: 35s, ticket: 35s}
+      - {rule: gone, subject: A, start: 30s, fire: 1m30s, suppressed_by: district, ticket: none}
+      - {rule: gone, subject: B, start: 30s, fire: 1m30s, suppressed_by: district, ticket: none}
+"""
+
+
+def test_a_test_can_name_the_cells_above_and_says_whom_their_quorum_calls(tmp_path: Path) -> None:
+    """The second level of the grid is the district: its fault, under its name, with its ticket."""
+    (tmp_path / "rules.yaml").write_text(QUORUM)
+    rules = load(tmp_path).rules
+    path = tmp_path / "district.yaml_"
+    path.write_text(DISTRICT)
+    [trial] = reading.load([path], [rule.name for rule in rules])
+    assert judge(trial, rules).differences == ()
+    path.write_text(DISTRICT.replace("fire: 35s, ticket: 35s", "fire: 35s, ticket: none"))
+    [trial] = reading.load([path], [rule.name for rule in rules])
+    assert judge(trial, rules).differences == (
+        "expected  district on D1: starts 30s, fires 35s, stays open, ticket none",
+        "but came  district on D1: starts 30s, fires 35s, stays open, ticket 35s",
+    )
+
+
+@pytest.mark.parametrize(
+    ("around", "problem"),
+    [
+        (
+            "windows: [{purpose: works, from: 1s, until: 2s, cells: [C1]}]",
+            "cannot be works",
+        ),
+        ("windows: [{purpose: silence, from: 1s, until: 2s}]", "a window says what it is about"),
+        ("windows: [{purpose: silence, from: 2s, until: 1s, cells: [C1]}]", "must be after from"),
+        ("windows: [{purpose: silence, from: 2s, cells: [C1]}]", "until is missing"),
+        ("blind: [{from: 1s, until: 2s, brokr: true}]", "did you mean broker?"),
+        ("closed: [{from: 1h}]", "until is missing"),
+    ],
+)
+def test_what_surrounds_a_test_is_checked_too(tmp_path: Path, around: str, problem: str) -> None:
+    with pytest.raises(CatalogueError) as caught:
+        told(tmp_path, JAM.replace("interval: 5s", f"interval: 5s\n    {around}", 1))
+    assert problem in str(caught.value)
+
+
+def test_what_is_sent_while_nobody_listens_comes_when_somebody_does(tmp_path: Path) -> None:
+    """The jam of the middle is told late; its fault has the same times."""
+    for broker in ("true", "false"):
+        text = JAM.replace(
+            "interval: 5s", f"interval: 5s\n    blind: [{{from: 7s, until: 28s, broker: {broker}}}]"
+        )
+        assert differences(tmp_path, text) == ()

@@ -304,5 +304,7 @@ class Engine:
             clock = now
             if isinstance(subject, Terminal):
                 clock = subject.settled(now, self._lateness)
-            if not self._faults.end(subject, timer.rule, timer.item, clock):
-                self._faults.put_off(subject, timer, now)
+                # In the order of its own time, whatever the lag was when each reminder was set: a
+                # stage is rated beside those that came before it.
+                self._faults.expire(subject, clock)
+            self._faults.fall_due(subject, timer, clock, now)

@@ -202,7 +202,17 @@ class Faults:
         self.signal(subject, found, item, Signal.DUE, over)
         return True
 
-    def put_off(self, subject: Subject, timer: Timer, now: datetime) -> None:
+    def fall_due(self, subject: Subject, timer: Timer, clock: datetime, now: datetime) -> None:
+        """A reminder is due: end the hold if it is over, or be reminded again. It may be of a hold
+        before this one, which time alone does not end."""
+        hold = subject.holds.get((timer.rule, timer.item))
+        found = self.rule_of(subject, timer.rule)
+        if hold is None or found is None or _needs_a_word(found, hold):
+            return
+        if not self.end(subject, timer.rule, timer.item, clock):
+            self._put_off(subject, timer, now)
+
+    def _put_off(self, subject: Subject, timer: Timer, now: datetime) -> None:
         """Set a timer again whose time has not come, or whose cell is undecided."""
         hold = subject.holds[timer.rule, timer.item]
         if hold.phase is Phase.PENDING and self._speakers.undecided(subject, timer.rule):

@@ -43,6 +43,17 @@ def test_a_terminal_that_is_silent_itself_says_nothing_of_its_parts() -> None:
     assert faults(story.says(5010, status=WELL) + story.tick(6000)) == []
 
 
+def test_a_reminder_of_the_fault_before_does_not_let_the_next_one_fire() -> None:
+    """Gone, a fault, back and gone again within moments, then silence: no time alone fires it."""
+    story = Story(READER)
+    story.says(0, status=WELL)
+    story.says(30, status=WITHOUT)
+    assert begun(story.says(100, status=WITHOUT)) == [30]
+    story.says(120, status=WELL)
+    assert over(story.says(131, status=WITHOUT)) == [120]
+    assert faults(story.tick(132) + story.tick(5000)) == []
+
+
 def test_a_component_that_is_offline_is_not_silent() -> None:
     story = Story(READER)
     changes = story.says(0, status=WELL)

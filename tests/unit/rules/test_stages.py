@@ -192,3 +192,14 @@ def test_what_is_wrong_with_a_stage_is_said_at_its_place(
         load(written(tmp_path, text.replace("severity: critical", "severity: minor")))
     found = next(each for each in refused.value.problems if problem in str(each))
     assert found.line == 6
+
+
+def test_stages_are_rated_in_the_order_of_the_terminals_time() -> None:
+    """The critical stage, over at 58, waits for a terminal that lags; the major one, over at 60,
+    was to be looked at earlier: it is not told, for it is critical already."""
+    both = replace(HOT, stages=(replace(HOT.stages[0], hold=seconds(50)), replace(HOT.stages[1])))
+    story = Story(both)
+    story.says(0, temperature_c=61.0)
+    story.tick(11)
+    story.says(38, temperature_c=80.0, arrives=43)
+    assert ratings(story.tick(300)) == [(Severity.CRITICAL, 58)]

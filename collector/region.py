@@ -177,7 +177,8 @@ class Region:
         # A session that is gone, of a region that was seen before: the broker lost it.
         lost = not connection.session_present and self._sight.until is not None
         if self._sight.until is not None:
-            desk.returned(began, RETURN if self._broker_away or lost else CATCH_UP)
+            patience = RETURN if self._broker_away or lost else CATCH_UP
+            desk.returned(began, self._terms.clock() - began + patience)
         self._broker_away = False
         self.stage = Stage.SERVING
         metrics.serving.labels(self.name).set(1)

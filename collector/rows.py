@@ -61,9 +61,13 @@ def telemetry(
     values = measured.values
     temperature = values.get("metrics.temperature_c")
     rtt, disk = values.get("metrics.rtt_ms"), values.get("metrics.disk_free_pct")
+    complete = temperature is not None and rtt is not None and disk is not None
+    if complete and whole is None and not measured.extra:
+        return _HEARTBEAT.pack(
+            11, 8, ts_us, 4, terminal_id, 4, message.boot, 8, message.seq, 8, arrived_us,
+            4, temperature, 4, rtt, 4, disk, -1, -1, -1,
+        )  # fmt: skip
     numbered = (8, ts_us, 4, terminal_id, 4, message.boot, 8, message.seq, 8, arrived_us)
-    if whole is None and not measured.extra and None not in (temperature, rtt, disk):
-        return _HEARTBEAT.pack(11, *numbered, 4, temperature, 4, rtt, 4, disk, -1, -1, -1)
     return b"".join(
         (
             _MESSAGE.pack(11, *numbered),

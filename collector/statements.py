@@ -8,6 +8,7 @@ from dataclasses import astuple, dataclass
 from datetime import datetime
 from itertools import chain
 from typing import Any
+from uuid import UUID
 
 from collector import order, rows
 from collector.batch import Batch, LedgerKey
@@ -240,7 +241,7 @@ def _fault(change: FaultChange, catalogue: str) -> Iterator[Statement]:
     match change:
         case Fired():
             yield Statement("insert_fault", _fault_row(change, catalogue))
-            yield _feed(change.id, "fired", change.fired_at)
+            yield _feed(change.id, "fired", change.fired_at, by=change.suppressed_by)
         case Rated():
             what = "escalated" if change.worse else "eased"
             yield Statement("rate_fault", (change.severity.value, change.id))
@@ -251,7 +252,7 @@ def _fault(change: FaultChange, catalogue: str) -> Iterator[Statement]:
         case Suppressed():
             yield Statement("suppress_fault", (change.by, change.id))
             what = "suppressed" if change.by else "released"
-            yield _feed(change.id, what, change.at)
+            yield _feed(change.id, what, change.at, by=change.by)
         case Flapped():
             what = "flapping" if change.flapping else "steady"
             yield Statement(f"{what}_fault", (change.at, change.id))
@@ -275,8 +276,10 @@ def _shadow_fault(change: FaultChange, catalogue: str) -> Iterator[Statement]:
             pass
 
 
-def _feed(fault_id: object, change: str, at: object, severity: str | None = None) -> Statement:
-    return Statement("insert_fault_change", (fault_id, change, at, severity))
+def _feed(
+    fault_id: UUID, change: str, at: datetime, severity: str | None = None, by: UUID | None = None
+) -> Statement:
+    return Statement("insert_fault_change", (fault_id, change, at, severity, by))
 
 
 def _fault_row(fired: Fired, catalogue: str) -> dict[str, object]:

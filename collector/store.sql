@@ -194,7 +194,7 @@ UPDATE shadow_fault SET alone = true WHERE id = %s;
 UPDATE shadow_fault SET flapped = true WHERE id = %s;
 
 -- name: insert_fault_change
-INSERT INTO fault_change (fault_id, change, at, severity) VALUES (%s, %s, %s, %s);
+INSERT INTO fault_change (fault_id, change, at, severity, suppressed_by) VALUES (%s, %s, %s, %s, %s);
 
 -- name: notify_fault
 NOTIFY fault;

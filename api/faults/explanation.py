@@ -1,5 +1,6 @@
 """Why a fault fired, on the wire."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -63,7 +64,8 @@ class FaultExplanation(BaseModel):
 
 
 async def explanation(
-    connection: AsyncConnection[TupleRow], key: UUID, catalogue: Catalogue
+    connection: AsyncConnection[TupleRow], key: UUID, catalogue: Catalogue, lateness: timedelta
 ) -> FaultExplanation:
     """The explanation of a fault that the caller may see."""
-    return FaultExplanation.model_validate(await explain_fault(connection, key, catalogue))
+    found = await explain_fault(connection, key, catalogue, lateness)
+    return FaultExplanation.model_validate(found)

@@ -1,5 +1,6 @@
 """Faults over HTTP."""
 
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -60,4 +61,5 @@ async def explain_fault(
     # What terminals said is not for callers to read at will: the caller may see this fault, and
     # what is read is about it alone.
     async with running.transaction(ENGINE) as whole:
-        return await explanation(whole, key, running.catalogue)
+        lateness = timedelta(milliseconds=running.settings.lateness_ms)
+        return await explanation(whole, key, running.catalogue, lateness)

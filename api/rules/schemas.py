@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.instants import Instant
 from fleet.rules.severity import Severity
 from fleet.service_state import ServiceState
 
@@ -79,3 +80,40 @@ class Catalogue(BaseModel):
     refused: list[str] = Field(
         default=[], description="What is wrong with a newer catalogue, which is not in force"
     )
+
+
+class ShadowCount(BaseModel):
+    """What one rule on trial has counted."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    rule: str
+    faults: int = Field(description="How many fired")
+    open: int = Field(description="How many of them are still true")
+    tickets: int = Field(description="How many would have called for a ticket of their own")
+    subjects: int = Field(description="On how many terminals or cells")
+    flapped: int
+    last_at: Instant = Field(description="When the last one fired")
+
+
+class ShadowCounts(BaseModel):
+    """The rules on trial that fired since a time; one that never did is not named."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "since": "2026-11-16T08:00:00.000Z",
+                "items": [
+                    {
+                        "rule": "fan-slow", "faults": 12, "open": 2, "tickets": 9, "subjects": 7,
+                        "flapped": 1, "last_at": "2026-11-23T08:00:30.123Z",
+                    }
+                ],
+                "next": None,
+            }
+        }
+    )  # fmt: skip
+
+    since: Instant
+    items: list[ShadowCount]
+    next: None = Field(default=None, description="All are on one page")

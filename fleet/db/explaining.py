@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fleet.db import history
 from fleet.db.history import Connection
+from fleet.db.past import past
 from fleet.db.sql import load
 from fleet.rules.catalogue import Catalogue
 from fleet.rules.explanation import (
@@ -31,19 +32,25 @@ _LATEST = timedelta(days=7)  # how much later than it fired a fault may have bee
 
 
 async def explain_terminal(
-    connection: Connection, code: str, at: datetime, catalogue: Catalogue, rule: str | None = None
+    connection: Connection,
+    code: str,
+    at: datetime,
+    catalogue: Catalogue,
+    rule: str | None = None,
+    lateness: timedelta = timedelta(),
 ) -> tuple[Explanation, ...]:
     """What each rule says of a terminal at a time, or one of them; none where there is no such.
 
-    Raises `LookupError` for a terminal that is not known.
+    What was written by then is judged in its place, if it came no later than `lateness`. Raises
+    `LookupError` for a terminal that is not known.
     """
-    replay, terminal = await _replay(connection, code, at, catalogue)
+    replay, terminal = await _replay(connection, code, at, catalogue, lateness)
     async with aclosing(
-        history.heard(connection, [terminal], _start(at, catalogue), at + _INSTANT)
+        history.heard(connection, [terminal], _start(at, catalogue), at + lateness + _INSTANT)
     ) as all_heard:
         async for heard in all_heard:
-            replay.hear(heard)
-    replay.pass_time(at)
+            replay.hear_up_to(at, heard)
+    replay.finish(at)
     known = await _known(connection, terminal, at)
     windows = await _windows(connection, terminal, at)
     asked = [each for each in catalogue.rules if rule in (None, each.name)]
@@ -57,7 +64,9 @@ async def explain_terminal(
     )  # fmt: skip
 
 
-async def explain_fault(connection: Connection, key: UUID, present: Catalogue) -> Explanation:
+async def explain_fault(
+    connection: Connection, key: UUID, present: Catalogue, lateness: timedelta = timedelta()
+) -> Explanation:
     """A fault as it stood when it fired, by the catalogue that decided; `present` where that one
     was not kept. Raises `LookupError` for a fault that is not known."""
     cursor = await connection.execute(_SQL["fault"], {"id": key})
@@ -81,16 +90,21 @@ async def explain_fault(connection: Connection, key: UUID, present: Catalogue) -
     if scope != "terminal":
         members = await _members(connection, key, rule)
         return explain_cell(rule, subject, catalogue.identity, known, members)
-    terminal = await _as_it_fired(connection, subject, key, known, catalogue)
+    terminal = await _as_it_fired(connection, subject, key, known, catalogue, lateness)
     windows = _about(await _windows(connection, terminal, known.fired_at), rule)
     return explain(terminal, rule, known.fired_at, catalogue.identity, (known,), windows)
 
 
 async def _as_it_fired(
-    connection: Connection, code: str, key: UUID, known: Known, catalogue: Catalogue
+    connection: Connection,
+    code: str,
+    key: UUID,
+    known: Known,
+    catalogue: Catalogue,
+    lateness: timedelta,
 ) -> Terminal:
     """The terminal replayed up to the moment when the fault fired, whenever that was decided."""
-    replay, terminal = await _replay(connection, code, known.started_at, catalogue)
+    replay, terminal = await _replay(connection, code, known.started_at, catalogue, lateness)
     start, last = _start(known.started_at, catalogue), known.fired_at + _LATEST
     async with aclosing(history.heard(connection, [terminal], start, last)) as all_heard:
         async for heard in all_heard:
@@ -105,7 +119,7 @@ async def _as_it_fired(
 
 
 async def _replay(
-    connection: Connection, code: str, at: datetime, catalogue: Catalogue
+    connection: Connection, code: str, at: datetime, catalogue: Catalogue, lateness: timedelta
 ) -> tuple[Replay, Terminal]:
     start = _start(at, catalogue)
     found = await history.terminals(connection, start, codes=[code])
@@ -115,7 +129,8 @@ async def _replay(
     rules = [each for each in catalogue.rules if each.scope == "terminal"]
     selection = Selection(rules, catalogue.overrides)
     blind = await history.blind(connection, found[0].region, start, at + _LATEST)
-    return Replay(selection, found, start, found[0].region, blind), found[0]
+    was = await past(connection, found, start, at + _LATEST)
+    return Replay(selection, found, start, found[0].region, blind, lateness, was), found[0]
 
 
 def _start(at: datetime, catalogue: Catalogue) -> datetime:

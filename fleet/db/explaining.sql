@@ -1,20 +1,23 @@
 -- name: known
--- The faults of a terminal that are open at a time, by event time, each with the one that speaks for
--- it: a fault decided later than then had begun by then is among them.
+-- The faults of a terminal that are open at a time, by event time, each with the one that spoke for
+-- it then: a fault decided later than then had begun by then is among them.
 SELECT fault.rule, fault.id::text, fault.item, fault.started_at, fault.fired_at, fault.cleared_at,
     fault.catalogue, speaker.id::text, speaker.rule, speaker.subject
 FROM fault
-LEFT JOIN fault AS speaker ON speaker.id = fault.suppressed_by
+LEFT JOIN LATERAL fault_speaker(fault.id, %(at)s) AS spoke ON true
+LEFT JOIN fault AS speaker ON speaker.id = spoke.id
 WHERE fault.terminal_id = %(id)s AND fault.fired_at <= %(at)s
     AND (fault.cleared_at IS NULL OR fault.cleared_at > %(at)s)
 ORDER BY fault.fired_at, fault.id;
 
 -- name: fault
+-- One fault, with the one that spoke for it when it fired.
 SELECT fault.scope, fault.subject, fault.rule, fault.id::text, fault.item, fault.started_at,
     fault.fired_at, fault.cleared_at, fault.catalogue, speaker.id::text, speaker.rule,
     speaker.subject
 FROM fault
-LEFT JOIN fault AS speaker ON speaker.id = fault.suppressed_by
+LEFT JOIN LATERAL fault_speaker(fault.id, fault.fired_at) AS spoke ON true
+LEFT JOIN fault AS speaker ON speaker.id = spoke.id
 WHERE fault.id = %(id)s;
 
 -- name: members

@@ -12,7 +12,8 @@ from fleet.mqtt.message import Message
 
 # MQTT 5, 3.4: type 4 without flags and two bytes more, the identifier; that alone says success. The
 # codec makes the same of it, one object each.
-_PUBACK = 0x4002
+_PUBACK = 0x4002_0000
+_AT_LEAST_ONCE = mqtt5.QoS.AT_LEAST_ONCE
 
 
 class Inbox:
@@ -30,6 +31,9 @@ class Inbox:
         identifier = packet.packet_id
         if identifier is not None:
             self._expect(identifier, packet.qos)
+            qos = 1
+        else:
+            qos = packet.qos.value
         topic = packet.topic
         if not topic or packet.topic_alias is not None:
             topic = self._aliases.topic(packet)
@@ -37,7 +41,7 @@ class Inbox:
             topic,
             packet.payload,
             packet.retain,
-            packet.qos.value,
+            qos,
             identifier,
             packet.duplicate,
             packet.response_topic,
@@ -48,12 +52,10 @@ class Inbox:
         """Return the PUBACKs of those identifiers that are under way; they no longer are."""
         due = [each for each in packet_ids if each in self._unacknowledged]
         self._unacknowledged.difference_update(due)
-        return struct.pack(
-            "!" + "HH" * len(due), *(half for each in due for half in (_PUBACK, each))
-        )
+        return struct.pack(f"!{len(due)}I", *[_PUBACK | each for each in due])
 
     def _expect(self, identifier: int, qos: mqtt5.QoS) -> None:
-        if qos != mqtt5.QoS.AT_LEAST_ONCE:
+        if qos != _AT_LEAST_ONCE:
             raise ProtocolViolation("a message of quality of service 2")
         if identifier in self._unacknowledged:
             raise ProtocolViolation(f"identifier {identifier} while it is unacknowledged")

@@ -150,8 +150,9 @@ def _describe_stage(stage: Stage) -> dict[str, object]:
     if isinstance(stage.trigger, Lasting):
         return {"to": stage.to.value, "after": duration.render(stage.hold)}
     times = {"for": duration.render(stage.hold), "clear_for": duration.render(stage.clear_hold)}
-    said = _describe_trigger(stage.trigger)
-    return {"to": stage.to.value, "when": said["when"], "clear_when": said["clear_when"], **times}
+    said = {key: it for key, it in _describe_trigger(stage.trigger).items() if it is not None}
+    said.pop("each", None)  # it is that of the rule
+    return {"to": stage.to.value, **said, **times}
 
 
 def _describe_hold(rule: Rule) -> dict[str, object]:

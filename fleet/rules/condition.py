@@ -31,7 +31,7 @@ class Condition:
     costs a tenth of evaluating it.
     """
 
-    __slots__ = ("_answer", "_expression", "_paths", "_variables", "inputs", "text")
+    __slots__ = ("_answer", "_expression", "_only", "_paths", "_variables", "inputs", "text")
 
     def __init__(
         self, text: str, inputs: frozenset[str], reads: Mapping[str, str], expression: Expression
@@ -39,6 +39,7 @@ class Condition:
         self.text = text
         self.inputs = inputs
         self._paths, self._variables = tuple(reads), tuple(reads.values())
+        self._only = self._paths[0] if len(self._paths) == 1 else None
         self._expression = expression
         # By type too: 1, 1.0 and true are equal, and are not the same to a condition.
         self._answer = lru_cache(maxsize=_REMEMBERED, typed=True)(self._ask)
@@ -57,6 +58,8 @@ class Condition:
         `values` are a terminal's values by dotted path or, with `each`, the member's own values
         by their names inside it (`{"id": "CST1", "status": "missing"}`).
         """
+        if self._only is not None:  # most read one: asked of nearly every message
+            return self._answer(values.get(self._only))
         return self._answer(*map(values.get, self._paths))
 
     def _ask(self, *values: Value | None) -> bool | None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from fleet.rules import duration
+from fleet.rules.circumstances import circumstances, said
 from fleet.rules.clauses import Clause, clauses
 from fleet.rules.due import due
 from fleet.rules.hold import TIMED, Hold, Phase
-from fleet.rules.rule import Count, Offline, Quorum, Rule, Silent, When
+from fleet.rules.rule import Quorum, Rate, Rule, When
 from fleet.rules.terminal import Terminal
 from fleet.sla.calendar import FOREVER
 from fleet.snapshot import Value, Values
@@ -156,7 +156,7 @@ def explain_cell(
 
 
 def _fault(known: Known) -> str:
-    return f"a fault: true since {_said(known.started_at)}, fired {_said(known.fired_at)}"
+    return f"a fault: true since {said(known.started_at)}, fired {said(known.fired_at)}"
 
 
 def _concluded(
@@ -203,8 +203,11 @@ def _answers(terminal: Terminal, rule: Rule, at: datetime) -> Iterator[Answer]:
             for number, item in enumerate(terminal.items.get(each, ())):
                 name = str(item.get("id") or item.get("position") or number)
                 yield _condition(terminal, rule, rule.trigger, name, item)
+        case Rate(each=str()):
+            for each in sorted(item for name, item in terminal.slopes if name == rule.name):
+                yield _other(terminal, rule, each, at)
         case _:
-            yield _other(terminal, rule, at)
+            yield _other(terminal, rule, "", at)
 
 
 def _condition(
@@ -232,40 +235,22 @@ def _verdict(when: Clause, inputs: Mapping[str, Value | None], timer: Timer | No
 
 
 def _moving(timer: Timer) -> str:
-    due = f", {_said(timer.due)}" if timer.due else ""
+    due = f", {said(timer.due)}" if timer.due else ""
     match timer.phase:
         case Phase.PENDING:
-            return f"no fault yet: true since {_said(timer.since)}, its hold is not over{due}"
+            return f"no fault yet: true since {said(timer.since)}, its hold is not over{due}"
         case Phase.CLEARING:
-            return f"a fault still: gone since {_said(timer.since)}, over when it stays so{due}"
+            return f"a fault still: gone since {said(timer.since)}, over when it stays so{due}"
         case _:
             flaps = ", flapping" if timer.flapping else ""
-            return f"a fault: true since {_said(timer.started_at)}{flaps}"
+            return f"a fault: true since {said(timer.started_at)}{flaps}"
 
 
-def _other(terminal: Terminal, rule: Rule, at: datetime) -> Answer:
-    timer = _timer(terminal, rule, "")
-    inputs: dict[str, Value | None] = {}
-    match rule.trigger:
-        case Silent(after):
-            heard = terminal.heard_at
-            inputs["last heard"] = None if heard is None else _said(heard)
-            inputs["silent for"] = None if heard is None else duration.render(_whole(at - heard))
-            inputs["silent after"] = duration.render(after)
-            quiet = "it was heard in time" if heard else "it was never heard"
-        case Offline():
-            inputs["connected"] = terminal.connected
-            quiet = "no last will stands"
-        case Count() as count:
-            times = [t for t in terminal.counts.get(rule.name, ()) if at - t < count.within]
-            inputs["events in time"] = len(times)
-            inputs["needed"] = count.at_least
-            inputs["within"] = duration.render(count.within)
-            quiet = "too few events"
-        case _:
-            quiet = "the condition does not hold"
+def _other(terminal: Terminal, rule: Rule, item: str, at: datetime) -> Answer:
+    timer = _timer(terminal, rule, item)
+    inputs, quiet = circumstances(terminal, rule, item, at)
     conclusion = _moving(timer) if timer else f"no fault: {quiet}"
-    return Answer("", inputs, None, None, timer, conclusion)
+    return Answer(item, dict(inputs), None, None, timer, conclusion)
 
 
 def _timer(terminal: Terminal, rule: Rule, item: str) -> Timer | None:
@@ -285,11 +270,3 @@ def _due(terminal: Terminal, rule: Rule, hold: Hold) -> datetime | None:
 def _part(clause: Clause) -> Part:
     truth = {True: "true", False: "false", None: "unknown"}[clause.truth]
     return Part(clause.text, truth, clause.operator, tuple(_part(each) for each in clause.parts))
-
-
-def _said(at: datetime) -> str:
-    return at.strftime("%Y-%m-%d %H:%M:%S%z")
-
-
-def _whole(length: timedelta) -> timedelta:
-    return timedelta(seconds=int(length.total_seconds()))

@@ -174,7 +174,8 @@ _PORTS: dict[int, int] = {}
 
 
 def _stored(process: "subprocess.Popen[bytes]") -> float:
-    page = httpx.get(f"http://{LOOPBACK}:{_PORTS[process.pid]}/metrics", trust_env=False).text
+    url = f"http://{LOOPBACK}:{_PORTS[process.pid]}/metrics"
+    page = httpx.get(url, trust_env=False, timeout=_PATIENCE_S).text
     name = 'tellergrid_collector_messages_stored_total{channel="telemetry"}'
     found = [line for line in page.splitlines() if line.startswith(name)]
     return float(found[0].split()[-1]) if found else 0.0

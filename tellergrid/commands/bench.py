@@ -125,16 +125,23 @@ def uptime(
     size = uptime_bench.Size(2_000, 200, days) if quick else None
     with explained(), Steps() as steps:
         wanted = size or uptime_bench.Size(terminals, cells, days)
-        report = asyncio.run(uptime_bench.measure(database_url(), wanted, steps.show))
+        report, around = asyncio.run(uptime_bench.measure(database_url(), wanted, steps.show))
     if as_json:
         output.print_json(data=msgspec.to_builtins(report))
-        return
-    table = Table(box=None, pad_edge=False)
-    table.add_column(f"uptime of {report.terminals:,} terminals, {report.days} days")
-    table.add_column("", justify="right")
-    for name, value in msgspec.to_builtins(report).items():
-        table.add_row(name, "not measured" if value is None else f"{value:,}")
-    output.print(table)
+    else:
+        table = Table(box=None, pad_edge=False)
+        table.add_column("uptime")
+        table.add_column("", justify="right")
+        for name, value in msgspec.to_builtins(report).items():
+            table.add_row(name, "not measured" if value is None else f"{value:,}")
+        output.print(table)
+    aside.print(
+        f"{around.terminals:,} terminals, {around.cells:,} cells, {around.days} days:"
+        f" {around.intervals:,} intervals; summed in {around.summing_s:g} s,"
+        f" {around.sums_bytes:,} bytes of it; heartbeats of one cell {around.naive_cell_rows:,},"
+        f" {around.naive_cell_bytes:,} bytes",
+        soft_wrap=True,
+    )
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +11,7 @@ import typer
 
 from fleet.db.explaining import explain_terminal
 from fleet.db.pool import connect
+from fleet.rules import duration
 from fleet.rules.catalogue import Catalogue, load
 from fleet.rules.document import nearest
 from fleet.rules.errors import CatalogueError
@@ -33,6 +34,9 @@ def explain(
     catalogue: Annotated[
         Path | None, typer.Option(help="A folder of rule files; without it, the default catalogue.")
     ] = None,
+    lateness: Annotated[
+        str, typer.Option(help="How late a message may come and still be judged in its place.")
+    ] = "5s",
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Say what was read of a terminal, what each part of a condition was, where the timer stands.
@@ -50,10 +54,14 @@ def explain(
     if rule is not None and rule not in names:
         aside.print(f"[red]error:[/] there is no rule {rule}: {nearest(rule, names)}")
         raise typer.Exit(_UNKNOWN)
+    try:
+        late = duration.parse(lateness)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
     moment = datetime.now(UTC) if at is None else _instant(at)
     with explained():
         try:
-            found = asyncio.run(_read(terminal, moment, rules, rule))
+            found = asyncio.run(_read(terminal, moment, rules, rule, late))
         except LookupError as error:
             aside.print(f"[red]error:[/] {error.args[0]}")
             raise typer.Exit(_UNKNOWN) from error
@@ -71,11 +79,11 @@ def _instant(at: datetime) -> datetime:
 
 
 async def _read(
-    terminal: str, at: datetime, catalogue: Catalogue, rule: str | None
+    terminal: str, at: datetime, catalogue: Catalogue, rule: str | None, lateness: timedelta
 ) -> tuple[Explanation, ...]:
     async with await connect(database_url(), name="explain") as connection:
         await connection.set_read_only(True)
-        return await explain_terminal(connection, terminal, at, catalogue, rule)
+        return await explain_terminal(connection, terminal, at, catalogue, rule, lateness)
 
 
 def _list(found: tuple[Explanation, ...]) -> None:

@@ -9,8 +9,8 @@ import typer
 from rich.table import Table
 
 from fleet.db.pool import connect
+from fleet.db.shadows import Shadow, shadows
 from fleet.rules import duration
-from tellergrid.backtest.shadows import Shadow, shadows
 from tellergrid.console import explained, output
 from tellergrid.stack.reach import database_url
 

@@ -357,7 +357,7 @@ def ten_times_too_much(world: World) -> None:
     What is too much waits at the broker, not in the collector.
     """
     world.collector.kill()
-    world.start(TELLERGRID_BATCH_COUNT="100", TELLERGRID_RECEIVE_MAXIMUM="400")
+    world.start(TELLERGRID_BATCH_COUNT="40", TELLERGRID_RECEIVE_MAXIMUM="160")
     assert world.collector.process is not None
     stored = "SELECT count(*) FROM telemetry"
     before, [(kept,)] = sum(world.load.sent.values()), world.query(stored)

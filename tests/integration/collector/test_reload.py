@@ -8,8 +8,8 @@ import psycopg
 
 from collector.desk import Desk
 from collector.store import Connection
+from fleet.db.shadows import shadows
 from fleet.rules.catalogue import Catalogue, load
-from tellergrid.backtest.shadows import shadows
 from tests.integration.collector.conftest import CollectorProcess, wait_for
 from tests.integration.collector.test_desk import arrival, at, connection, rows
 

@@ -1,10 +1,11 @@
 """Why there is a fault, or none, at any time: from the command line and from the api."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner
@@ -12,12 +13,21 @@ from typer.testing import CliRunner
 from api.app import create_app
 from api.seed import demo_accounts, seed
 from api.settings import Settings
+from collector.desk import Desk
 from collector.store import Connection
 from fleet.db.explaining import explain_fault, explain_terminal
 from fleet.rules.catalogue import load
 from fleet.rules.explanation import Explanation
 from tellergrid.cli import app
-from tests.integration.tellergrid.test_backtest import GRID, Story, at, connection, told
+from tests.integration.tellergrid.test_backtest import (
+    GRID,
+    JAMMED,
+    T0,
+    Story,
+    at,
+    connection,
+    told,
+)
 
 __all__ = ["connection", "told"]
 
@@ -105,6 +115,49 @@ async def test_a_fault_that_another_speaks_for_says_which(told: Story) -> None:
     found = await explain_fault(told.connection, outage, load())
     assert {each.terminal for each in found.members} >= set(CODES[6:10])
     assert "it takes 3 terminals and 40% of those in service" in found.conclusion
+
+
+async def test_who_speaks_for_a_fault_is_told_as_it_was(connection: Connection) -> None:
+    """One is cut off and speaks for itself; three more, and the cell does; those are back, and once
+    the outage is over the first one speaks for itself again. Asked later, of each time."""
+    story = Story(connection)
+    await story.desk.restore(T0)
+    story.desk.watch(T0)
+    await story.half_minutes(4)
+    await story.last_wills(0)
+    await story.half_minutes(3, quiet=(0,))
+    await story.last_wills(1, 2, 3)
+    await story.half_minutes(3, quiet=(0, 1, 2, 3))
+    await story.half_minutes(6, quiet=(0,))
+    said = [(await why(story, 0, "offline", when)).conclusion for when in (200, 250, 350, 480)]
+    spoken = "; no ticket: cell-outage of " + GRID.terminals[0].cell + " speaks for it"
+    assert [each.endswith(spoken) for each in said] == [False, True, True, False]
+    assert all(each.startswith("a fault: true since ") for each in said)
+    [(key, *_)] = [each for each in await faults(connection, "offline") if each[1] == CODES[0]]
+    assert (await explain_fault(connection, key, load())).faults[0].suppressed_by is None
+
+
+async def test_what_came_out_of_order_is_explained_in_its_place(connection: Connection) -> None:
+    """A jam is told three seconds late, after the message that follows it: it is explained as it
+    was judged, in the order written."""
+    late = timedelta(seconds=5)
+    story = Story(connection)
+    story.desk = Desk(connection, "region-01", load(), lateness=late)
+    await story.desk.restore(T0)
+    story.desk.watch(T0)
+    await story.half_minutes(4)
+    first, second = (story.snapshot(4, status=JAMMED) for _ in range(2))
+    following = msgspec.structs.replace(second, at=at(121))
+    await story.desk.commit([following], at(121))
+    await story.desk.commit([msgspec.structs.replace(first, at=at(123))], at(123))
+    await story.desk.commit([], at(150))
+    [(key, *_)] = await faults(connection, JAM)
+    found = await explain_fault(connection, key, load(), late)
+    assert found.answers[0].timer is not None
+    assert found.answers[0].timer.started_at == at(120)
+    [asked] = await explain_terminal(connection, CODES[4], at(122), load(), JAM, late)
+    assert asked.answers[0].timer is not None
+    assert (asked.answers[0].timer.phase, asked.answers[0].timer.started_at) == ("pending", at(120))
 
 
 def test_the_command_prints_every_part_of_the_condition(

@@ -51,3 +51,23 @@ def test_a_rule_that_cannot_be_read_any_more_is_an_error() -> None:
     content = {"rules": [{"name": "old", "when": "gone.media == 'x'"}], "overrides": []}
     with pytest.raises(ValueError, match=r"gone\.media is not a property"):
         recall(content, "1+abc")
+
+
+STAGED = """
+version: "1"
+rules:
+  - {name: low, title: Low, each: storage, when: unit.count < 100, severity: minor,
+     component: storage, skill: cash, line: 1, remedy: Fill., schedule: closed_hours,
+     escalate: [{to: major, when: unit.count < 10}, {to: critical, after: 2h}]}
+  - {name: rise, title: Rise, rate: {of: metrics.temperature_c, rises: 5}, within: 10m,
+     severity: minor, component: terminal, skill: electronics, line: 2, remedy: Look.}
+"""
+
+
+def test_stages_rates_and_hours_come_back(tmp_path: Path) -> None:
+    """Also where little of them is said."""
+    (tmp_path / "rules.yaml").write_text(STAGED)
+    catalogue = load(tmp_path)
+    again = kept(catalogue)
+    assert again.content() == catalogue.content()
+    assert [len(rule.stages) for rule in again.rules] == [2, 0]

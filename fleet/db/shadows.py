@@ -1,5 +1,6 @@
 """What rules on trial have counted."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -8,7 +9,7 @@ from psycopg.rows import TupleRow
 
 from fleet.db.sql import load
 
-_SQL = load("tellergrid.backtest", "shadows")
+_SQL = load("fleet.db", "shadows")
 
 
 class Shadow(msgspec.Struct, frozen=True):
@@ -24,7 +25,10 @@ class Shadow(msgspec.Struct, frozen=True):
     last_at: datetime
 
 
-async def shadows(connection: AsyncConnection[TupleRow], since: datetime) -> list[Shadow]:
-    """Every rule on trial that has fired since a time."""
-    cursor = await connection.execute(_SQL["shadows"], {"since": since})
+async def shadows(
+    connection: AsyncConnection[TupleRow], since: datetime, cells: Sequence[str] | None = None
+) -> list[Shadow]:
+    """Every rule on trial that has fired since a time; in some cells alone, if they are given."""
+    asked = {"since": since, "cells": None if cells is None else list(cells)}
+    cursor = await connection.execute(_SQL["shadows"], asked)
     return [Shadow(*row) async for row in cursor]

@@ -6,5 +6,6 @@ SELECT rule, count(*), count(*) FILTER (WHERE cleared_at IS NULL),
     count(DISTINCT (scope, subject)), count(*) FILTER (WHERE flapped), max(fired_at)
 FROM shadow_fault
 WHERE fired_at >= %(since)s
+    AND (%(cells)s::text[] IS NULL OR cell_code = ANY (%(cells)s))
 GROUP BY rule
 ORDER BY rule;

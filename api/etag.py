@@ -15,6 +15,11 @@ def show(response: Response, version: int) -> None:
     response.headers["ETag"] = f'"{version}"'
 
 
+def version(tag: str) -> int:
+    """The version that an `ETag` of ours names; raises `ValueError`."""
+    return int(tag.strip('"'))
+
+
 def require(expected: int | None, version: int, what: str) -> None:
     """Raise `Stale` where a version was expected and is another."""
     if expected is not None and expected != version:

@@ -131,7 +131,9 @@ def register(app: FastAPI) -> None:
 
 def documented(*errors: type[ApiError]) -> dict[int | str, dict[str, Any]]:
     """For OpenAPI: the errors of a route, besides those that every route has."""
-    kinds = [TABLE[error] for error in (*errors, RequestValidationError)] + [_UNAVAILABLE]
+    limited = (TooMany,) if Unauthenticated in errors else ()
+    raised = dict.fromkeys((*errors, *limited, RequestValidationError))
+    kinds = [TABLE[error] for error in raised] + [_UNAVAILABLE]
     return {
         kind.status: {
             "description": kind.title,

@@ -62,13 +62,6 @@ class Job:
         finally:
             self._busy = False
 
-    async def run_when(self, woken: asyncio.Event) -> None:
-        """Run whenever the event is set, until cancelled."""
-        while True:
-            await woken.wait()
-            woken.clear()
-            await self.run()
-
     async def _once(self) -> None:
         begun = perf_counter()
         try:

@@ -26,10 +26,9 @@ class SeedAccount:
 
 
 def demo_accounts(grid: DemoGrid, passwords: Callable[[str], str]) -> list[SeedAccount]:
-    """`admin`, `ops`, `tester` and one account a technician; `passwords` gives one by username."""
+    """`admin`, `ops`, `tester` and one account a technician or branch; `passwords` by username."""
     people = [
-        (f"tech{technician.code[1:]}", "technician", technician.code)
-        for technician in grid.technicians
+        (technician.account, "technician", technician.code) for technician in grid.technicians
     ]
     staff = [("admin", "admin", None), ("ops", "operations", None), ("tester", "tester", None)]
     return [
@@ -75,7 +74,10 @@ def _statements(grid: DemoGrid) -> Iterable[tuple[str, Mapping[str, object]]]:
     yield (
         "technicians",
         _columns(grid.technicians, "code", "name")
-        | {"skills": [",".join(person.skills) for person in grid.technicians]},
+        | {
+            "skills": [",".join(person.skills) for person in grid.technicians],
+            "lines": [",".join(map(str, person.lines)) for person in grid.technicians],
+        },
     )
     answers = [(person.code, cell) for person in grid.technicians for cell in person.cells]
     yield (

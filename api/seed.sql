@@ -51,9 +51,10 @@ WHERE NOT EXISTS (
     WHERE terminal_cell.terminal_id = terminal.id AND upper_inf(terminal_cell.valid));
 
 -- name: technicians
-INSERT INTO technician (code, name, skills)
-SELECT code, name, string_to_array(skills, ',')
-FROM unnest(%(code)s::text[], %(name)s::text[], %(skills)s::text[]) AS person (code, name, skills)
+INSERT INTO technician (code, name, skills, lines)
+SELECT code, name, string_to_array(skills, ','), string_to_array(lines, ',')::smallint[]
+FROM unnest(%(code)s::text[], %(name)s::text[], %(skills)s::text[], %(lines)s::text[])
+    AS person (code, name, skills, lines)
 ON CONFLICT (code) DO NOTHING;
 
 -- name: technician_cells

@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from api.accounts.oidc import Issuer
+from api.limits import RateLimit
 from api.listener import Listener
 from api.metrics import Metrics
 from api.scope import Locks, Presence, enter
@@ -32,6 +33,7 @@ class Services:
     listener: Listener
     metrics: Metrics
     stopping: asyncio.Event
+    limit: RateLimit
     locks: Locks = Locks.BOTH
     issuer: Issuer | None = None
 

@@ -55,6 +55,11 @@ class Settings(BaseSettings):
     )
     api_host: str = Field(default="127.0.0.1", description="Address to listen on")
     api_port: int = Field(default=28080, ge=0, le=65535, description="Port to listen on")
+    requests_per_minute: int = Field(
+        default=3000,
+        ge=0,
+        description="What an account, or an address without one, may ask of a process; 0: no limit",
+    )
     accept_minutes: float = Field(
         default=30,
         gt=0,

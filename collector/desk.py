@@ -165,6 +165,7 @@ class Desk:
         await self._connection.commit()
         for gone in registry.take_in(self.engine, fresh, now):
             self._repair.forget(gone)
+            self._skews.forget(gone)
         self._registry = fresh
         self._intake.renew(fresh)
 

@@ -50,12 +50,18 @@ class DemoTerminal:
 
 @dataclass(frozen=True, slots=True)
 class DemoTechnician:
-    """A technician and the cells they answer for."""
+    """A technician and the cells they answer for; branch staff are those of the first line."""
 
     code: str
     name: str
     cells: tuple[str, ...]
     skills: tuple[str, ...]
+    lines: tuple[int, ...] = (1, 2)
+
+    @property
+    def account(self) -> str:
+        """The username they sign in with: `tech01`, `branch01`."""
+        return f"{'branch' if self.code.startswith('B') else 'tech'}{self.code[1:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +143,21 @@ def _terminal(
 
 
 def _technicians(leaves: dict[str, str], districts: dict[str, str]) -> tuple[DemoTechnician, ...]:
-    """Two for each district: together they have every skill, so that no ticket is left over."""
+    """Two field engineers for each district, who together have every skill, so that no ticket is
+    left over; and its branch staff, for what a rule gives to the first line.
+    """
     by_district: dict[str, list[str]] = {code: [] for code in districts.values()}
     for cell, code in leaves.items():
         by_district[districts[h3.cell_to_parent(cell)]].append(code)
-    people: list[DemoTechnician] = []
-    for codes in by_district.values():
-        for skills in (SKILLS, SKILLS[:4]):
-            number = len(people) + 1
-            people.append(
-                DemoTechnician(f"T{number:02d}", f"Technician {number:02d}", tuple(codes), skills)
-            )
-    return tuple(people)
+    engineers = [
+        DemoTechnician(f"T{number:02d}", f"Technician {number:02d}", tuple(codes), skills, (2,))
+        for number, (codes, skills) in enumerate(
+            ((codes, skills) for codes in by_district.values() for skills in (SKILLS, SKILLS[:4])),
+            1,
+        )
+    ]
+    staff = [
+        DemoTechnician(f"B{number:02d}", f"Branch staff {number:02d}", tuple(codes), SKILLS, (1,))
+        for number, codes in enumerate(by_district.values(), 1)
+    ]
+    return (*engineers, *staff)

@@ -58,13 +58,11 @@ async def authenticate(
 ) -> Caller:
     """The caller a token speaks for, whom the transaction works for from now on.
 
-    Raises `Unauthenticated`; then the transaction is to be rolled back.
+    Raises `Unauthenticated` or `TooMany`; then the transaction is to be rolled back.
 
     A token ends with its account, with its session, and when its account changes role.
     """
-    if token is None:
-        raise Unauthenticated("Send a bearer token: POST /api/v1/token gives one.")
-    claims = await _claims(token, running)
+    claims = await _counted_claims(token, running, origin)
     locks = running.locks
     everything = locks is Locks.STATEMENTS
     account = await caller_row(
@@ -82,6 +80,19 @@ async def authenticate(
     )
     shown = locks.for_statements(scope)
     return Caller(account, shown, claims.expires_at, presence, claims.session)
+
+
+async def _counted_claims(token: str | None, running: Services, origin: str) -> Claims:
+    """What a good token says; its account has a request less, or the address of a bad one has."""
+    try:
+        if token is None:
+            raise Unauthenticated("Send a bearer token: POST /api/v1/token gives one.")
+        claims = await _claims(token, running)
+    except Unauthenticated:
+        running.limit.take(f"address {origin}")
+        raise
+    running.limit.take(f"account {claims.username}")
+    return claims
 
 
 async def _claims(token: str, running: Services) -> Claims:

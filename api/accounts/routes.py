@@ -40,6 +40,7 @@ async def sign_in(
     A refresh token is good once: the answer brings the next. One that comes again ends the session.
     """
     origin = origin_of(request)
+    running.limit.take(f"address {origin}")
     match asked.grant_type:
         case Grant.REFRESH:
             token = _needed(asked.refresh_token, "refresh_token")

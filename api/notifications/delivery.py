@@ -71,7 +71,9 @@ class Notifier:
             if channel is None:
                 raise SendFailed("there is no such channel any more")
             delivery = _delivery(rows, channel)
-            await senders.send(channel, delivery, await self._attachments(rows, channel))
+            attachments = await self._attachments(rows, channel)
+            await self._run("hand_over", delivery=delivery.id)
+            await senders.send(channel, delivery, attachments)
         except SendFailed as failure:
             await self._failed(first, str(failure))
         except Exception as error:  # noqa: BLE001 - a bug with one must not hold up the others

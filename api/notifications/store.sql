@@ -40,13 +40,23 @@ SELECT now();
 SELECT EXISTS (SELECT FROM notification WHERE cause = %(cause)s);
 
 -- name: left_behind
--- What a process that died was sending. Where a receiver can tell doubles it is sent again with the
--- id that it had; elsewhere nobody knows whether it arrived, and twice would be worse than that.
+-- What a process that died was sending. What had not begun to leave it is sent as if nothing had been.
+-- Of the rest, where a receiver can tell doubles it is sent again with the id that it had; elsewhere
+-- nobody knows whether it arrived, and twice would be worse than that.
 UPDATE notification
-SET state = CASE WHEN channel = ANY(%(telling_doubles)s) THEN 'waiting' ELSE 'uncertain' END,
-    ended_at = CASE WHEN channel <> ALL(%(telling_doubles)s) THEN now() END, due_at = now()
-WHERE state = 'sending'
+SET state = CASE WHEN again THEN 'waiting' ELSE 'uncertain' END,
+    ended_at = CASE WHEN NOT again THEN now() END, due_at = now(), handed_over_at = NULL
+FROM (
+    SELECT id, handed_over_at IS NULL OR channel = ANY(%(telling_doubles)s) AS again
+    FROM notification WHERE state = 'sending'
+) AS left_behind
+WHERE notification.id = left_behind.id
 RETURNING channel, state;
+
+-- name: hand_over
+-- From here on it may have arrived.
+UPDATE notification SET handed_over_at = now()
+WHERE delivery = %(delivery)s AND state = 'sending';
 
 -- name: claim
 -- The next delivery that is due: one that is tried again is as it was; in a channel that gathers,
@@ -69,7 +79,8 @@ WITH earliest AS (
     END
 )
 UPDATE notification
-SET state = 'sending', attempts = attempts + 1, delivery = coalesce(delivery, %(delivery)s)
+SET state = 'sending', attempts = attempts + 1, handed_over_at = NULL,
+    delivery = coalesce(delivery, %(delivery)s)
 FROM claimed
 WHERE notification.id = claimed.id
 RETURNING notification.id, notification.kind, notification.recipient, notification.channel,
@@ -86,6 +97,17 @@ SET state = CASE WHEN %(again_at)s::timestamptz IS NULL THEN 'given_up' ELSE 'wa
     due_at = coalesce(%(again_at)s, due_at), error = %(error)s,
     ended_at = CASE WHEN %(again_at)s::timestamptz IS NULL THEN now() END
 WHERE delivery = %(delivery)s AND state = 'sending';
+
+-- name: outbox
+-- For operations: what was and is to be told, the latest first; each filter is off when null.
+SELECT id, kind, recipient, channel, state, cause, facts, created_at, due_at, attempts, ended_at, error
+FROM notification
+WHERE (%(states)s::text[] IS NULL OR state = ANY(%(states)s))
+    AND (%(recipient)s::text IS NULL OR recipient = %(recipient)s)
+    AND (%(channel)s::text IS NULL OR channel = %(channel)s)
+    AND id < coalesce(%(after)s::bigint, 9223372036854775807)
+ORDER BY id DESC
+LIMIT %(rows)s;
 
 -- name: forget
 -- What was told, or given up, more than 400 days ago.

@@ -13,8 +13,8 @@ from api.dispatch.assigning import fits, keep_by_hand, sendable
 from api.dispatch.jobs import Open
 from api.errors import Forbidden, Invalid, MoveRefused, NotFound
 from api.technicians.store import here
+from api.tickets.asked import MoveRequest
 from api.tickets.engine import escalate_refusals
-from api.tickets.schemas import MoveRequest
 from api.tickets.store import of_row
 from api.tickets.writing import Author, Change, write
 from fleet.db.sql import load
@@ -52,6 +52,7 @@ async def move(
     if isinstance(decision, Refusal):
         _refuse(decision, ticket, asked, allowed(ticket, caller.actor, now))
     parent = await _parent(connection, caller, ticket, decision, asked)
+    await _photos(connection, caller, key, asked)
     said = _said(asked, sent and sent[1].technician.id, parent)
     author = Author(caller.account.username, caller.actor.role, caller.account.account_id)
     moved = after(ticket, decision, said, at)
@@ -77,6 +78,7 @@ def _said(asked: MoveRequest, technician: int | None, parent: int | None) -> Sai
         cause=asked.cause,
         action=asked.action,
         parts_used=None if asked.parts_used is None else tuple(asked.parts_used),
+        photos=None if asked.photos is None else tuple(dict.fromkeys(asked.photos)),
     )
 
 
@@ -127,6 +129,18 @@ async def _technician(
     if row is None:
         raise Invalid("body.technician", f"there is no technician {asked.technician}")
     return int(row[0])
+
+
+async def _photos(
+    connection: AsyncConnection[TupleRow], caller: Caller, key: int, asked: MoveRequest
+) -> None:
+    """Raise `Invalid` for a photo that is no attachment of the ticket."""
+    if not asked.photos:
+        return
+    parameters = {"id": key, "photos": asked.photos, "scope": caller.scope.parameter}
+    foreign = await (await connection.execute(_SQL["foreign_photos"], parameters)).fetchall()
+    for number, *_ in foreign:
+        raise Invalid("body.photos", f"ticket {key} has no attachment {number}")
 
 
 async def _parent(

@@ -31,3 +31,14 @@ FROM ticket
 WHERE id = %(parent)s AND id <> %(id)s AND state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
     AND (%(scope)s::text[] IS NULL OR cell_code = ANY(%(scope)s))
 FOR SHARE;
+
+-- name: foreign_photos
+-- Of some attachments, those that are not the ticket's.
+SELECT asked.number
+FROM unnest(%(photos)s::bigint[]) AS asked (number)
+WHERE NOT EXISTS (
+    SELECT FROM ticket_attachment JOIN ticket ON ticket.id = ticket_attachment.ticket_id
+    WHERE ticket_attachment.id = asked.number AND ticket.id = %(id)s
+        AND (%(scope)s::text[] IS NULL OR ticket.cell_code = ANY(%(scope)s)))
+ORDER BY asked.number
+LIMIT 1;

@@ -7,7 +7,7 @@ from psycopg.rows import TupleRow
 
 from api.accounts.caller import Caller
 from api.errors import Forbidden, Invalid, MoveRefused
-from api.tickets.schemas import RaiseRequest
+from api.tickets.asked import RaiseRequest
 from api.tickets.writing import announce
 from fleet.db.sql import load
 from fleet.tickets.lifecycle import Event, Fact, may_ever

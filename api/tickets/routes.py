@@ -18,10 +18,11 @@ from api.problem import documented
 from api.routing import Router
 from api.services import Connection
 from api.tickets import store
+from api.tickets.asked import MoveRequest, RaiseRequest
 from api.tickets.bulk import BulkAnswer, BulkRequest, move_all
 from api.tickets.moves import move
 from api.tickets.raising import raise_by_hand
-from api.tickets.schemas import MoveRequest, RaiseRequest, Ticket, TicketDetail
+from api.tickets.schemas import Ticket, TicketDetail
 from api.tickets.viewer import AsViewer
 from fleet.sla.policy import Level
 from fleet.tickets.lifecycle import Role

@@ -118,7 +118,7 @@ ORDER BY card.id DESC;
 -- name: transitions
 SELECT step.event, step.from_state, step.to_state, step.actor, step.role, step.reason, step.note,
     technician.code AS technician, step.device_at, step.at, step.latitude, step.longitude,
-    step.cause, step.action, step.parts_used
+    step.cause, step.action, step.parts_used, step.photos
 FROM ticket_transition AS step
 JOIN ticket ON ticket.id = step.ticket_id
 LEFT JOIN technician ON technician.id = step.technician_id

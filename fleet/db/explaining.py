@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fleet.db import history
 from fleet.db.history import Connection
+from fleet.db.past import past
 from fleet.db.sql import load
 from fleet.rules.catalogue import Catalogue
 from fleet.rules.explanation import (
@@ -128,7 +129,8 @@ async def _replay(
     rules = [each for each in catalogue.rules if each.scope == "terminal"]
     selection = Selection(rules, catalogue.overrides)
     blind = await history.blind(connection, found[0].region, start, at + _LATEST)
-    return Replay(selection, found, start, found[0].region, blind, lateness), found[0]
+    was = await past(connection, found, start, at + _LATEST)
+    return Replay(selection, found, start, found[0].region, blind, lateness, was), found[0]
 
 
 def _start(at: datetime, catalogue: Catalogue) -> datetime:

@@ -1,5 +1,6 @@
 """What was heard once, judged once more by the same engine, from a known beginning on. Pure."""
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from uuid import UUID
 from fleet.quarantine import Quarantined
 from fleet.rules.changes import Change, Cleared, Fired, HoldKey, Rated, Suppressed
 from fleet.rules.engine import Engine
+from fleet.rules.past import Past
 from fleet.rules.rule import Count, Rate, Rule, Silent
 from fleet.rules.selection import Selection
 from fleet.rules.severity import Severity, worst
@@ -49,11 +51,17 @@ class Course:
     fired_at: datetime
     cleared_at: datetime | None
     alone: bool
+    component: str = ""
+    terminal_id: int | None = None
+    ended_at: datetime | None = None
+    """When its end was decided."""
+    held: bool = False
+    """Windows kept it from calling anybody for as long as it was true."""
 
     @property
     def calls(self) -> bool:
         """Whether it asks for a ticket."""
-        return self.alone and self.severity is not Severity.WARNING
+        return self.alone and not self.held and self.severity is not Severity.WARNING
 
 
 class Replay:
@@ -67,15 +75,21 @@ class Replay:
         region: str = "",
         blind: Sequence[Blind] = (),
         lateness: timedelta = timedelta(),
+        past: Past | None = None,
     ) -> None:
+        """`past` is what the grid and the windows were; without it, they were always as now."""
         self.engine = Engine(rules, region, lateness)
         self._lateness = lateness
         self.courses: dict[UUID, Course] = {}
         self.messages = 0
         self._blind = list(blind)
         self._listening = True
+        self._past = past or Past()
+        self._edges = deque(self._past.edges(since))
         self.engine.watch(since)
         for terminal in terminals:
+            if past is not None:
+                terminal.cell, terminal.above, terminal.in_service = past.place(terminal, since)
             self.engine.adopt(terminal)
         # What was so at the beginning is asked, for nothing need change for it to be a fault.
         self.engine.retire(since, frozenset(rules.rules))
@@ -84,7 +98,9 @@ class Replay:
     def hear(self, heard: Heard) -> None:
         """One message more; time passes up to it first."""
         self.pass_time(heard.at)
-        terminal = self.engine.terminals[heard.terminal_id]
+        terminal = self.engine.terminals.get(heard.terminal_id)
+        if terminal is None:  # it was decommissioned, and talked on
+            return
         self.messages += 1
         match heard.message:
             case Telemetry():
@@ -114,7 +130,29 @@ class Replay:
         self._blind.clear()
 
     def pass_time(self, until: datetime) -> None:
-        """Let time pass: holds end, silences are noticed, except while nobody listened."""
+        """Let time pass: holds end, silences are noticed, the grid and the windows change."""
+        while self._edges and self._edges[0] <= until:
+            at = self._edges.popleft()
+            self._listen(at)
+            self._change(at)
+        self._listen(until)
+
+    def _change(self, at: datetime) -> None:
+        """Put every terminal where it is from here on."""
+        for terminal in list(self.engine.terminals.values()):
+            gone = self._past.gone.get(terminal.id)
+            if gone is not None and gone <= at:
+                self.engine.remove(terminal, at)
+                continue
+            cell, above, serves = self._past.place(terminal, at)
+            if serves is not terminal.in_service:
+                self.engine.serve(terminal, at, in_service=serves)
+            if (cell, above) != (terminal.cell, terminal.above):
+                self.engine.move(terminal, cell, at, above)
+        self._note()
+
+    def _listen(self, until: datetime) -> None:
+        """Holds end, silences are noticed, except while nobody listened."""
         while self._blind and self._edge() <= until:
             self.engine.tick(self._edge())
             if self._listening:
@@ -153,13 +191,17 @@ class Replay:
                     change.fired_at,
                     None,
                     alone=change.suppressed_by is None,
+                    component=change.rule.component,
+                    terminal_id=change.terminal_id,
                 )
             case Rated():
                 known = self.courses[change.id]
                 came_to = worst(known.severity, change.severity)
                 self.courses[change.id] = replace(known, severity=came_to)
             case Cleared():
-                over = replace(self.courses[change.id], cleared_at=change.cleared_at)
+                over = replace(
+                    self.courses[change.id], cleared_at=change.cleared_at, ended_at=change.at
+                )
                 self.courses[change.id] = over
             case Suppressed(by=None):
                 self.courses[change.id] = replace(self.courses[change.id], alone=True)

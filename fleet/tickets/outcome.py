@@ -19,7 +19,8 @@ OTHER_LINE: Mapping[int, int] = MappingProxyType({1: 2, 2: 1})
 class Said:
     """What comes with an event: by a person in the request, by the engine from telemetry.
 
-    `place` is where the actor's device was: latitude and longitude, WGS 84.
+    `place` is where the actor's device was: latitude and longitude, WGS 84. `photos` are keys of
+    attachments.
     """
 
     reason: str | None = None
@@ -34,6 +35,7 @@ class Said:
     cause: CauseCode | None = None
     action: ActionCode | None = None
     parts_used: tuple[str, ...] | None = None
+    photos: tuple[int, ...] | None = None
     severity: Severity | None = None
 
     def needs_met(self) -> frozenset[Need]:

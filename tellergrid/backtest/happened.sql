@@ -8,6 +8,7 @@ SELECT fault.scope, fault.subject, fault.rule, fault.item, fault.cell_code, faul
         SELECT FROM fault_change
         WHERE fault_change.fault_id = fault.id
             AND fault_change.change IN ('suppressed', 'released')) AS alone,
+    fault.component, fault.terminal_id,
     EXISTS (
         SELECT FROM ticket
         WHERE (ticket.scope, ticket.subject, ticket.rule, ticket.item)

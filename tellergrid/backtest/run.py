@@ -1,17 +1,23 @@
 """Plays what is stored to another catalogue and compares; the database is only read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from psycopg import AsyncConnection, IsolationLevel
 from psycopg.rows import TupleRow
 
 from fleet.db import history
+from fleet.db.past import past
 from fleet.db.sql import load
 from fleet.rules.catalogue import Catalogue
 from fleet.rules.changes import HoldKey
+from fleet.rules.past import Past as WasSo
 from fleet.rules.replay import Course, Replay, lead
 from fleet.rules.severity import Severity
+from fleet.rules.terminal import Terminal
+from fleet.windows.holding import due
 from tellergrid.backtest.comparison import Comparison, Past
 
 Connection = AsyncConnection[TupleRow]
@@ -41,17 +47,30 @@ async def backtest(
         start = since - lead(catalogue.rules)
         terminals = await history.terminals(connection, start, region=region)
         blind = await history.blind(connection, region, start, until)
-        replay = Replay(catalogue.selection(), terminals, start, region, blind, lateness)
+        was = await past(connection, terminals, start, until)
+        replay = Replay(catalogue.selection(), terminals, start, region, blind, lateness, was)
+        kinds = {each.id: each for each in terminals}
         async for heard in history.heard(connection, terminals, start, until):
             replay.hear(heard)
             if replay.messages % _SAY_EVERY == 0:
                 progress(region, heard.at)
         replay.finish(until)
         happened = await _happened(connection, region, replay, since, until)
-        comparison.add(happened, list(replay.courses.values()), since)
+        held = partial(_held, was, kinds, until)
+        happened = [Past(held(each.course), each.ticketed) for each in happened]
+        comparison.add(happened, list(map(held, replay.courses.values())), since)
         messages += replay.messages
     await connection.rollback()
     return comparison, messages
+
+
+def _held(was: WasSo, terminals: Mapping[int, Terminal], until: datetime, course: Course) -> Course:
+    """The fault, with whether windows would have kept it from calling anybody, as the api does."""
+    terminal = None if course.terminal_id is None else terminals.get(course.terminal_id)
+    spans = was.holding(terminal, course.cell, course.component, course.fired_at)
+    calls_at = due(course.fired_at, course.fired_at - course.started_at, spans)
+    over = course.ended_at or course.cleared_at or until
+    return replace(course, held=calls_at > course.fired_at and calls_at >= over)
 
 
 async def _happened(
@@ -61,11 +80,8 @@ async def _happened(
     parameters = {"region": region, "cells": cells, "since": since, "until": until}
     cursor = await connection.execute(_SQL["faults"], parameters)
     found = []
-    async for *key, cell, severity, started, fired, cleared, alone, ticketed in cursor:
-        found.append(
-            Past(
-                Course(HoldKey(*key), cell, Severity(severity), started, fired, cleared, alone),
-                ticketed,
-            )
-        )
+    async for *key, cell, severity, started, fired, cleared, alone, part, of, calls in cursor:
+        went = started, fired, cleared
+        course = Course(HoldKey(*key), cell, Severity(severity), *went, alone, part, of)
+        found.append(Past(course, calls))
     return found

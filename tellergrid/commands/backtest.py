@@ -43,7 +43,7 @@ def backtest(
 
     The engine is the collector's, the database is only read. Compared is with what happened: two
     faults are the same where they are of one cause and were open at the same time, so one that
-    merely fires earlier or later is no difference. The grid is that of today.
+    merely fires earlier or later is no difference. Grid and windows are as they were.
 
     With the catalogue in force and a long --lateness it says what the messages that came too late
     (late_message) would have changed.

@@ -13,6 +13,7 @@ from threading import Thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx
 import pypdf
 import pytest
 import standardwebhooks
@@ -28,6 +29,7 @@ from api.notifications.monthly import report_month
 from api.notifications.outbox import forget
 from api.settings import Settings
 from tellergrid.stack.ports import free_port
+from tests.integration.api.conftest import client_of, token
 from tests.integration.api.test_process import ready, started
 from tests.integration.api.test_scheduled import listening, tickets_are, until
 from tests.integration.api.world import SomeFault, fire
@@ -160,7 +162,9 @@ async def test_a_technician_is_told_of_their_ticket_and_the_chain_of_its_clocks(
     ("channel", "instant", "received", "state"),
     [
         ("hook", "gathering", 1, "sent"),
-        ("hook", "claimed", 1, "sent"),
+        ("hook", "handed over", 1, "sent"),
+        ("plain", "claimed", 1, "sent"),
+        ("plain", "handed over", 0, "uncertain"),
         ("hook", "sent", 2, "sent"),
         ("plain", "sent", 1, "uncertain"),
     ],
@@ -178,8 +182,8 @@ async def test_a_crash_between_commit_and_notification_is_one_notification(
     """The ticket is committed; the process is killed before, while or after it tells.
 
     Another one goes on. A webhook that was sent may come twice, with one id: its receiver knows it.
-    A channel without ids is never sent to twice: where nobody knows whether it arrived, that is
-    what is kept.
+    A channel without ids is never sent to twice: what had not begun to leave is sent, once; where
+    nobody knows whether it arrived, that is what is kept.
     """
     port = free_port()
     environment = {
@@ -352,6 +356,35 @@ async def passed(connection: Database) -> bool:
         "SELECT (SELECT tx FROM notification_place) > max(tx) FROM ticket_transition"
     )
     return await cursor.fetchone() == (True,)
+
+
+async def test_operations_see_what_is_told_to_whom(
+    connection: Database, database_url: str, files: dict[str, Path], receiver: Receiver
+) -> None:
+    """The outbox, the latest first, by state and recipient; no technician sees it."""
+    receiver.statuses = [503]
+    async with telling(database_url, files["hook"]) as app, client_of(app) as client:
+        await listening(connection)
+        await fire(connection, SomeFault())
+        await until(lambda: tried(connection, 1))
+        await connection.execute(
+            "INSERT INTO notification (cause, kind, recipient, channel, facts, due_at, state)"
+            " VALUES ('report/2026-10/UTC', 'report', 'operations', 'desk', '{}', now(), 'sent')"
+        )
+
+        async def asked(who: str, query: str) -> httpx.Response:
+            headers = {"Authorization": f"Bearer {await token(client, who)}"}
+            return await client.get(f"/api/v1/notifications{query}", headers=headers)
+
+        everything = await asked("ops", "")
+        waiting = (await asked("ops", "?state=waiting&recipient=T01")).json()["items"]
+        assert (await asked("ops", "?channel=none")).json()["items"] == []
+        assert (await asked("tech01", "")).status_code == 403
+    assert [one["recipient"] for one in everything.json()["items"]] == ["operations", "T01"]
+    [one] = waiting
+    assert (one["channel"], one["attempts"], one["facts"]["ticket"]) == ("hook", 1, 1)
+    assert one["error"] == "answered with 503"
+    assert "a-secret-path" not in everything.text
 
 
 async def test_what_ended_long_ago_is_forgotten(connection: Database) -> None:

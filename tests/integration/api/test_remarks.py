@@ -157,3 +157,47 @@ async def test_one_move_of_many_tickets(
     assert items[1]["refused"] == "There is no ticket 9."
     cursor = await connection.execute("SELECT state FROM ticket ORDER BY id")
     assert await cursor.fetchall() == [("CANCELLED",), ("CANCELLED",)]
+
+
+async def test_work_is_resolved_with_photos_of_that_ticket_alone(
+    technician: httpx.AsyncClient, sign_in: SignIn
+) -> None:
+    """A photo of another ticket, or one that is not there, is refused and nothing is written."""
+    mine = (await attach(technician, PNG)).json()["id"]
+    ops = await sign_in("ops")
+    foreign = await ops.post(
+        "/api/v1/tickets/2/attachments",
+        params={"name": "b.png"},
+        content=PNG,
+        headers={"Content-Type": "image/png"},
+    )
+    moves = "/api/v1/tickets/1/transitions"
+    for event in ("accept", "depart", "arrive"):
+        assert (await technician.post(moves, json={"event": event})).status_code == 200
+    done = {"event": "resolve", "cause": "wear", "action": "replaced"}
+    for photos in ([foreign.json()["id"]], [mine, 999]):
+        refused = await technician.post(moves, json=done | {"photos": photos})
+        assert refused.status_code == 422
+        assert refused.json()["errors"][0]["field"] == "body.photos"
+        assert str(photos[-1]) in refused.json()["detail"]
+    resolved = await technician.post(moves, json=done | {"photos": [mine, mine]})
+    assert resolved.status_code == 200
+    assert resolved.json()["transitions"][-1]["photos"] == [mine]
+    assert resolved.json()["transitions"][-2]["photos"] is None
+
+
+async def test_a_bulk_action_moves_only_what_is_as_it_was_seen(
+    technician: httpx.AsyncClient, sign_in: SignIn
+) -> None:
+    """The technician accepts ticket 1 meanwhile: that one is refused, the other is cancelled."""
+    ops = await sign_in("ops")
+    tags = {key: (await ops.get(f"/api/v1/tickets/{key}")).headers["ETag"] for key in ("1", "2")}
+    await technician.post("/api/v1/tickets/1/transitions", json={"event": "accept"})
+    body = {"ids": [1, 2], "move": {"event": "cancel", "reason": "works"}, "if_match": tags}
+    items = (await ops.post("/api/v1/tickets/bulk", json=body)).json()["items"]
+    assert [one["moved"] for one in items] == [False, True]
+    assert "version" in items[0]["refused"]
+    assert (await ops.get("/api/v1/tickets/1")).json()["state"] == "ACCEPTED"
+    for wrong in ({"3": '"1"'}, {"1": "1"}):
+        refused = await ops.post("/api/v1/tickets/bulk", json=body | {"if_match": wrong})
+        assert refused.status_code == 422

@@ -50,6 +50,7 @@ async def test_every_answer_is_documented(
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     settings = {"DATABASE_URL": database_url, "TOKEN_SECRET": SECRET, "API_PORT": str(port)}
+    settings |= {"REQUESTS_PER_MINUTE": "0"}
     async with started(**settings) as process:
         await ready(url)
         await fire(connection, SomeFault())

@@ -10,6 +10,7 @@ from api.accounts.passwords import matches
 from api.seed import demo_accounts, seed
 from fleet.db.pool import connect
 from fleet.demo import DemoGrid, grid
+from fleet.rules.shelf import Shelf
 from tests.integration.api.world import GRID, password
 
 Database = AsyncConnection[TupleRow]
@@ -132,3 +133,24 @@ async def test_collectors_are_told(database: Database, database_url: str) -> Non
         await seeded(database)
         told = [one.channel async for one in collector.notifies(timeout=5, stop_after=1)]
     assert told == ["registry"]
+
+
+async def test_every_cell_of_the_demo_has_branch_staff_for_the_first_line(
+    database: Database,
+) -> None:
+    """What a rule gives to the first line finds somebody who signs in; engineers do the rest."""
+    demo = grid(7, 24, 6)
+    await seeded(database, demo)
+    needed = {rule.skill for rule in Shelf(None).present().rules if rule.line == 1}
+    cursor = await database.execute(
+        "SELECT cell_code, technician.skills, account.username FROM technician"
+        " JOIN technician_cell ON technician_cell.technician_id = technician.id"
+        " JOIN account ON account.technician_id = technician.id"
+        " WHERE technician.lines = '{1}'"
+    )
+    staff = await cursor.fetchall()
+    assert {cell for cell, _, _ in staff} == {terminal.cell for terminal in demo.terminals}
+    assert all(needed <= set(skills) for _, skills, _ in staff)
+    assert {username for _, _, username in staff} >= {"branch01"}
+    cursor = await database.execute("SELECT DISTINCT lines FROM technician WHERE code LIKE 'T%'")
+    assert await cursor.fetchall() == [([2],)]

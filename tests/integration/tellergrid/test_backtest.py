@@ -83,6 +83,8 @@ class Story:
 async def connection(database_url: str) -> AsyncIterator[Connection]:
     async with await connect(database_url, name="test") as opened:
         await seed(opened, GRID, [])
+        began = T0 - timedelta(days=1)  # its terminals were there before the story is told
+        await opened.execute(b"UPDATE terminal_cell SET valid = tstzrange(%s, NULL)", (began,))
         await opened.commit()
         yield opened
 
@@ -157,6 +159,42 @@ async def test_each_change_of_a_rule_is_found_to_the_fault(told: Story, tmp_path
     assert (of_rule.happened, of_rule.replayed, of_rule.faults_added) == (0, 1, 1)
     of_cell = comparison.cells[cell]
     assert (of_cell.tickets_added, of_cell.tickets_removed) == (2, 1)
+
+
+async def test_windows_hold_the_tickets_of_a_replay_as_they_held_them(
+    told: Story, tmp_path: Path
+) -> None:
+    """While the warm one is warm its cell is silenced: another rule's fault is added, no ticket."""
+    cell = GRID.terminals[0].cell
+    await told.connection.execute(
+        b"WITH planned AS (INSERT INTO planned_window (purpose, cell_code, first, zone, author,"
+        b" reason, created_at) VALUES ('silence', %s, tstzrange(%s, %s), 'UTC', 'ops', 'works', %s)"
+        b" RETURNING id, first)"
+        b" INSERT INTO planned_occurrence SELECT id, first FROM planned",
+        (cell, at(0), at(4000), at(-60)),
+    )
+    await told.connection.commit()
+    (tmp_path / "rules.yaml").write_text(CHANGED % cell)
+    found = (await tried(told, load(tmp_path))).rules["over-temperature"]
+    assert (found.faults_added, found.tickets_added) == (1, 0)
+
+
+async def test_the_grid_of_a_replay_is_that_of_its_time(told: Story, tmp_path: Path) -> None:
+    """The warm one left its cell before it was warm: what is said there of that cell does not hold,
+    and holds for it again in a replay in which it left afterwards."""
+    cell = GRID.terminals[1].cell
+    (tmp_path / "rules.yaml").write_text(CHANGED % cell)
+    for left, added in ((600, 0), (told.now, 1)):
+        await told.connection.set_read_only(False)
+        await told.connection.execute(
+            b"UPDATE terminal_cell SET valid = tstzrange(lower(valid), %s) WHERE terminal_id ="
+            b" (SELECT id FROM terminal WHERE code = %s)",
+            (at(left), GRID.terminals[1].code),
+        )
+        await told.connection.commit()
+        comparison = await tried(told, load(tmp_path))
+        figures = comparison.rules.get("over-temperature")
+        assert (figures.faults_added if figures else 0) == added
 
 
 async def test_a_backtest_cannot_write(told: Story) -> None:

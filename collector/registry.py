@@ -121,6 +121,7 @@ def take_in(engine: Engine, fresh: Registry, now: datetime) -> list[int]:
             engine.schedule(terminal, entry.hours)
         if entry != entry_of(terminal):
             terminal.vendor, terminal.model = entry.vendor, entry.model
+            terminal.commissioned_at = entry.commissioned_at
             engine.move(terminal, entry.cell, now, entry.above)
     for entry in fresh.entries.values():
         if entry.id not in engine.terminals:

@@ -31,6 +31,7 @@ from fleet.db.sql import load
 from fleet.grid import geojson
 from fleet.grid.cell import Cell, Problem
 from fleet.grid.datum import Datum
+from fleet.grid.hexagons import COARSEST, FINEST, hexagons
 from fleet.grid.soundness import OVERLAP_TOLERANCE
 
 router = Router(prefix=V1, tags=["grid"])
@@ -53,6 +54,21 @@ async def get_grid(
 ) -> Response:
     """The cells you see as a map, GeoJSON in WGS 84."""
     cells = await read_grid(connection, at, caller.scope)
+    return Response(geojson.write(cells), media_type="application/json")
+
+
+@router.get("/grid/hexagons", response_model=FeatureCollection, responses=_CHANGE)
+async def get_hexagons(
+    _caller: Operations,
+    latitude: Annotated[float, Query(ge=-90, le=90, description="Of the middle, WGS 84")],
+    longitude: Annotated[float, Query(ge=-180, le=180)],
+    resolution: Annotated[
+        int, Query(ge=COARSEST, le=FINEST, description="H3's; 8 is about 0.7 km² a cell")
+    ] = 8,
+    rings: Annotated[int, Query(ge=0, le=50, description="Around the middle one")] = 3,
+) -> Response:
+    """A grid of H3 hexagons around a place, to look at, change and import; nothing is written."""
+    cells = list(hexagons(latitude, longitude, resolution, rings))
     return Response(geojson.write(cells), media_type="application/json")
 
 

@@ -141,12 +141,15 @@ WITH bucket AS (
     JOIN terminal ON terminal.id = sums.terminal_id
     WHERE needed.summed AND needed.grain = 'day' AND %(by)s NOT IN ('fleet', 'level', 'cell')
 ), crossing AS (
-    -- Outages that may go on in the next tile, by terminal.
+    -- Outages that may go on in the next tile, by terminal: looked up tile by tile (OFFSET 0), for
+    -- of a long time there are many more than are asked for.
     SELECT part, number, id, period FROM recorded WHERE down
     UNION ALL
     SELECT 'fleet', of_fleet.number, piece.terminal_id, piece.period
-    FROM of_fleet
-    JOIN uptime_crossing AS piece ON piece.grain = of_fleet.grain AND piece.at = of_fleet.at
+    FROM of_fleet CROSS JOIN LATERAL (
+        SELECT * FROM uptime_crossing
+        WHERE uptime_crossing.grain = of_fleet.grain AND uptime_crossing.at = of_fleet.at
+        OFFSET 0) AS piece
     UNION ALL
     SELECT CASE %(by)s
             WHEN 'fleet' THEN 'fleet'
@@ -158,9 +161,11 @@ WITH bucket AS (
             WHEN 'vendor' THEN terminal.vendor
             ELSE terminal.vendor || ' ' || terminal.model
         END, needed.number, piece.terminal_id, piece.period
-    FROM needed
-    JOIN uptime_crossing AS piece ON piece.grain = needed.grain AND piece.at = needed.at
-        AND piece.cell_code = needed.code
+    FROM needed CROSS JOIN LATERAL (
+        SELECT * FROM uptime_crossing
+        WHERE uptime_crossing.grain = needed.grain AND uptime_crossing.at = needed.at
+            AND uptime_crossing.cell_code = needed.code
+        OFFSET 0) AS piece
     JOIN terminal ON terminal.id = piece.terminal_id
     WHERE needed.summed
 ), longest AS (
@@ -173,14 +178,15 @@ WITH bucket AS (
 ), throughout AS (
     SELECT part, count(*) AS terminals FROM piece
     WHERE period @> tstzrange(%(begin)s, %(until)s) GROUP BY part
+), passing AS MATERIALIZED (
+    SELECT part, id, period FROM piece WHERE NOT period @> tstzrange(%(begin)s, %(until)s)
 ), member AS (
     SELECT throughout.part, bucket.number, throughout.terminals,
         throughout.terminals * (upper(bucket.span) - lower(bucket.span)) AS length
     FROM throughout CROSS JOIN bucket
     UNION ALL
     SELECT part, number, count(DISTINCT id), sum(upper(period * span) - lower(period * span))
-    FROM piece JOIN bucket ON bucket.span && piece.period
-    WHERE NOT period @> tstzrange(%(begin)s, %(until)s)
+    FROM passing JOIN bucket ON bucket.span && passing.period
     GROUP BY part, number
 )
 SELECT part, number, NULL AS state, NULL AS cause, sum(terminals)::integer AS terminals,

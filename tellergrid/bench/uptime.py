@@ -63,29 +63,34 @@ class _Built:
 
 
 class UptimeReport(msgspec.Struct, frozen=True):
-    """Medians of three runs; the import and the summing are one.
+    """Medians of three runs; the import is one. `bytes` are of intervals and sums.
 
     What was not measured, because the fleet was not watched so long, is null. The year is of daily
     sums, which are those of the days that it was watched, repeated.
     """
 
-    terminals: int
-    cells: int
-    days: int
-    intervals: int
     cell_30d_ms: float | None
     all_cells_30d_s: float | None
     fleet_year_s: float
     import_s: float
-    summing_s: float
     bytes: int
-    sums_bytes: int
     naive_cell_30d_ms: float | None
-    naive_cell_bytes: int
+
+
+class Around(msgspec.Struct, frozen=True):
+    """What the figures are of, and what it took to get there."""
+
+    terminals: int
+    cells: int
+    days: int
+    intervals: int
+    summing_s: float
+    sums_bytes: int
     naive_cell_rows: int
+    naive_cell_bytes: int
 
 
-async def measure(url: str, size: Size, progress: Progress) -> UptimeReport:
+async def measure(url: str, size: Size, progress: Progress) -> tuple[UptimeReport, Around]:
     """Build the fleet, measure, drop it."""
     async with _scratch(url) as connection:
         progress(f"importing {size.terminals:,} terminals")
@@ -208,7 +213,7 @@ async def _days_summed(connection: _Connection) -> int:
 
 async def _measured(
     connection: _Connection, size: Size, built: _Built, progress: Progress
-) -> UptimeReport:
+) -> tuple[UptimeReport, Around]:
     month = [(BEGIN, BEGIN + timedelta(days=MONTH))]
     year_end = BEGIN + timedelta(days=YEAR)
     days = list(buckets(BEGIN, year_end, Bucket.DAY, ZoneInfo("UTC")))
@@ -238,21 +243,23 @@ async def _measured(
     counted = await timed("one cell by heartbeats, 30 days", MONTH, naive)
     cursor = await connection.execute(_SQL["sizes"])
     [(intervals, stored, sums, rows, naive_stored)] = await cursor.fetchall()
-    return UptimeReport(
-        terminals=size.terminals,
-        cells=size.cells,
-        days=size.days,
-        intervals=intervals,
+    report = UptimeReport(
         cell_30d_ms=_rounded(one, 1000, 2),
         all_cells_30d_s=_rounded(every, 1, 3),
         fleet_year_s=round(year or 0.0, 3),
         import_s=round(built.import_s, 3),
-        summing_s=round(built.summing_s, 3),
         bytes=stored + sums,
-        sums_bytes=sums,
         naive_cell_30d_ms=_rounded(counted, 1000, 2),
-        naive_cell_bytes=naive_stored,
+    )
+    return report, Around(
+        terminals=size.terminals,
+        cells=size.cells,
+        days=size.days,
+        intervals=intervals,
+        summing_s=round(built.summing_s, 3),
+        sums_bytes=sums,
         naive_cell_rows=rows,
+        naive_cell_bytes=naive_stored,
     )
 
 

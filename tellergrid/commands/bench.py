@@ -125,27 +125,41 @@ def uptime(
     size = uptime_bench.Size(2_000, 200, days) if quick else None
     with explained(), Steps() as steps:
         wanted = size or uptime_bench.Size(terminals, cells, days)
-        report = asyncio.run(uptime_bench.measure(database_url(), wanted, steps.show))
+        report, around = asyncio.run(uptime_bench.measure(database_url(), wanted, steps.show))
     if as_json:
         output.print_json(data=msgspec.to_builtins(report))
-        return
-    table = Table(box=None, pad_edge=False)
-    table.add_column(f"uptime of {report.terminals:,} terminals, {report.days} days")
-    table.add_column("", justify="right")
-    for name, value in msgspec.to_builtins(report).items():
-        table.add_row(name, "not measured" if value is None else f"{value:,}")
-    output.print(table)
+    else:
+        table = Table(box=None, pad_edge=False)
+        table.add_column("uptime")
+        table.add_column("", justify="right")
+        for name, value in msgspec.to_builtins(report).items():
+            table.add_row(name, "not measured" if value is None else f"{value:,}")
+        output.print(table)
+    aside.print(
+        f"{around.terminals:,} terminals, {around.cells:,} cells, {around.days} days:"
+        f" {around.intervals:,} intervals; summed in {around.summing_s:g} s,"
+        f" {around.sums_bytes:,} bytes of it; heartbeats of one cell {around.naive_cell_rows:,},"
+        f" {around.naive_cell_bytes:,} bytes",
+        soft_wrap=True,
+    )
 
 
 @app.command()
 def simulator(
-    terminals: Annotated[int, typer.Option(min=10, help="Each with its own connection.")] = 10_000,
+    terminals: Annotated[int, typer.Option(min=10, help="How many are connected.")] = 10_000,
     hold: Annotated[float, typer.Option(min=1, help="Seconds they are held.")] = 600,
+    multiplex: Annotated[
+        int, typer.Option(min=0, help="Share so many connections; 0: one for each terminal.")
+    ] = 0,
     quick: Annotated[bool, typer.Option("--quick", help="2,000 terminals, held 20 s.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure the simulator: connections, memory, messages, virtual time; beside its own broker."""
-    size = simulator_bench.QUICK if quick else simulator_bench.Size(terminals, hold)
+    size = (
+        simulator_bench.QUICK
+        if quick
+        else simulator_bench.Size(terminals, hold, multiplex=multiplex)
+    )
     with explained(), Steps() as steps:
         report, held = simulator_bench.measure(steps.show, size)
     if as_json:

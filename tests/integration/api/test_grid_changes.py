@@ -139,6 +139,21 @@ async def test_people_answer_from_when_to_when(ops: httpx.AsyncClient) -> None:
     assert first < since < second, "who is named again has answered all the while"
 
 
+async def test_hexagons_are_made_looked_at_and_imported(
+    ops: httpx.AsyncClient, sign_in: SignIn
+) -> None:
+    """Seven around a place, with the cell above them; what is made is imported as it came."""
+    asked = {"latitude": 31.2, "longitude": 121.5, "resolution": 8, "rings": 1}
+    made = await ops.get("/api/v1/grid/hexagons", params=asked)
+    assert made.status_code == 200, made.text
+    codes = {one["properties"]["code"] for one in made.json()["features"]}
+    assert len(codes) == 8
+    changes = await done(ops.post("/api/v1/grid", content=made.content))
+    assert set(changes["added"]) == codes
+    await done(ops.get("/api/v1/grid/hexagons", params=asked | {"resolution": 16}), 422)
+    await done((await sign_in("tech01")).get("/api/v1/grid/hexagons", params=asked), 403)
+
+
 async def test_a_merge_takes_all_ground_people_and_cells_below(ops: httpx.AsyncClient) -> None:
     """W and E become W; what was below E comes below it."""
     below = {"name": "Below", "parent": "E", "boundary": square(12, 1, 14, 9), "code": "E1"}

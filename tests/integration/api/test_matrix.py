@@ -44,6 +44,7 @@ NO_CELLS_IN_IT = {
     "/api/v1/sign-out": "oneself",
     "/api/v1/rules": "the same for all",
     "/api/v1/events": "a stream: see below",
+    "/api/v1/grid/hexagons": "made of numbers that are given, of nothing stored",
 }
 SCOPED = ("tech01", "tech02")
 EVERYONE = (*SCOPED, "ops", "admin", "tester")

@@ -15,10 +15,9 @@ def test_every_figure_is_measured(database_url: str, monkeypatch: pytest.MonkeyP
     shown = CliRunner().invoke(app, asked)
     assert shown.exit_code == 0, shown.output
     report = json.loads(shown.stdout)
-    assert report["intervals"] == 12 * 30 * 2
-    assert report["naive_cell_rows"] > 4 * 29 * 24 * 60
-    for name in (
+    assert report.keys() == {
         *("cell_30d_ms", "all_cells_30d_s", "fleet_year_s", "import_s", "bytes"),
-        *("naive_cell_30d_ms", "summing_s", "sums_bytes"),
-    ):
-        assert report[name] > 0
+        "naive_cell_30d_ms",
+    }
+    assert all(value > 0 for value in report.values())
+    assert f"12 terminals, 3 cells, 30 days: {12 * 30 * 2} intervals" in shown.stderr

@@ -1,9 +1,9 @@
 """kill -9 of a live collector, again and again, while a fleet talks: its faults and tickets are
 those of a run that nobody disturbed.
 
-Five kills here; `make chaos` makes fifty. What is said is made from a seed, with times of its own, so
-that two runs can be compared to the microsecond. Kills that keep us away for a minute are an incident
-of the platform, as they should be: it is left out.
+Five kills here; `make chaos` makes fifty. What is said is made from a seed, with times of its own,
+so that two runs can be compared to the microsecond. Kills that keep us away for a minute are an
+incident of the platform, as they should be: it is left out.
 """
 
 import asyncio

@@ -47,10 +47,15 @@ class Batch:
         return bool(self.received or self.aside or self.record)
 
 
-def keys(opened: Sequence[Opened | Repeated]) -> set[LedgerKey]:
-    """Whose ledgers a batch needs."""
+def unread(
+    opened: Sequence[Opened | Repeated], ledger: Mapping[LedgerKey, Received]
+) -> set[LedgerKey]:
+    """The ledgers that a batch needs and that are not in memory."""
     return {
-        (each.entry.id, each.message.boot) for each in opened if isinstance(each.message, _NUMBERED)
+        key
+        for each in opened
+        if isinstance(each.message, _NUMBERED)
+        and (key := (each.entry.id, each.message.boot)) not in ledger
     }
 
 

@@ -26,7 +26,7 @@ from collector import (
     store,
     tally,
 )
-from collector.batch import Batch, LedgerKey, judge, keys
+from collector.batch import Batch, LedgerKey, judge, unread
 from collector.claim import Claim, Seen
 from collector.intake import Arrival, Intake, Opened, Repeated, SetAside, set_aside
 from collector.repair import MANNERS, Ask, Manners, Repair, Stored
@@ -165,6 +165,7 @@ class Desk:
         await self._connection.commit()
         for gone in registry.take_in(self.engine, fresh, now):
             self._repair.forget(gone)
+            self._skews.forget(gone)
         self._registry = fresh
         self._intake.renew(fresh)
 
@@ -234,8 +235,7 @@ class Desk:
 
     def needs_reading(self, opened: Sequence[Opened | Repeated]) -> set[LedgerKey]:
         """The ledgers that are not in memory."""
-        # Not a difference of sets: that would walk through every ledger there is.
-        return {key for key in keys(opened) if key not in self._ledger}
+        return unread(opened, self._ledger)
 
     async def read(self, missing: set[LedgerKey]) -> None:
         """Read ledgers; nothing may be under way."""

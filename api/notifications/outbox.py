@@ -47,20 +47,22 @@ async def queue(
     facts: Mapping[str, Any],
 ) -> None:
     """Queue something for a recipient, over every channel that takes it."""
+    taking = {name: channel for name, channel in channels.items() if channel.takes(one)}
+    if not taking:
+        return
     [(now,)] = await (await connection.execute(_SQL["now"])).fetchall()
-    for name, channel in channels.items():
-        if channel.takes(one):
-            await connection.execute(
-                _SQL["queue"],
-                {
-                    "cause": cause,
-                    "kind": one.kind,
-                    "recipient": one.recipient,
-                    "channel": name,
-                    "facts": Jsonb(facts),
-                    "due_at": _due(now, channel, one),
-                },
-            )
+    for name, channel in taking.items():
+        await connection.execute(
+            _SQL["queue"],
+            {
+                "cause": cause,
+                "kind": one.kind,
+                "recipient": one.recipient,
+                "channel": name,
+                "facts": Jsonb(facts),
+                "due_at": _due(now, channel, one),
+            },
+        )
 
 
 async def is_queued(connection: AsyncConnection[TupleRow], cause: str) -> bool:

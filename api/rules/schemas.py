@@ -48,7 +48,9 @@ class Rule(BaseModel):
     members: list[str] | None = Field(default=None, description="Rules whose terminals are counted")
     at_least: int | None = None
     share: float | None = None
-    hold: str = Field(alias="for", description="How long it must hold before a fault")
+    hold: str | None = Field(
+        default=None, alias="for", description="How long it must hold before a fault"
+    )
     clear_hold: str = Field(alias="clear_for", description="How long it must be gone")
     severity: Severity
     impact: ServiceState | None

@@ -269,9 +269,11 @@ class Engine:
         measured: Measured,
         arrived_at: datetime,
     ) -> bool:
-        """The short way of nearly every message: all is well, and this says so once more."""
+        """The short way of nearly every message: all is well, nothing is due, and this says so
+        once more."""
         if (
             not terminal.is_well()
+            or self._faults.is_due(arrived_at)
             or (
                 measured is not terminal.measured
                 and terminal.plan.raises(terminal.measured.values, measured.values)

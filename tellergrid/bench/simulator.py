@@ -67,6 +67,8 @@ class Size:
     hold_s: float = 600.0
     virtual_terminals: int = 200
     virtual_days: float = 2.0
+    multiplex: int = 0
+    """So many connections for all of them; 0: each its own."""
 
 
 QUICK = Size(2_000, 20.0, 60, 0.5)
@@ -74,14 +76,15 @@ QUICK = Size(2_000, 20.0, 60, 0.5)
 
 def measure(progress: Progress, size: Size) -> tuple[SimulatorReport, Held]:
     """Run all of it."""
-    codes = [each.code for each in demo.grid(1, size.terminals).terminals]
     progress(f"{size.terminals:,} accounts")
-    accounts = {code: terminal_password(SECRET, code) for code in codes}
+    accounts = {} if size.multiplex else _accounts(size.terminals)
     with stage.broker_alone(progress, accounts) as (port, passwords, folder):
         tester = f"mqtt://tester:{passwords['tester']}@127.0.0.1:{port}"
         steady = _write(folder / "steady.yaml", f"{{heartbeat_s: 30, {_CALM}}}")
         own = f"mqtt://simulator:{passwords['simulator']}@127.0.0.1:{port}"
-        options = ("--terminals", str(size.terminals), "--connects-per-s", "2000")
+        options = ["--terminals", str(size.terminals), "--connects-per-s", "2000"]
+        if size.multiplex:
+            own, options = tester, [*options, "--multiplex", str(size.multiplex)]
         with _playing(own, folder / "own.json", steady, *options) as process:
             progress(f"connecting {size.terminals:,} terminals")
             rate = asyncio.run(_connected(tester, size.terminals))
@@ -102,6 +105,11 @@ def measure(progress: Progress, size: Size) -> tuple[SimulatorReport, Held]:
         virtual_terminal_days_per_s=round(virtual(size.virtual_terminals, size.virtual_days), 1),
     )
     return report, held
+
+
+def _accounts(terminals: int) -> dict[str, str]:
+    codes = (each.code for each in demo.grid(1, terminals).terminals)
+    return {code: terminal_password(SECRET, code) for code in codes}
 
 
 def virtual(terminals: int, days: float) -> float:

@@ -146,13 +146,20 @@ def uptime(
 
 @app.command()
 def simulator(
-    terminals: Annotated[int, typer.Option(min=10, help="Each with its own connection.")] = 10_000,
+    terminals: Annotated[int, typer.Option(min=10, help="How many are connected.")] = 10_000,
     hold: Annotated[float, typer.Option(min=1, help="Seconds they are held.")] = 600,
+    multiplex: Annotated[
+        int, typer.Option(min=0, help="Share so many connections; 0: one for each terminal.")
+    ] = 0,
     quick: Annotated[bool, typer.Option("--quick", help="2,000 terminals, held 20 s.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure the simulator: connections, memory, messages, virtual time; beside its own broker."""
-    size = simulator_bench.QUICK if quick else simulator_bench.Size(terminals, hold)
+    size = (
+        simulator_bench.QUICK
+        if quick
+        else simulator_bench.Size(terminals, hold, multiplex=multiplex)
+    )
     with explained(), Steps() as steps:
         report, held = simulator_bench.measure(steps.show, size)
     if as_json:

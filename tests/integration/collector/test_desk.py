@@ -305,6 +305,29 @@ async def test_terminals_in_maintenance_are_no_members_of_a_quorum(
     assert await rows(connection, outage) == [("region-01",)]
 
 
+def clocks_off() -> list[float]:
+    """How many clocks of the region are off by more than each bound."""
+    off = metrics.clocks_off.labels
+    return [off("region-01", bound)._value.get() for bound in (5, 60, 600)]
+
+
+async def test_the_clock_of_a_terminal_that_left_is_not_off_any_more(
+    desk: Desk, connection: Connection
+) -> None:
+    ahead = (T0 + timedelta(seconds=91)).isoformat()
+    await desk.commit([arrival(0, 1, 1, ts=ahead)], at(1))
+    await desk.asks(at(1))
+    assert clocks_off() == [1, 1, 0]
+    await connection.execute(
+        "UPDATE terminal SET commissioned_at = now() - interval '2 days',"
+        " decommissioned_at = now() - interval '1 day' WHERE id = 1"
+    )
+    await connection.commit()
+    await desk.reload_registry(at(2))
+    await desk.asks(at(3))
+    assert clocks_off() == [0, 0, 0]
+
+
 async def test_the_skew_of_a_clock_is_measured_and_outlives_the_collector(
     desk: Desk, connection: Connection
 ) -> None:
@@ -314,8 +337,7 @@ async def test_the_skew_of_a_clock_is_measured_and_outlives_the_collector(
     await desk.asks(at(1))
     skews = "SELECT terminal_id, skew_us FROM terminal_clock ORDER BY terminal_id"
     assert await rows(connection, skews) == [(1, 90_000_000), (2, 0)]
-    off = metrics.clocks_off.labels
-    assert [off("region-01", bound)._value.get() for bound in (5, 60, 600)] == [1, 1, 0]
+    assert clocks_off() == [1, 1, 0]
     times = await rows(connection, "SELECT ts, arrived_at FROM telemetry WHERE terminal_id = 1")
     assert times == [(at(91), at(1))]
     await desk.restore(at(2))

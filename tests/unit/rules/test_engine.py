@@ -277,6 +277,17 @@ def test_a_terminal_that_spoke_again_can_fall_silent_again() -> None:
     assert len(faults(story.tick(391))) == 1
 
 
+def test_a_silence_that_nobody_ticked_came_before_the_message_that_ended_it() -> None:
+    """The message says what the last one said, and would else be taken the short way."""
+    story = Story(rule("silent", Silent(seconds(180)), hold=0, clear_hold=0))
+    story.says(0)
+    story.says(10)
+    changes = story.says(400)
+    (fired,) = faults(changes)
+    assert fired.fired_at == T0 + seconds(190)
+    assert any(isinstance(change, Cleared) for change in changes)
+
+
 OFFLINE = rule("offline", Offline(), hold=30, impact=ServiceState.OFFLINE)
 OUTAGE = rule("outage", Quorum(("offline",), 3, 0.4), hold=5, clear_hold=60, scope="cell")
 

@@ -14,7 +14,7 @@ SELECT fault.id, scope, subject, cell_code, rule, item, fault.severity, componen
         WHEN fired.recorded_at <= %(until)s::timestamptz + interval '1 minute' THEN fired.recorded_at
         ELSE fired_at END)::float8,
     extract(epoch FROM cleared_at)::float8,
-    suppressed_by IS NOT NULL, suppressed_by, flapping_at IS NOT NULL
+    fault.suppressed_by IS NOT NULL, fault.suppressed_by, flapping_at IS NOT NULL
 FROM fault
 LEFT JOIN fault_change AS fired ON fired.fault_id = fault.id AND fired.change = 'fired'
 WHERE (subject = ANY(%(codes)s) OR subject = ANY(%(cells)s))

@@ -288,7 +288,9 @@ async def test_technicians_and_rules(ops: httpx.AsyncClient) -> None:
     catalogue = load()
     assert rules["identity"] == catalogue.identity
     assert [one["name"] for one in rules["items"]] == [rule.name for rule in catalogue.rules]
-    assert all(one["for"] and one["title"] for one in rules["items"])
+    assert all(one["title"] for one in rules["items"])
+    held = {one["name"] for one in rules["items"] if one["for"]}
+    assert {"card-reader-jammed"} & held == {"card-reader-jammed"}
 
 
 WRONG = [

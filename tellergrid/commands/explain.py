@@ -106,7 +106,7 @@ def told(found: tuple[Explanation, ...]) -> Iterator[str]:
         yield f"  by catalogue {each.catalogue}, {each.standing}"
         yield f"  {each.conclusion}"
         for answer in each.answers:
-            yield from _answer(answer)
+            yield from _answer(answer, each.conclusion)
         for known in each.faults:
             yield f"  fault {known.id} by catalogue {known.catalogue}"
         for member in each.members:
@@ -116,9 +116,9 @@ def told(found: tuple[Explanation, ...]) -> Iterator[str]:
             yield f"  {window.purpose} window {window.id} by {window.author}: {window.reason}"
 
 
-def _answer(answer: Answer) -> Iterator[str]:
+def _answer(answer: Answer, said: str) -> Iterator[str]:
     if answer.item:
-        yield f"  {answer.item}: {answer.conclusion}"
+        yield f"  {answer.item}:" + ("" if answer.conclusion == said else f" {answer.conclusion}")
     for name, value in answer.inputs.items():
         yield f"    {name} = {'not reported' if value is None else value}"
     for what, part in (("when", answer.when), ("clear_when", answer.clear_when)):

@@ -87,7 +87,7 @@ async def _read(
 def _list(found: tuple[Explanation, ...]) -> None:
     """The rules about which there is something to say."""
     width = max((len(each.rule) for each in found), default=0)
-    said = [each for each in found if each.faults or not _plain(each)]
+    said = [each for each in found if each.faults or each.members or not _plain(each)]
     for each in said:
         typer.echo(f"{each.rule.ljust(width)}  {each.conclusion}")
     output.print(f"{len(found) - len(said)} rules more are plainly false or read nothing here")

@@ -206,7 +206,7 @@ async def test_a_cell_is_explained_at_every_stage(told: Story) -> None:
 async def test_who_is_in_maintenance_is_not_counted_and_what_holds_the_ticket_is_named(
     told: Story,
 ) -> None:
-    """Five of the others are being served: members, but not in service. Later the cell is silenced."""
+    """Five of the others are being served: members, not in service. Later the cell is silenced."""
     for number in (0, 1, 2, 4, 5):
         await told.connection.execute(
             b"WITH planned AS (INSERT INTO planned_window (purpose, terminal_id, first, zone,"

@@ -8,6 +8,7 @@ from uuid import UUID
 import httpx
 import msgspec
 import pytest
+from psycopg.types.json import Jsonb
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
@@ -260,6 +261,34 @@ async def test_members_that_went_long_before_went_when_they_went(
     assert await faults(connection, "together") == []
 
 
+WIDE = """
+  - {name: wide, title: Wide, scope: cell, members: [offline], at_least: 3, share: 0.1, level: 0,
+     severity: critical, component: network, skill: network, line: 2, remedy: Look.}
+"""
+
+
+async def test_a_wider_cell_counts_those_below_it_and_speaks_for_the_narrower(
+    connection: Connection, tmp_path: Path
+) -> None:
+    """Three are cut off together: the district's fault speaks for their cell's, which calls nobody;
+    the rule about districts counts nobody in a cell below."""
+    (tmp_path / "rules.yaml").write_text(APART + WIDE.lstrip("\n"))
+    story = Story(connection)
+    story.desk = Desk(connection, "region-01", load(tmp_path))
+    await story.desk.restore(T0)
+    story.desk.watch(T0)
+    await story.half_minutes(2)
+    await story.last_wills(0, 1, 2)
+    await story.half_minutes(3, quiet=(0, 1, 2))
+    [district] = [each.code for each in GRID.cells if each.code != CELL]
+    _, wide = await explain_subject(connection, district, at(120))
+    assert wide.conclusion.startswith(f"a fault: true since {said(60)}")
+    assert "; 3 of 10 terminals in service are bad; it takes 3 terminals" in wide.conclusion
+    together, elsewhere = await explain_subject(connection, CELL, at(120))
+    assert f"; no ticket: wide of {district} speaks for it; 3 of 10 " in together.conclusion
+    assert elsewhere.conclusion == "no fault: the rule counts nobody in this cell"
+
+
 async def test_what_was_asked_of_a_time_is_answered_by_the_catalogue_of_that_time(
     told: Story, tmp_path: Path
 ) -> None:
@@ -288,6 +317,20 @@ async def test_what_was_asked_of_a_time_is_answered_by_the_catalogue_of_that_tim
         load().identity,
         Standing.DECIDED,
     )
+
+
+async def test_a_catalogue_that_cannot_be_read_any_more_is_not_passed_off_as_another(
+    told: Story,
+) -> None:
+    """A release renamed a property: the command asks for a catalogue, the api says it is the
+    present one."""
+    [(key, *_)] = await faults(told.connection, JAM)
+    old = {"rules": [{"name": "old", "when": "gone.media == 'x'"}], "overrides": []}
+    await told.connection.execute(b"UPDATE catalogue SET content = %s", (Jsonb(old),))
+    with pytest.raises(LookupError, match="was in force.* give a catalogue"):
+        await explain_subject(told.connection, CODES[0], at(950))
+    found = await explain_fault(told.connection, key, load())
+    assert found.standing is Standing.PRESENT
 
 
 def test_the_command_explains_a_cell(

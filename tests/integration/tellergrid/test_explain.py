@@ -327,7 +327,7 @@ async def test_a_catalogue_that_cannot_be_read_any_more_is_not_passed_off_as_ano
     [(key, *_)] = await faults(told.connection, JAM)
     old = {"rules": [{"name": "old", "when": "gone.media == 'x'"}], "overrides": []}
     await told.connection.execute(b"UPDATE catalogue SET content = %s", (Jsonb(old),))
-    with pytest.raises(LookupError, match="was in force.* give a catalogue"):
+    with pytest.raises(LookupError, match="give a catalogue"):
         await explain_subject(told.connection, CODES[0], at(950))
     found = await explain_fault(told.connection, key, load())
     assert found.standing is Standing.PRESENT

@@ -5,6 +5,8 @@ judged by another catalogue asks the rules that differ once more, and notes the 
 transaction that writes what came of it: after a crash between the two it is done again.
 """
 
+from datetime import datetime
+
 from psycopg.types.json import Jsonb
 
 from collector.store import Connection
@@ -14,16 +16,19 @@ from fleet.rules.catalogue import Catalogue, differing
 _SQL = load("collector", "adoption")
 
 
-async def changed(connection: Connection, region: str, catalogue: Catalogue) -> frozenset[str]:
-    """The rules that the stored state was not judged by; all of them where none is noted."""
+async def changed(
+    connection: Connection, region: str, catalogue: Catalogue
+) -> frozenset[str] | None:
+    """The rules that the stored state was not judged by; all of them where none is noted. None
+    where it was this catalogue, which is noted already."""
     cursor = await connection.execute(_SQL["adopted"], {"region": region})
     identity, content = await cursor.fetchone() or (None, {})
     if identity == catalogue.identity:
-        return frozenset()
+        return None
     return differing(content, catalogue.content())
 
 
-async def note(connection: Connection, region: str, catalogue: Catalogue) -> None:
+async def note(connection: Connection, region: str, catalogue: Catalogue, now: datetime) -> None:
     """From this transaction on the region's state is judged by a catalogue."""
     await connection.execute(
         _SQL["keep_catalogue"],
@@ -36,4 +41,7 @@ async def note(connection: Connection, region: str, catalogue: Catalogue) -> Non
     )
     await connection.execute(
         _SQL["adopt_catalogue"], {"region": region, "identity": catalogue.identity}
+    )
+    await connection.execute(
+        _SQL["keep_term"], {"region": region, "since": now, "identity": catalogue.identity}
     )

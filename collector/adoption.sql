@@ -13,3 +13,8 @@ ON CONFLICT (identity) DO NOTHING;
 -- name: adopt_catalogue
 INSERT INTO region_catalogue (region_code, identity) VALUES (%(region)s, %(identity)s)
 ON CONFLICT (region_code) DO UPDATE SET identity = EXCLUDED.identity, since = now();
+
+-- name: keep_term
+INSERT INTO catalogue_in_force (region_code, since, identity)
+VALUES (%(region)s, %(since)s, %(identity)s)
+ON CONFLICT (region_code, since) DO UPDATE SET identity = EXCLUDED.identity;

@@ -100,10 +100,10 @@ class Desk:
         self._intake = Intake(self._registry)
         changed = await adoption.changed(self._connection, self._region, self._catalogue)
         self.engine = await restore.engine(
-            self._connection, self._registry, self._new_engine(), now, changed
+            self._connection, self._registry, self._new_engine(), now, changed or frozenset()
         )
-        if changed:
-            await self._go_over()
+        if changed is not None:
+            await self._go_over(now)
         self._boots = {
             each.id: each.boot
             for each in self.engine.terminals.values()
@@ -120,14 +120,14 @@ class Desk:
     def _new_engine(self) -> Engine:
         return Engine(self._catalogue.selection(), self._region, self._lateness)
 
-    async def _go_over(self) -> None:
+    async def _go_over(self, now: datetime) -> None:
         """Write what the catalogue says anew, with the note that it was asked."""
         record = self.engine.take()
         identity, terminals = self._catalogue.identity, self.engine.terminals
         async with self._connection.transaction():
             statements = decide(Batch(record=record), terminals, identity)
             await store.write(self._connection, statements, self._fence(_NOTHING_SEEN))
-            await adoption.note(self._connection, self._region, self._catalogue)
+            await adoption.note(self._connection, self._region, self._catalogue, now)
         log.info("catalogue taken", region=self._region, catalogue=identity)
 
     async def adopt(self, catalogue: Catalogue, now: datetime) -> None:

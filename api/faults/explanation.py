@@ -11,13 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.instants import Instant
 from fleet.db.explaining import explain_fault
 from fleet.rules.catalogue import Catalogue
-from fleet.rules.explanation import Answer, Known, Member, Window
+from fleet.rules.explanation import Answer, Known, Member, Standing, Window
 
 _EXAMPLE: dict[str, Any] = {
     "subject": "ATM-0001",
     "rule": "card-reader-jammed",
     "at": "2026-11-23T08:00:10.123Z",
     "catalogue": "2026.11+3f2a9c1b7d10",
+    "standing": "decided",
     "conclusion": "a fault: true since 2026-11-23 08:00:00+0000, fired 2026-11-23 08:00:10+0000",
     "answers": [
         {
@@ -56,6 +57,7 @@ class FaultExplanation(BaseModel):
     rule: str
     at: Instant = Field(description="When it fired")
     catalogue: str = Field(description="What it is explained by: the one that decided")
+    standing: Standing = Field(description="`present` where that was not kept")
     conclusion: str = Field(description="All of it in a sentence")
     answers: list[Answer] = Field(description="Of the terminal, or of each item of it")
     faults: list[Known]

@@ -1,66 +1,84 @@
 """Explanations from what is stored: a terminal replayed up to a time, beside what was decided."""
 
-from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from fleet.db import history
+from fleet.db.catalogues import Chosen, chosen, deciding
+from fleet.db.explaining_cells import explain_cell_at, explain_cell_fault
 from fleet.db.history import Connection
 from fleet.db.past import past
 from fleet.db.sql import load
+from fleet.db.stored_faults import INSTANT, about, asked_of, fault, start, windows_about
 from fleet.rules.catalogue import Catalogue
-from fleet.rules.explanation import (
-    Explanation,
-    Known,
-    Member,
-    Speaker,
-    Window,
-    explain,
-    explain_cell,
-)
-from fleet.rules.recalled import recall
-from fleet.rules.replay import Replay, lead
+from fleet.rules.explanation import Explanation, Known, Member, explain
+from fleet.rules.replay import Replay
 from fleet.rules.rule import Quorum, Rule
 from fleet.rules.selection import Selection
 from fleet.rules.terminal import Terminal
 
 _SQL = load("fleet.db", "explaining")
-_INSTANT = timedelta(microseconds=1)
 _LATEST = timedelta(days=7)  # how much later than it fired a fault may have been decided
+
+
+async def explain_subject(
+    connection: Connection,
+    code: str,
+    at: datetime,
+    given: Catalogue | None = None,
+    rule: str | None = None,
+    lateness: timedelta = timedelta(),
+) -> tuple[Explanation, ...]:
+    """What each rule says of a terminal or of a cell at a time, or one of them.
+
+    By the catalogue that was in force then, unless one is given. Raises `LookupError` for a subject
+    or a rule that is not known.
+    """
+    cursor = await connection.execute(_SQL["subject"], {"code": code})
+    row = await cursor.fetchone()
+    if row is None:
+        raise LookupError(f"there is no terminal or cell {code}")
+    if row[0] == "cell":
+        return await explain_cell_at(connection, code, at, given, rule)
+    return await explain_terminal(connection, code, at, given, rule, lateness)
 
 
 async def explain_terminal(
     connection: Connection,
     code: str,
     at: datetime,
-    catalogue: Catalogue,
+    given: Catalogue | None = None,
     rule: str | None = None,
     lateness: timedelta = timedelta(),
 ) -> tuple[Explanation, ...]:
-    """What each rule says of a terminal at a time, or one of them; none where there is no such.
+    """What each rule says of a terminal at a time, or one of them; none where that is of cells.
 
-    What was written by then is judged in its place, if it came no later than `lateness`. Raises
-    `LookupError` for a terminal that is not known.
+    What was written by then is judged in its place, if it came no later than `lateness`. By the
+    catalogue that was in force then, unless one is given. Raises `LookupError` for a terminal or a
+    rule that is not known.
     """
+    region = await _region(connection, code)
+    catalogue, standing = await chosen(connection, region, at, given)
+    asked = asked_of(catalogue, rule, "terminal")
     replay, terminal = await _replay(connection, code, at, catalogue, lateness)
     async with aclosing(
-        history.heard(connection, [terminal], _start(at, catalogue), at + lateness + _INSTANT)
+        history.heard(connection, [terminal], start(at, catalogue), at + lateness + INSTANT)
     ) as all_heard:
         async for heard in all_heard:
             replay.hear_up_to(at, heard)
     replay.finish(at)
     known = await _known(connection, terminal, at)
-    windows = await _windows(connection, terminal, at)
-    asked = [each for each in catalogue.rules if rule in (None, each.name)]
+    windows = await windows_about(
+        connection, at, [terminal.cell, *terminal.above], terminal.id, terminal.kind
+    )
     return tuple(
         explain(
-            terminal, each, at, catalogue.identity, tuple(known.get(each.name, ())),
-            _about(windows, each),
+            terminal, each, at, catalogue.identity, standing, tuple(known.get(each.name, ())),
+            about(windows, each),
         )
         for each in asked
-        if each.scope == "terminal"
     )  # fmt: skip
 
 
@@ -74,25 +92,37 @@ async def explain_fault(
     if row is None:
         raise LookupError(f"there is no fault {key}")
     scope, subject, name, *facts = row
-    known = _fault(facts)
-    catalogue = await _catalogue(connection, known.catalogue) or present
+    known = fault(facts)
+    at = known.fired_at
+    catalogue, standing = await deciding(connection, known.catalogue, present)
     rule = next((each for each in catalogue.rules if each.name == name), None)
-    if scope == "platform":
-        return Explanation(
-            subject, name, known.fired_at, known.catalogue,
-            "our own outage, and no terminal's: no rule decided", faults=(known,),
-        )  # fmt: skip
-    if rule is None:
-        return Explanation(
-            subject, name, known.fired_at, known.catalogue,
-            "a fault of a rule that no catalogue has any more", faults=(known,),
-        )  # fmt: skip
+    if scope == "platform" or rule is None:
+        why = "a fault of a rule that no catalogue has any more"
+        if scope == "platform":
+            why = "our own outage, and no terminal's: no rule decided"
+        return Explanation(subject, name, at, known.catalogue, standing, why, faults=(known,))
+    by = Chosen(catalogue, standing)
     if scope != "terminal":
-        members = await _members(connection, key, rule)
-        return explain_cell(rule, subject, catalogue.identity, known, members)
+        found = await explain_cell_fault(connection, subject, rule, by, known)
+        # What the terminals said is kept less long than what was decided.
+        return found if found.members else replace(
+            found, members=await _members(connection, key, rule)
+        )  # fmt: skip
     terminal = await _as_it_fired(connection, subject, key, known, catalogue, lateness)
-    windows = _about(await _windows(connection, terminal, known.fired_at), rule)
-    return explain(terminal, rule, known.fired_at, catalogue.identity, (known,), windows)
+    windows = await windows_about(
+        connection, at, [terminal.cell, *terminal.above], terminal.id, terminal.kind
+    )
+    return explain(
+        terminal, rule, at, catalogue.identity, standing, (known,), about(windows, rule)
+    )  # fmt: skip
+
+
+async def _region(connection: Connection, code: str) -> str:
+    cursor = await connection.execute(_SQL["region"], {"code": code})
+    row = await cursor.fetchone()
+    if row is None:
+        raise LookupError(f"there is no terminal {code}")
+    return str(row[0])
 
 
 async def _as_it_fired(
@@ -105,8 +135,8 @@ async def _as_it_fired(
 ) -> Terminal:
     """The terminal replayed up to the moment when the fault fired, whenever that was decided."""
     replay, terminal = await _replay(connection, code, known.started_at, catalogue, lateness)
-    start, last = _start(known.started_at, catalogue), known.fired_at + _LATEST
-    async with aclosing(history.heard(connection, [terminal], start, last)) as all_heard:
+    began, last = start(known.started_at, catalogue), known.fired_at + _LATEST
+    async with aclosing(history.heard(connection, [terminal], began, last)) as all_heard:
         async for heard in all_heard:
             replay.pass_time(heard.at)
             if key in replay.courses:
@@ -121,25 +151,16 @@ async def _as_it_fired(
 async def _replay(
     connection: Connection, code: str, at: datetime, catalogue: Catalogue, lateness: timedelta
 ) -> tuple[Replay, Terminal]:
-    start = _start(at, catalogue)
-    found = await history.terminals(connection, start, codes=[code])
+    began = start(at, catalogue)
+    found = await history.terminals(connection, began, codes=[code])
     if not found:
         raise LookupError(f"there is no terminal {code}")
     # Of one terminal alone nothing can be said about cells.
     rules = [each for each in catalogue.rules if each.scope == "terminal"]
     selection = Selection(rules, catalogue.overrides)
-    blind = await history.blind(connection, found[0].region, start, at + _LATEST)
-    was = await past(connection, found, start, at + _LATEST)
-    return Replay(selection, found, start, found[0].region, blind, lateness, was), found[0]
-
-
-def _start(at: datetime, catalogue: Catalogue) -> datetime:
-    return at - lead(catalogue.rules)
-
-
-async def _catalogue(connection: Connection, identity: str) -> Catalogue | None:
-    content = await history.catalogue_content(connection, identity)
-    return None if content is None else recall(content, identity)
+    blind = await history.blind(connection, found[0].region, began, at + _LATEST)
+    was = await past(connection, found, began, at + _LATEST)
+    return Replay(selection, found, began, found[0].region, blind, lateness, was), found[0]
 
 
 async def _known(
@@ -148,30 +169,11 @@ async def _known(
     cursor = await connection.execute(_SQL["known"], {"id": terminal.id, "at": at})
     found: dict[str, list[Known]] = {}
     async for rule, *facts in cursor:
-        found.setdefault(rule, []).append(_fault(facts))
+        found.setdefault(rule, []).append(fault(facts))
     return found
-
-
-def _fault(facts: Sequence[Any]) -> Known:
-    key, item, started, fired, cleared, catalogue, by, by_rule, by_subject = facts
-    speaker = None if by is None else Speaker(by, by_rule, by_subject)
-    return Known(key, item, started, fired, cleared, catalogue, speaker)
 
 
 async def _members(connection: Connection, key: UUID, rule: Rule) -> tuple[Member, ...]:
     named = list(rule.trigger.members) if isinstance(rule.trigger, Quorum) else []
     cursor = await connection.execute(_SQL["members"], {"id": key, "rules": named})
     return tuple([Member(*row) async for row in cursor])
-
-
-async def _windows(
-    connection: Connection, terminal: Terminal, at: datetime
-) -> list[tuple[Window, str | None]]:
-    cells = [terminal.cell, *terminal.above]
-    asked = {"id": terminal.id, "kind": terminal.kind, "cells": cells, "at": at}
-    cursor = await connection.execute(_SQL["windows"], asked)
-    return [(Window(*row[:5]), row[5]) async for row in cursor]
-
-
-def _about(windows: list[tuple[Window, str | None]], rule: Rule) -> tuple[Window, ...]:
-    return tuple(each for each, component in windows if component in (None, rule.component))

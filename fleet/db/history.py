@@ -137,6 +137,15 @@ async def catalogue_content(connection: Connection, identity: str) -> Mapping[st
     return None if row is None else row[0]
 
 
+async def catalogue_at(
+    connection: Connection, region: str, at: datetime
+) -> tuple[str, Mapping[str, Any]] | None:
+    """The identity and content of the catalogue by which a region was judged at a time."""
+    cursor = await connection.execute(_SQL["catalogue_at"], {"region": region, "at": at})
+    row = await cursor.fetchone()
+    return None if row is None else (row[0], row[1])
+
+
 class _Whole:
     """The last snapshots of a terminal that came whole: what came out of order is not repeated by
     what came after it, but by what was said after it."""

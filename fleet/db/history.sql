@@ -74,3 +74,12 @@ SELECT DISTINCT region_code FROM terminal ORDER BY region_code;
 
 -- name: catalogue
 SELECT content FROM catalogue WHERE identity = %(identity)s;
+
+-- name: catalogue_at
+-- The catalogue by which a region was judged at a time.
+SELECT catalogue.identity, catalogue.content
+FROM catalogue_in_force
+JOIN catalogue USING (identity)
+WHERE region_code = %(region)s AND since <= %(at)s
+ORDER BY since DESC
+LIMIT 1;

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from fleet.rules.cells import Cell
-from fleet.rules.hold import Hold, Phase
-from fleet.rules.rule import During, Rule
+from fleet.rules.hold import TIMED, Hold, Phase
+from fleet.rules.rule import During, Offline, Rule, Silent, Unsaid, Unseen
 from fleet.rules.terminal import Terminal
 
 
@@ -17,3 +17,18 @@ def due(subject: Terminal | Cell, rule: Rule, hold: Hold) -> datetime:
         return hold.since + rule.hold
     closed = rule.schedule is During.CLOSED
     return subject.hours.lasting(hold.since, rule.hold, closed=closed)
+
+
+def waits(hold: Hold) -> bool:
+    """Whether something happens to a hold by the mere passing of time."""
+    return hold.phase in TIMED or hold.flapping
+
+
+def needs_a_word(rule: Rule, hold: Hold) -> bool:
+    """Whether only a snapshot lets it fire, and no time: a component that is said no more."""
+    return hold.phase is Phase.PENDING and isinstance(rule.trigger, Unsaid)
+
+
+def unheard(rule: Rule, hold: Hold) -> bool:
+    """Whether it waits to fire because nothing is heard: a word says the contrary."""
+    return hold.phase is Phase.PENDING and isinstance(rule.trigger, Offline | Silent | Unseen)

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
+from fleet.rules.cells import Cell
 from fleet.rules.circumstances import circumstances, said
 from fleet.rules.clauses import Clause, clauses
 from fleet.rules.due import due
 from fleet.rules.hold import TIMED, Hold, Phase
-from fleet.rules.rule import Quorum, Rate, Rule, When
+from fleet.rules.rule import Rate, Rule, When
 from fleet.rules.terminal import Terminal
 from fleet.sla.calendar import FOREVER
 from fleet.snapshot import Value, Values
@@ -92,6 +94,16 @@ class Member:
     started_at: datetime
 
 
+class Standing(StrEnum):
+    """Why something is explained by a catalogue: it decided, it was in force then, it was given;
+    or it is the present one, for nothing else is known."""
+
+    DECIDED = "decided"
+    IN_FORCE = "in force then"
+    GIVEN = "given"
+    PRESENT = "present"
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """One rule about one terminal or cell at one time, and in a sentence what follows."""
@@ -100,6 +112,7 @@ class Explanation:
     rule: str
     at: datetime
     catalogue: str
+    standing: Standing
     conclusion: str
     answers: tuple[Answer, ...] = ()
     faults: tuple[Known, ...] = ()
@@ -112,6 +125,7 @@ def explain(
     rule: Rule,
     at: datetime,
     catalogue: str,
+    standing: Standing,
     faults: tuple[Known, ...] = (),
     windows: tuple[Window, ...] = (),
 ) -> Explanation:
@@ -126,6 +140,7 @@ def explain(
         rule=rule.name,
         at=at,
         catalogue=catalogue,
+        standing=standing,
         conclusion=_concluded(terminal, rule, answers, faults, windows),
         answers=answers,
         faults=faults,
@@ -133,30 +148,16 @@ def explain(
     )
 
 
-def explain_cell(
-    rule: Rule, cell: str, catalogue: str, known: Known, members: tuple[Member, ...]
-) -> Explanation:
-    """Explain a cell's fault by the members that were bad when it fired."""
-    quorum = rule.trigger
-    needed = ""
-    if isinstance(quorum, Quorum):
-        share = f"{quorum.share:.0%}"
-        needed = f"; it takes {quorum.at_least} terminals and {share} of those in service"
-    bad = len({each.terminal for each in members})
-    conclusion = f"{_fault(known)}: {bad} terminals were bad{needed}"
-    return Explanation(
-        subject=cell,
-        rule=rule.name,
-        at=known.fired_at,
-        catalogue=catalogue,
-        conclusion=conclusion,
-        faults=(known,),
-        members=members,
-    )
-
-
-def _fault(known: Known) -> str:
-    return f"a fault: true since {said(known.started_at)}, fired {said(known.fired_at)}"
+def told(known: Known, windows: tuple[Window, ...]) -> str:
+    """A fault in words, with what keeps it from calling for a ticket of its own."""
+    text = f"a fault: true since {said(known.started_at)}, fired {said(known.fired_at)}"
+    if known.suppressed_by is not None:
+        speaker = known.suppressed_by
+        return f"{text}; no ticket: {speaker.rule} of {speaker.subject} speaks for it"
+    if windows:
+        held = ", ".join(f"{each.purpose} window {each.id}" for each in windows)
+        return f"{text}; its ticket is held by {held}"
+    return text
 
 
 def _concluded(
@@ -167,15 +168,7 @@ def _concluded(
     windows: tuple[Window, ...],
 ) -> str:
     if faults:
-        known = faults[0]
-        text = _fault(known)
-        if known.suppressed_by is not None:
-            speaker = known.suppressed_by
-            return f"{text}; no ticket: {speaker.rule} of {speaker.subject} speaks for it"
-        if windows:
-            held = ", ".join(f"{each.purpose} window {each.id}" for each in windows)
-            return f"{text}; its ticket is held by {held}"
-        return text
+        return told(faults[0], windows)
     if rule.name not in terminal.plan.rules:
         return f"no fault: {_why_not_for(terminal, rule)}"
     if terminal.at is None:
@@ -219,13 +212,13 @@ def _condition(
         clear = _part(clauses(trigger.clear_when.text, values, trigger.each))
     cleared_by = trigger.clear_when.paths if trigger.clear_when else ()
     inputs = {name: values.get(name) for name in (*trigger.condition.paths, *cleared_by)}
-    timer = _timer(terminal, rule, item)
+    timer = timer_of(terminal, rule, item)
     return Answer(item, inputs, _part(when), clear, timer, _verdict(when, inputs, timer))
 
 
 def _verdict(when: Clause, inputs: Mapping[str, Value | None], timer: Timer | None) -> str:
     if timer is not None:
-        return _moving(timer)
+        return moving(timer)
     if when.truth is None:
         missing = ", ".join(name for name, value in inputs.items() if value is None)
         return f"no fault: unknown, for {missing or 'something'} is not reported"
@@ -234,7 +227,8 @@ def _verdict(when: Clause, inputs: Mapping[str, Value | None], timer: Timer | No
     )
 
 
-def _moving(timer: Timer) -> str:
+def moving(timer: Timer) -> str:
+    """Where a timer stands, in words."""
     due = f", {said(timer.due)}" if timer.due else ""
     match timer.phase:
         case Phase.PENDING:
@@ -247,23 +241,24 @@ def _moving(timer: Timer) -> str:
 
 
 def _other(terminal: Terminal, rule: Rule, item: str, at: datetime) -> Answer:
-    timer = _timer(terminal, rule, item)
+    timer = timer_of(terminal, rule, item)
     inputs, quiet = circumstances(terminal, rule, item, at)
-    conclusion = _moving(timer) if timer else f"no fault: {quiet}"
+    conclusion = moving(timer) if timer else f"no fault: {quiet}"
     return Answer(item, dict(inputs), None, None, timer, conclusion)
 
 
-def _timer(terminal: Terminal, rule: Rule, item: str) -> Timer | None:
-    hold = terminal.holds.get((rule.name, item))
+def timer_of(subject: Terminal | Cell, rule: Rule, item: str) -> Timer | None:
+    """The hold of a rule, if it is not idle."""
+    hold = subject.holds.get((rule.name, item))
     if hold is None:
         return None
     return Timer(
-        hold.phase.value, hold.since, hold.started_at, _due(terminal, rule, hold), hold.flapping
+        hold.phase.value, hold.since, hold.started_at, _due(subject, rule, hold), hold.flapping
     )
 
 
-def _due(terminal: Terminal, rule: Rule, hold: Hold) -> datetime | None:
-    over = due(terminal, rule, hold) if hold.phase in TIMED else FOREVER
+def _due(subject: Terminal | Cell, rule: Rule, hold: Hold) -> datetime | None:
+    over = due(subject, rule, hold) if hold.phase in TIMED else FOREVER
     return None if over >= FOREVER else over
 
 

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 from fleet.rules import stages
 from fleet.rules.cells import Cell
-from fleet.rules.due import due
+from fleet.rules.due import due, needs_a_word, unheard, waits
 from fleet.rules.hold import TABLE, TIMED, Hold, Phase, Signal
 from fleet.rules.quorums import Quorums
 from fleet.rules.record import Record
-from fleet.rules.rule import Lasting, Rule, Unsaid, When
+from fleet.rules.rule import Lasting, Rule, When
 from fleet.rules.selection import Selection
 from fleet.rules.speakers import Speakers, Subject, key_of
 from fleet.rules.swings import Swings
@@ -176,7 +176,7 @@ class Faults:
     def remind(self, subject: Subject, rule: str, item: str, hold: Hold) -> None:
         """Set the timer of a hold that ends by itself, or that flaps."""
         found = self.rule_of(subject, rule)
-        if found is None or not _waits(hold) or _needs_a_word(found, hold):
+        if found is None or not waits(hold) or needs_a_word(found, hold):
             return
         due = self._over(subject, found, item, hold)
         if isinstance(subject, Terminal):
@@ -189,7 +189,7 @@ class Faults:
         """End a hold whose time is over; False if it is not, or its cell is still undecided."""
         hold = subject.holds.get((rule, item))
         found = self.rule_of(subject, rule)
-        if hold is None or found is None or not _waits(hold):
+        if hold is None or found is None or not waits(hold):
             return True
         over = self._over(subject, found, item, hold)
         self._swings.calm(subject, found, item, hold, clock)
@@ -207,7 +207,7 @@ class Faults:
         before this one, which time alone does not end."""
         hold = subject.holds.get((timer.rule, timer.item))
         found = self.rule_of(subject, timer.rule)
-        if hold is None or found is None or _needs_a_word(found, hold):
+        if hold is None or found is None or needs_a_word(found, hold):
             return
         if not self.end(subject, timer.rule, timer.item, clock):
             self._put_off(subject, timer, now)
@@ -245,15 +245,17 @@ class Faults:
         """It is pending no more: those that it would have spoken for need wait no longer."""
         self._decided = self._decided or self._speakers.speaks(subject, rule)
 
-    def expire(self, terminal: Terminal, at: datetime) -> None:
-        """End the holds that were over before the message at `at` was written."""
+    def expire(self, terminal: Terminal, at: datetime, *, cut_off: bool = False) -> None:
+        """End the holds that were over before the message at `at` was written; of one that was
+        `cut_off` with us until now, not those that it was never heard."""
         if not terminal.holds:
             return
         rules = terminal.plan.rules
         timed = [
             (self._over(terminal, rules[rule], item, hold), rule, item)
             for (rule, item), hold in terminal.holds.items()
-            if _waits(hold) and rule in rules and not _needs_a_word(rules[rule], hold)
+            if waits(hold) and rule in rules and not needs_a_word(rules[rule], hold)
+            if not (cut_off and unheard(rules[rule], hold))
         ]
         timed.sort()
         undecided = [each for each in timed if not self.end(terminal, each[1], each[2], at)]
@@ -295,13 +297,3 @@ class Faults:
         """Ask the quorum rules of every cell that a member's hold has moved in."""
         for cell, rule, verdict in self.quorums.verdicts():
             self.signal(cell, rule, self.region, verdict, now)
-
-
-def _needs_a_word(rule: Rule, hold: Hold) -> bool:
-    """Whether only a snapshot lets it fire, and no time: a component that is said no more."""
-    return hold.phase is Phase.PENDING and isinstance(rule.trigger, Unsaid)
-
-
-def _waits(hold: Hold) -> bool:
-    """Whether something happens to a hold by the mere passing of time."""
-    return hold.phase in TIMED or hold.flapping

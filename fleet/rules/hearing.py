@@ -113,6 +113,11 @@ class Hearing:
         back = all(each.heard_at and each.heard_at >= since for each in members)
         return None if back else since + self.patience
 
+    def cut_off(self, terminal: Terminal, now: datetime) -> bool:
+        """Whether it could not reach the broker either, and is heard now for the first time since:
+        that it was pending as unheard says nothing of what happened when nobody could hear it."""
+        return self.patience >= RETURN and self.awaited(terminal, "", now) is not None
+
 
 @cache
 def _said(after: timedelta) -> str:

@@ -89,7 +89,7 @@ class Judging:
                 last = None if last is None else last + (at - before)
         terminal.off = set_by is not None
         self.fading.fade(terminal, at)
-        self._faults.expire(terminal, at)
+        self._faults.expire(terminal, at, cut_off=self.hearing.cut_off(terminal, arrived_at))
         self._faults.record.terminals.add(terminal.id)
         if terminal.lag < lag - SOON:
             self.remind(terminal)

@@ -1,15 +1,17 @@
 """What was heard once, judged once more by the same engine, from a known beginning on. Pure."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 from uuid import UUID
 
 from fleet.quarantine import Quarantined
 from fleet.rules.changes import Change, Cleared, Fired, HoldKey, Rated, Suppressed
 from fleet.rules.engine import Engine
+from fleet.rules.hold import Hold
 from fleet.rules.past import Past
 from fleet.rules.rule import Count, Rate, Rule, Silent
 from fleet.rules.selection import Selection
@@ -76,8 +78,10 @@ class Replay:
         blind: Sequence[Blind] = (),
         lateness: timedelta = timedelta(),
         past: Past | None = None,
+        cells: Mapping[str, dict[tuple[str, str], Hold]] = MappingProxyType({}),
     ) -> None:
-        """`past` is what the grid and the windows were; without it, they were always as now."""
+        """`past` is what the grid and the windows were; without it, they were always as now.
+        `cells` are the holds of cells at the beginning, as terminals bring theirs."""
         self.engine = Engine(rules, region, lateness)
         self._lateness = lateness
         self.courses: dict[UUID, Course] = {}
@@ -91,6 +95,8 @@ class Replay:
             if past is not None:
                 terminal.cell, terminal.above, terminal.in_service = past.place(terminal, since)
             self.engine.adopt(terminal)
+        for code, holds in cells.items():
+            self.engine.adopt_cell(code, holds, {})
         # What was so at the beginning is asked, for nothing need change for it to be a fault.
         self.engine.retire(since, frozenset(rules.rules))
         self._note()
@@ -182,6 +188,8 @@ class Replay:
 
     def _take(self, change: Change) -> None:
         match change:
+            case Rated() | Cleared() | Suppressed() if change.id not in self.courses:
+                pass  # of a fault that was there at the beginning
             case Fired():
                 self.courses[change.id] = Course(
                     change.key,

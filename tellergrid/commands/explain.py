@@ -9,11 +9,10 @@ from typing import Annotated
 import msgspec
 import typer
 
-from fleet.db.explaining import explain_terminal
+from fleet.db.explaining import explain_subject
 from fleet.db.pool import connect
 from fleet.rules import duration
 from fleet.rules.catalogue import Catalogue, load
-from fleet.rules.document import nearest
 from fleet.rules.errors import CatalogueError
 from fleet.rules.explanation import Answer, Explanation, Part
 from tellergrid.console import aside, explained, output
@@ -24,7 +23,7 @@ _MARKS = {"true": "✓", "false": "✗", "unknown": "?"}
 
 
 def explain(
-    terminal: Annotated[str, typer.Argument(help="A terminal's code.")],
+    subject: Annotated[str, typer.Argument(help="The code of a terminal or of a cell.")],
     rule: Annotated[
         str | None, typer.Argument(help="One rule, in full; without it, all in a line each.")
     ] = None,
@@ -32,28 +31,27 @@ def explain(
         datetime | None, typer.Option(help="As of then, UTC: 2026-11-23T08:00:00. Now without it.")
     ] = None,
     catalogue: Annotated[
-        Path | None, typer.Option(help="A folder of rule files; without it, the default catalogue.")
+        Path | None,
+        typer.Option(help="A folder of rule files; without it, the catalogue in force then."),
     ] = None,
     lateness: Annotated[
         str, typer.Option(help="How late a message may come and still be judged in its place.")
     ] = "5s",
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Say what was read of a terminal, what each part of a condition was, where the timer stands.
+    """Say what was read of a terminal, what each part of a condition was, where the timer stands;
+    of a cell how many members serve, which of them are bad, since when, and what a fault takes.
 
-    The terminal is replayed from what is stored, up to the time; faults and what suppresses them or
-    holds their tickets are as they were decided. Without a rule, the rules that are plainly false
-    are left out. Ends with 2 for a terminal or a rule that is not known.
+    Terminals are replayed from what is stored, up to the time, by the catalogue that was in force
+    then; faults and what suppresses them or holds their tickets are as they were decided. Without a
+    rule, the rules that are plainly false are left out. Ends with 2 for a terminal, a cell or a
+    rule that is not known.
     """
     try:
-        rules = load(catalogue)
+        given = None if catalogue is None else load(catalogue)
     except CatalogueError as error:
         typer.echo(str(error))
         raise typer.Exit(_UNKNOWN) from error
-    names = [each.name for each in rules.rules]
-    if rule is not None and rule not in names:
-        aside.print(f"[red]error:[/] there is no rule {rule}: {nearest(rule, names)}")
-        raise typer.Exit(_UNKNOWN)
     try:
         late = duration.parse(lateness)
     except ValueError as error:
@@ -61,9 +59,9 @@ def explain(
     moment = datetime.now(UTC) if at is None else _instant(at)
     with explained():
         try:
-            found = asyncio.run(_read(terminal, moment, rules, rule, late))
+            found = asyncio.run(_read(subject, moment, given, rule, late))
         except LookupError as error:
-            aside.print(f"[red]error:[/] {error.args[0]}")
+            aside.print(f"[red]error:[/] {error.args[0]}", soft_wrap=True)
             raise typer.Exit(_UNKNOWN) from error
     if as_json:
         output.print_json(data=[msgspec.to_builtins(each) for each in found])
@@ -79,20 +77,22 @@ def _instant(at: datetime) -> datetime:
 
 
 async def _read(
-    terminal: str, at: datetime, catalogue: Catalogue, rule: str | None, lateness: timedelta
+    subject: str, at: datetime, given: Catalogue | None, rule: str | None, lateness: timedelta
 ) -> tuple[Explanation, ...]:
     async with await connect(database_url(), name="explain") as connection:
         await connection.set_read_only(True)
-        return await explain_terminal(connection, terminal, at, catalogue, rule, lateness)
+        return await explain_subject(connection, subject, at, given, rule, lateness)
 
 
 def _list(found: tuple[Explanation, ...]) -> None:
     """The rules about which there is something to say."""
-    width = max(len(each.rule) for each in found)
-    said = [each for each in found if each.faults or not _plain(each)]
+    width = max((len(each.rule) for each in found), default=0)
+    said = [each for each in found if each.faults or each.members or not _plain(each)]
     for each in said:
         typer.echo(f"{each.rule.ljust(width)}  {each.conclusion}")
     output.print(f"{len(found) - len(said)} rules more are plainly false or read nothing here")
+    for by in sorted({f"by catalogue {each.catalogue}, {each.standing}" for each in found}):
+        typer.echo(by)
 
 
 def _plain(found: Explanation) -> bool:
@@ -103,18 +103,22 @@ def told(found: tuple[Explanation, ...]) -> Iterator[str]:
     """Explanations in full, line by line."""
     for each in found:
         yield f"{each.rule} of {each.subject} at {each.at:%Y-%m-%d %H:%M:%S} UTC"
+        yield f"  by catalogue {each.catalogue}, {each.standing}"
         yield f"  {each.conclusion}"
         for answer in each.answers:
-            yield from _answer(answer)
+            yield from _answer(answer, each.conclusion)
         for known in each.faults:
             yield f"  fault {known.id} by catalogue {known.catalogue}"
+        for member in each.members:
+            began = f"{member.started_at:%Y-%m-%d %H:%M:%S}"
+            yield f"  bad: {member.terminal} by {member.rule} since {began}"
         for window in each.windows:
             yield f"  {window.purpose} window {window.id} by {window.author}: {window.reason}"
 
 
-def _answer(answer: Answer) -> Iterator[str]:
+def _answer(answer: Answer, said: str) -> Iterator[str]:
     if answer.item:
-        yield f"  {answer.item}: {answer.conclusion}"
+        yield f"  {answer.item}:" + ("" if answer.conclusion == said else f" {answer.conclusion}")
     for name, value in answer.inputs.items():
         yield f"    {name} = {'not reported' if value is None else value}"
     for what, part in (("when", answer.when), ("clear_when", answer.clear_when)):

@@ -9,6 +9,8 @@ from fleet.quarantine import Quarantined
 from fleet.rules.changes import Change, Cleared, Fired, Suppressed, Transition
 from fleet.rules.condition import compile_condition
 from fleet.rules.engine import Engine
+from fleet.rules.hearing import CATCH_UP
+from fleet.rules.hold import Phase
 from fleet.rules.rule import Offline, Quorum, Rule, Scope, Silent, Trigger, When
 from fleet.rules.severity import Severity
 from fleet.rules.terminal import Terminal
@@ -410,3 +412,34 @@ def test_units_that_change_places_take_their_faults_with_them() -> None:
     story.says(4, storage=[other | {"count": 8}])
     cleared = [each for each in story.tick(30) if isinstance(each, Cleared)]
     assert [each.id for each in cleared] == [lost.id]
+
+
+@pytest.mark.parametrize("since", [0.0, 10.0])
+def test_what_was_pending_as_we_went_blind_is_not_fired_by_the_first_word_after(
+    since: float,
+) -> None:
+    """It fell silent, or its will came, and before that had lasted long enough nobody saw: it may
+    have been back the next second, and its first word after the outage says that it is here."""
+    quiet = rule("silent", Silent(seconds(20)), hold=30, impact=ServiceState.OFFLINE)
+    story = Story(OFFLINE if since else quiet)
+    story.says(0)
+    if since:
+        story.online(since, online=False)
+    story.tick(25)
+    assert [hold.phase for hold in story.terminals[0].holds.values()] == [Phase.PENDING]
+    story.engine.watch(None)
+    story.engine.watch(T0 + seconds(600))
+    story.engine.returned(T0 + seconds(600))
+    assert faults(story.says(610)) == []
+    assert faults(story.tick(629)) == []
+    assert story.terminals[0].holds == {}
+
+
+def test_what_waited_for_us_alone_still_fires_what_was_over_when_it_was_said() -> None:
+    """Only we were away: what the terminal said meanwhile is all here, so its silence was one."""
+    story = Story(rule("silent", Silent(seconds(20)), hold=30, clear_hold=0))
+    story.says(0)
+    story.tick(25)
+    story.engine.returned(T0 + seconds(70), CATCH_UP)
+    (fired,) = faults(story.says(60, arrives=71))
+    assert fired.fired_at == T0 + seconds(50)

@@ -39,40 +39,55 @@ class Patience:
 
 async def follow_faults(connection: AsyncConnection[TupleRow], patience: Patience) -> None:
     """Bring all tickets up to what telemetry says now, and to what time it is."""
-    held_back = await held(connection)
-    await raise_tickets(connection, held_back)
-    await follow_causes(connection, patience.verify, held_back)
+    await raise_tickets(connection)
+    await follow_causes(connection, patience.verify)
     await take_back(connection, patience.accept)
     await send_technicians(connection)
 
 
-async def raise_tickets(
-    connection: AsyncConnection[TupleRow], held_back: Sequence[UUID] = ()
-) -> int:
+async def raise_tickets(connection: AsyncConnection[TupleRow]) -> int:
     """A ticket for each fault that needs one and is not held; returns how many were raised."""
-    parameters = {"actor": ENGINE.name, "role": ENGINE.role, "held": list(held_back)}
+    faults = await _free(connection, [row["id"] for row in await _rows(connection, "wanting")])
+    if not faults:
+        return 0
+    parameters = {"actor": ENGINE.name, "role": ENGINE.role, "faults": list(faults)}
     raised = (await connection.execute(_SQL["raise_tickets"], parameters)).rowcount
     if raised:
         await announce(connection)
     return raised
 
 
-async def follow_causes(
-    connection: AsyncConnection[TupleRow], verify: timedelta, held_back: Sequence[UUID] = ()
-) -> int:
+async def follow_causes(connection: AsyncConnection[TupleRow], verify: timedelta) -> int:
     """What telemetry means for each live ticket; returns how many moved."""
     changes: list[Change] = []
-    for row in await _rows(connection, "causes", held=list(held_back)):
+    rows = await _rows(connection, "causes")
+    later = [row["open_fault"] for row in rows if row["open_fault"] not in (None, row["fault_id"])]
+    free = await _free(connection, later)
+    for row in rows:
         ticket = of_row(row)
-        cause = Cause(
-            row["open_fault"], row["suppressed"], row["spoken_for_by"], row["cleared_at"],
-            severity_of(row["fault_severity"]),
-        )  # fmt: skip
-        step = follow(ticket, cause, row["at"], verify)
+        step = follow(ticket, _cause(row, free), row["at"], verify)
         if step is not None:
             now = facts(ticket, row["at"], verify)
             changes += change(ticket, step, row["at"], now)
     return await write(connection, changes)
+
+
+def _cause(row: Mapping[str, Any], free: frozenset[UUID]) -> Cause:
+    """What telemetry says; while windows hold a later fault than the ticket's own, not of that."""
+    if row["open_fault"] not in {row["fault_id"], *free}:
+        return Cause(cleared_at=row["cleared_at"])
+    return Cause(
+        row["open_fault"], row["suppressed"], row["spoken_for_by"], row["cleared_at"],
+        severity_of(row["fault_severity"]),
+    )  # fmt: skip
+
+
+async def _free(connection: AsyncConnection[TupleRow], faults: Sequence[UUID]) -> frozenset[UUID]:
+    """Those of the faults that no window holds back.
+
+    Asked of faults that were read before: of one that fires in between, windows say nothing yet.
+    """
+    return frozenset(faults).difference(await held(connection)) if faults else frozenset()
 
 
 async def take_back(connection: AsyncConnection[TupleRow], accept: timedelta) -> None:

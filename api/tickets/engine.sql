@@ -1,10 +1,21 @@
 -- What the engine reads of faults, and the tickets it raises. It serves every cell: no scope here.
 
+-- name: wanting
+-- Open faults that may need a ticket; `raise_tickets` looks closer.
+SELECT fault.id
+FROM fault
+WHERE fault.cleared_at IS NULL AND fault.suppressed_by IS NULL AND fault.severity <> 'warning'
+    AND NOT EXISTS (
+        SELECT FROM ticket
+        WHERE (ticket.scope, ticket.subject, ticket.rule, ticket.item)
+                = (fault.scope, fault.subject, fault.rule, fault.item)
+            AND ticket.state NOT IN ('CLOSED', 'CANCELLED', 'MERGED'));
+
 -- name: raise_tickets
--- A ticket for each open fault that needs one: no warning, not spoken for by a cell fault, and
--- without a live ticket of its cause. Cancelled by operations, a fault raises no other one; merged
--- by hand, its parent speaks for it while that is live. Those that windows hold wait. Racing raisers
--- meet at the unique index.
+-- A ticket for each of `faults` that is open and needs one: no warning, not spoken for by a cell
+-- fault, and without a live ticket of its cause. Cancelled by operations, a fault raises no other
+-- one; merged by hand, its parent speaks for it while that is live. Racing raisers meet at the
+-- unique index.
 WITH raised AS (
     INSERT INTO ticket (
         fault_id, scope, subject, rule, item, terminal_id, cell_code, severity, component, title,
@@ -16,10 +27,10 @@ WITH raised AS (
             WHERE (ticket.scope, ticket.subject, ticket.rule, ticket.item)
                 = (fault.scope, fault.subject, fault.rule, fault.item))
     FROM fault
-    WHERE fault.cleared_at IS NULL
+    WHERE fault.id = ANY(%(faults)s)
+        AND fault.cleared_at IS NULL
         AND fault.suppressed_by IS NULL
         AND fault.severity <> 'warning'
-        AND fault.id <> ALL(%(held)s)
         AND NOT EXISTS (
             SELECT FROM ticket
             WHERE (ticket.scope, ticket.subject, ticket.rule, ticket.item)
@@ -48,8 +59,8 @@ SELECT id, 'raise', 'NEW', %(actor)s, %(role)s FROM raised;
 
 -- name: causes
 -- Live tickets with what telemetry says of their cause: the open fault of the same cause, which may
--- be a later one than the ticket's own (but not while windows hold that), and the live ticket of the
--- cell fault that speaks for it. Of what was raised by hand, telemetry says nothing.
+-- be a later one than the ticket's own, and the live ticket of the cell fault that speaks for it. Of
+-- what was raised by hand, telemetry says nothing.
 -- Most tickets are left out: not resolved, their own fault open, unsuppressed and as severe, and no
 -- recovery noted, there is nothing to do with them.
 SELECT card.id, card.version, card.state, card.fault_id, card.technician_id, card.parent_id,
@@ -61,7 +72,7 @@ LEFT JOIN fault AS own ON own.id = card.fault_id
 LEFT JOIN fault AS present
     ON (present.scope, present.subject, present.rule, present.item)
         = (card.scope, card.subject, card.rule, card.item)
-    AND present.cleared_at IS NULL AND present.id <> ALL(%(held)s)
+    AND present.cleared_at IS NULL
 LEFT JOIN ticket AS speaker
     ON speaker.fault_id = present.suppressed_by
     AND speaker.state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')

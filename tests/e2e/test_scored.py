@@ -2,8 +2,10 @@
 
 import json
 import signal
+import time
 
 from fleet import demo
+from tellergrid.score.expectation import SLACK_S
 from tests.integration.collector.conftest import wait_for
 from tests.integration.tellergrid.conftest import Stack, home, stack
 
@@ -34,7 +36,9 @@ def test_what_a_tester_broke_is_found_in_the_database_by_the_truth_of_the_run(st
     try:
         wait_for("it plays", lambda: stack.run("break", one, TAMPERED).returncode == 0, PATIENCE_S)
         assert stack.run("break", other, TAMPERED).returncode == 0
+        sure_at = time.monotonic() + SLACK_S + 1
         wait_for("both are found", lambda: faults() == 2, PATIENCE_S)
+        wait_for("it lasted beyond doubt", lambda: time.monotonic() > sure_at)
         assert stack.run("repair", other).returncode == 0
     finally:
         playing.send_signal(signal.SIGINT)

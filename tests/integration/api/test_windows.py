@@ -11,6 +11,7 @@ from psycopg.rows import TupleRow
 
 from api.tickets.engine import Patience, follow_faults
 from api.windows.expansion import expand
+from api.windows.holding import held
 from tests.integration.api.conftest import SignIn
 from tests.integration.api.world import CELL_OUTAGE, SomeFault, clear, fire
 
@@ -169,6 +170,28 @@ async def test_a_resolved_ticket_is_not_opened_again_in_a_window(
     assert await tickets(connection) == ["ATM-1 RESOLVED"]
     await over(connection, window["id"], 10 * MINUTE)
     assert await tickets(connection) == ["ATM-1 ASSIGNED"]
+
+
+async def test_a_fault_that_fires_while_tickets_are_raised_waits_for_its_window(
+    ops: httpx.AsyncClient,
+    connection: Database,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was not there when windows were asked whom they hold, so they held nothing of it."""
+    await planned(ops, cell="C001")
+    await a_fault(connection, SomeFault("ATM-3", "C002"))
+    async with await AsyncConnection.connect(database_url, autocommit=True) as meanwhile:
+
+        async def held_before_it_fired(engine: Database) -> list[UUID]:
+            found = await held(engine)
+            await a_fault(meanwhile)
+            return found
+
+        monkeypatch.setattr("api.tickets.engine.held", held_before_it_fired)
+        assert [each.split()[0] for each in await tickets(connection)] == ["ATM-3"]
+        monkeypatch.undo()
+    assert [each.split()[0] for each in await tickets(connection)] == ["ATM-3"]
 
 
 async def test_a_window_that_is_taken_back_holds_nothing_more(

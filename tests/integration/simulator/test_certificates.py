@@ -66,7 +66,7 @@ def guarded(
     mosquitto.write_accounts(folder, {}, rights)
     for name in ("ca.pem", f"{SERVER}.pem", f"{SERVER}.key"):
         (folder / name).write_bytes((certificates.folder / name).read_bytes())
-    common = mosquitto.configuration(files).partition("\n\n")[2]
+    *_, common = mosquitto.configuration(files).split("\n\n", 3)
     files.configuration.write_text(LISTENER.format(port=port, folder=folder) + common)
     for path in folder.iterdir():
         give(path, rights)

@@ -27,7 +27,7 @@ FOR_NOBODY = {
     "tickets.store": {"counts": "metrics of the whole, for operators"},
     "tickets.writing": {"move": "writes what `moves` has found in scope"},
     "tickets.engine": dict.fromkeys(
-        ("raise_tickets", "causes", "not_accepted"),
+        ("wanting", "raise_tickets", "causes", "not_accepted"),
         "the engine serves every cell",
     ),
     "dispatch.people": dict.fromkeys(("people", "surroundings"), "the engine serves every cell"),

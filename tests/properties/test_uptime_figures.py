@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from api.cells.schemas import Figures
 from api.scope import EVERYTHING
-from api.uptime.figures import DOWN, Question, slices
+from api.uptime.figures import DOWN, OfCell, Question, of_cell, slices
 from api.uptime.schemas import By, Slice
+from api.window import Window
+from fleet.availability import total
 from fleet.db.pool import connect
 from fleet.service_state import OUT_OF_SCOPE, UP, ServiceState
 from tests.properties.test_availability_sql import (
@@ -101,7 +104,25 @@ async def asked(
         for number, life in enumerate(fleet):
             await live(connection, number, life)
         await say(connection, planning)
+        for cell in FAMILY:
+            await short_way_is_right(connection, cell, questions[0])
         return [await slices(connection, EVERYTHING, one, {}) for one in questions]
+
+
+async def short_way_is_right(
+    connection: AsyncConnection[TupleRow], cell: str, question: Question
+) -> None:
+    """A cell's own page has a statement of its own: it finds what the question about it finds."""
+    begin, end = question.cuts[0][0], question.cuts[-1][1]
+    whole = Question(By.FLEET, [(begin, end)], cell, from_sums=False)
+    found = await slices(connection, EVERYTHING, whole, {})
+    short = await of_cell(connection, EVERYTHING, cell, Window(begin, end, end))
+    figures = Figures.of(short.availability)
+    if found:
+        assert short.terminals == found[0].terminals
+        assert figures == Figures(**{n: getattr(found[0], n) for n in Figures.model_fields})
+    else:
+        assert short == OfCell(total(()), 0)
 
 
 def plans(value: st.SearchStrategy[Any], *subjects: str) -> st.SearchStrategy[list[Plan]]:

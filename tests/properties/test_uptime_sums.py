@@ -21,7 +21,15 @@ from fleet.db.pool import connect
 from fleet.tiles import Grain, Summed, tiles
 from tests.properties import test_availability_sql as world
 from tests.properties.test_availability_sql import LENGTH, Life, at, lay_out, live, stretches
-from tests.properties.test_uptime_figures import Database, Planning, cuts, lives, plannings, say
+from tests.properties.test_uptime_figures import (
+    Database,
+    Planning,
+    cuts,
+    lives,
+    plannings,
+    say,
+    short_way_is_right,
+)
 
 BEGAN = datetime(2026, 3, 27, 21, 40, tzinfo=UTC)  # two days before clocks go forward
 STEP = timedelta(minutes=97)
@@ -73,6 +81,7 @@ async def equal(connection: AsyncConnection[TupleRow], ends: Sequence[int]) -> N
                 raw = Question(by, asked, cell, from_sums=False)
                 fast: list[Slice] = await slices(connection, EVERYTHING, one, {})
                 assert fast == await slices(connection, EVERYTHING, raw, {}), (by, cell)
+    await short_way_is_right(connection, "TOP", Question(By.FLEET, whole, "TOP"))
     await connection.commit()
 
 

@@ -13,8 +13,8 @@ ROOT = Path(api.__file__).parent
 
 # What belongs to cells: reading it is a matter of scope.
 OF_CELLS = re.compile(
-    r"\b(FROM|JOIN)\s+(cell|terminal|terminal_cell|terminal_state|service_interval|fault"
-    r"|fault_change|ticket|ticket_card|ticket_transition|technician|technician_cell)\b"
+    r"\b(FROM|JOIN)\s+(cell|terminal|terminal_card|terminal_cell|terminal_state|service_interval"
+    r"|fault|fault_card|fault_change|ticket|ticket_card|ticket_transition|technician|technician_cell)\b"
 )
 
 # Statements that serve the system itself, not somebody who asks; each with why.

@@ -1,5 +1,6 @@
 """How the command line speaks: answers on standard output, progress and errors beside it."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
@@ -15,6 +16,8 @@ from tellergrid.stack.errors import StackError
 
 # What can go wrong and is no fault of the program: a message is enough, no traceback.
 FORESEEN = (EnginesError, StackError, MigrationError, psycopg.OperationalError)
+
+_SAY_EVERY_S = 60.0
 
 output = Console(highlight=False)
 aside = Console(stderr=True, highlight=False)
@@ -34,7 +37,7 @@ def explained() -> Iterator[None]:
 
 
 class Steps:
-    """Shows the step being done; on a terminal it moves, in a log it is a line a step."""
+    """Shows the step being done: on a terminal moving, in a log by a line a step and a minute."""
 
     def __init__(self) -> None:
         self._progress = Progress(
@@ -47,6 +50,7 @@ class Steps:
         )
         self._task: TaskID | None = None
         self._said = ""
+        self._said_at = 0.0
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -62,11 +66,15 @@ class Steps:
     def show(self, what: str, share: float | None = None) -> None:
         """Show a step, and how much of it is done, from 0 to 1, when that is known."""
         if what != self._said:
-            self._said = what
+            self._said, self._said_at = what, time.monotonic()
             if not aside.is_terminal:
                 aside.print(what)
             if self._task is not None:
                 self._progress.remove_task(self._task)
             self._task = self._progress.add_task(what, total=None if share is None else 1.0)
-        if self._task is not None and share is not None:
-            self._progress.update(self._task, completed=share)
+        if share is None or self._task is None:
+            return
+        self._progress.update(self._task, completed=share)
+        if not aside.is_terminal and time.monotonic() - self._said_at >= _SAY_EVERY_S:
+            self._said_at = time.monotonic()
+            aside.print(f"{what}: {share:.0%}")

@@ -28,7 +28,7 @@ from simulator.figures import Summary
 from simulator.virtual import Course
 from tellergrid.bench import stage
 from tellergrid.stack.errors import StackError
-from tellergrid.virtual.run import play_all
+from tellergrid.virtual.shares import play_all
 
 SECRET = "bench"  # noqa: S105 - of a broker on loopback that lives for minutes
 _STEADY = "{name: steady, about: nothing but heartbeats, behaviour: %s}"

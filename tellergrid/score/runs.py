@@ -10,7 +10,8 @@ from simulator.truth import Run
 from simulator.virtual import HEARTBEAT_S, Course
 from tellergrid.score.comparison import Score, compare
 from tellergrid.score.expectation import World
-from tellergrid.virtual.run import Played, play, play_all
+from tellergrid.virtual.run import Played, play
+from tellergrid.virtual.shares import play_all
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
 """Monday, 8 in the morning where the terminals are; two days before a payday."""

@@ -16,38 +16,38 @@ from queue import Empty
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from fleet.demo import DemoGrid
 from fleet.rules import catalogue
+from fleet.rules.catalogue import Catalogue
 from simulator.virtual import Course
 from tellergrid.virtual.run import Played, Progress, play
 
 if TYPE_CHECKING:
-    _Told = Queue[tuple[int, float]]
+    _Told = Queue[tuple[str, float]]
 # What a fleet is made of lives to the end: looking for garbage among it costs a sixth of the time.
 _SELDOM = (100_000, 50, 1_000)
 _LOOK_EVERY_S = 0.1
+# In a process that plays regions: where it says how far it is, and by which rules it judges.
 _told: "_Told"
-"""In a process that plays a share: where it says how far it is."""
+_rules: Catalogue
 
 
 def play_all(course: Course, progress: Progress, processes: int | None = None) -> Played:
-    """Play a whole course, its regions shared out among the processors."""
-    grid = course.grid()
-    count = min(processes or os.cpu_count() or 1, len(grid.regions))
-    if count == 1:
-        return play(course, catalogue.load(), grid.regions, progress)
-    shares = shared_out(grid, count)
-    done = [0.0] * len(shares)
+    """Play a whole course on all processors.
+
+    One region after another: a fleet of thousands at once would be read from memory again and
+    again, a region stays in the processor's cache.
+    """
+    sizes = Counter(terminal.region for terminal in course.grid().terminals)
+    regions = [region for region, _ in sizes.most_common()]  # the largest first: all end together
+    done = dict.fromkeys(regions, 0.0)
     spawn = multiprocessing.get_context("spawn")
     told: _Told = spawn.Queue()
-    with ProcessPoolExecutor(count, spawn, _begin, (told,)) as pool:
-        playing = [
-            pool.submit(_play_share, course, share, number) for number, share in enumerate(shares)
-        ]
+    with ProcessPoolExecutor(processes, spawn, _begin, (told,)) as pool:
+        playing = [pool.submit(_play_region, course, region) for region in regions]
         while not all(each.done() for each in playing):
             with suppress(Empty):
-                number, done[number] = told.get(timeout=_LOOK_EVERY_S)
-                progress(sum(done) / len(done))
+                region, done[region] = told.get(timeout=_LOOK_EVERY_S)
+                progress(sum(done[each] * sizes[each] for each in regions) / sizes.total())
         return merged(future.result() for future in playing)
 
 
@@ -68,22 +68,10 @@ def merged(parts: Iterable[Played]) -> Played:
     )
 
 
-def shared_out(grid: DemoGrid, count: int) -> list[list[str]]:
-    """The regions in so many shares of about as many terminals each."""
-    sizes = Counter(terminal.region for terminal in grid.terminals)
-    shares: list[list[str]] = [[] for _ in range(count)]
-    loads = [0] * count
-    for region, size in sizes.most_common():
-        lightest = loads.index(min(loads))
-        shares[lightest].append(region)
-        loads[lightest] += size
-    return [share for share in shares if share]
-
-
 def _begin(told: "_Told") -> None:
     """What a process does before it plays."""
-    global _told  # noqa: PLW0603 - how a pool hands its processes what cannot be pickled later
-    _told = told
+    global _told, _rules
+    _told, _rules = told, catalogue.load()
     gc.set_threshold(*_SELDOM)
     Thread(target=_end_with_parent, daemon=True).start()
 
@@ -95,5 +83,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _play_share(course: Course, regions: list[str], number: int) -> Played:
-    return play(course, catalogue.load(), regions, lambda share: _told.put((number, share)))
+def _play_region(course: Course, region: str) -> Played:
+    played = play(course, _rules, [region], lambda share: _told.put((region, share)))
+    _told.put((region, 1.0))
+    return played

@@ -10,6 +10,10 @@ _LENGTH = b"\r\ncontent-length:"
 _OK = b" 200 "
 
 
+class HungUp(ConnectionResetError):
+    """The server hung up before it said a byte of the answer."""
+
+
 class Line(asyncio.Protocol):
     """Made by `to`; whoever made it closes it, also when an answer was not waited for."""
 
@@ -29,7 +33,7 @@ class Line(asyncio.Protocol):
     async def ask(self, request: bytes) -> bool:
         """Whether the answer is 200; raises `ConnectionError` or `ValueError` when none comes."""
         if self._transport is None or self._ended.done():
-            raise ConnectionResetError("the line is closed")
+            raise HungUp("the line is closed")
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return await self._answer
@@ -63,7 +67,8 @@ class Line(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Part of `asyncio.Protocol`."""
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(exc or ConnectionResetError("hung up before the answer"))
+            broken = exc or ConnectionResetError("hung up in the middle of the answer")
+            self._answer.set_exception(broken if self._received else HungUp("no answer"))
         self._ended.set_result(None)
 
 

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
-from tellergrid.bench.line import Line
+from tellergrid.bench.line import HungUp, Line
 from tellergrid.stack.ports import LOOPBACK
 
 _PATIENCE_S = 10
@@ -64,9 +64,21 @@ class _Lines:
         self._free: dict[int, list[Line]] = defaultdict(list)
 
     async def ask(self, port: int, request: bytes) -> bool:
-        """Whether the answer is 200; a line that was given up on is not used again."""
+        """Whether the answer is 200; a line that was given up on is not used again.
+
+        A server hangs up lines that lie idle, and a burst leaves many: that is no answer to what
+        is asked next, and it is asked on another line.
+        """
         free = self._free[port]
-        line = free.pop() if free else await self._another(port)
+        while free:
+            line = free.pop()
+            try:
+                good = await line.ask(request)
+            except HungUp:
+                continue
+            free.append(line)
+            return good
+        line = await self._another(port)
         good = await line.ask(request)
         free.append(line)
         return good

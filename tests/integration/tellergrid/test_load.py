@@ -59,10 +59,23 @@ async def test_an_answer_that_does_not_come_in_time_is_an_error_and_its_line_is_
     assert (outcome.answered, outcome.errors) == (0, 4)
 
 
+async def test_a_line_that_was_hung_up_while_idle_is_no_error() -> None:
+    """The server hangs up after each answer, as one does with lines that lie idle too long."""
+
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(_GOOD)
+        writer.close()
+
+    async with serving(serve) as asks:
+        outcome = await loaded(asks, 50, 0.2)
+    assert (outcome.answered, outcome.errors) == (10, 0)
+
+
 @pytest.mark.parametrize(
     "answer",
     [
         pytest.param(b"", id="hangs up"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Le", id="hangs up in the middle"),
         pytest.param(b"HTTP/1.1 200 OK\r\n\r\n", id="says no length"),
         pytest.param(b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n", id="another status"),
     ],
@@ -70,7 +83,7 @@ async def test_an_answer_that_does_not_come_in_time_is_an_error_and_its_line_is_
 async def test_a_bad_answer_is_an_error(answer: bytes) -> None:
     async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(answer)
-        if not answer:
+        if not answer.endswith(b"\r\n\r\n"):
             writer.close()
 
     async with serving(serve) as asks:

@@ -16,6 +16,9 @@ from api.settings import Settings
 from fleet.rules.errors import RuleError
 
 _GRACE_S = 10
+# Longer than proxies and browsers keep a connection that lies idle, mostly a minute: who hangs up
+# first should be the one who asks, or what is asked next is lost now and then.
+_IDLE_S = 75
 _log = structlog.get_logger("api")
 
 
@@ -66,6 +69,7 @@ def main() -> int:
         port=settings.api_port,
         log_config=None,
         access_log=False,
+        timeout_keep_alive=_IDLE_S,
         timeout_graceful_shutdown=_GRACE_S,
     )
     _log.info("starting", host=settings.api_host, port=settings.api_port)

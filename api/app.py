@@ -44,8 +44,9 @@ from api.windows.routes import router as windows
 from fleet.db.pool import open_pool
 from fleet.rules.shelf import Shelf
 
+# What is asked most is tried first.
 _ROUTERS = (
-    *(health, accounts, cells, coverage, uptime, terminals, faults, tickets, technicians, rules),
+    *(tickets, terminals, cells, health, accounts, coverage, uptime, faults, technicians, rules),
     *(remarks, audit, events, notifications, windows, corrections, grid, registry),
 )
 _LARGEST_BODY = 64 * 1024

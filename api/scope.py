@@ -18,6 +18,8 @@ from fleet.db.sql import load
 
 _SQL = load("api", "scope")
 _ROLE = "-c role=tellergrid_api"
+# Until it is known who works in a transaction; from there on it says itself how it is planned.
+_PLANS = f"-c plan_cache_mode={Plans.ONCE}"
 # A process that dies in the middle of work is noticed within seconds, though its work waits for a
 # lock or takes long, and its machine says nothing: what it held is free for another process.
 _NOTICED = (
@@ -77,7 +79,7 @@ ENGINE = Presence(EVERYTHING, "engine")
 def as_api(url: str) -> str:
     """The same database, entered in the role that sees nothing yet, whoever logs in."""
     given = conninfo_to_dict(url).get("options")
-    ours = f"{_ROLE} {_NOTICED}"
+    ours = f"{_ROLE} {_PLANS} {_NOTICED}"
     return make_conninfo(url, options=f"{given} {ours}" if given else ours)
 
 

@@ -50,22 +50,30 @@ class Services:
             yield one
 
 
-async def services(request: Request) -> Services:
-    """Dependency: the running api's services."""
+def running_of(request: Request) -> Services:
+    """The running api's services."""
     running: Services = request.app.state.services
     return running
+
+
+async def services(request: Request) -> Services:
+    """Dependency: the running api's services.
+
+    What every request depends on asks `running_of` instead: each dependency has its cost.
+    """
+    return running_of(request)
 
 
 Running = Annotated[Services, Depends(services)]
 
 
-async def connection(running: Running) -> AsyncIterator[AsyncConnection[TupleRow]]:
+async def connection(request: Request) -> AsyncIterator[AsyncConnection[TupleRow]]:
     """Dependency: a connection in the request's one transaction.
 
     It sees nothing until it is known who calls. It is committed before the answer is sent, so that
     no client is told of what is not stored, and rolled back when the request fails.
     """
-    async with running.pool.connection(timeout=_PATIENCE_S) as one:
+    async with running_of(request).pool.connection(timeout=_PATIENCE_S) as one:
         yield one
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
+from fastapi.security.base import SecurityBase
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
@@ -17,11 +18,10 @@ from api.idempotency import claim
 from api.paths import V1
 from api.planning import Plans, plans_of
 from api.scope import EVERYTHING, Locks, Presence, Scope
-from api.services import Connection, Running, Services
+from api.services import Connection, Services, running_of
 from fleet.tickets.lifecycle import Actor, Role
 
 _bearer = OAuth2PasswordBearer(tokenUrl=f"{V1}/token", auto_error=False)
-_Token = Annotated[str | None, Depends(_bearer)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +102,30 @@ async def _claims(token: str, running: Services) -> Claims:
     return read(running.settings.token_secret.get_secret_value(), token)
 
 
-async def _caller(
-    request: Request, connection: Connection, token: _Token, running: Running
-) -> Caller:
-    """Signed in; from here on the request's transaction sees what the caller may see."""
-    plans = plans_of(request.scope)
-    caller = await authenticate(connection, token, running, origin_of(request), plans)
-    await claim(request, connection, caller.account.account_id)
-    return caller
+class _Bearer(SecurityBase):
+    """A dependency that is the security scheme too: one instead of two, for each has its cost."""
+
+    def __init__(self) -> None:
+        self.model = _bearer.model
+        self.scheme_name = _bearer.scheme_name
 
 
-async def _streaming_caller(request: Request, token: _Token, running: Running) -> Caller:
-    """For a stream, which outlives any transaction: the connection is given back at once."""
-    async with running.pool.connection() as connection:
-        return await authenticate(connection, token, running, origin_of(request))
+class _SignedIn(_Bearer):
+    async def __call__(self, request: Request, connection: Connection) -> Caller:
+        """Signed in; from here on the request's transaction sees what the caller may see."""
+        running, plans = running_of(request), plans_of(request.scope)
+        token = await _bearer(request)
+        caller = await authenticate(connection, token, running, origin_of(request), plans)
+        await claim(request, connection, caller.account.account_id)
+        return caller
+
+
+class _SignedInForStream(_Bearer):
+    async def __call__(self, request: Request) -> Caller:
+        """For a stream, which outlives any transaction: the connection is given back at once."""
+        running, token = running_of(request), await _bearer(request)
+        async with running.pool.connection() as connection:
+            return await authenticate(connection, token, running, origin_of(request))
 
 
 def origin_of(request: Request) -> str:
@@ -123,5 +133,5 @@ def origin_of(request: Request) -> str:
     return "unknown" if request.client is None else request.client.host
 
 
-SignedIn = Annotated[Caller, Depends(_caller)]
-SignedInForStream = Annotated[Caller, Depends(_streaming_caller)]
+SignedIn = Annotated[Caller, Depends(_SignedIn())]
+SignedInForStream = Annotated[Caller, Depends(_SignedInForStream())]

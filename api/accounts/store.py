@@ -1,6 +1,6 @@
 """Reads accounts."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -59,6 +59,17 @@ class Asked:
     everything: bool = False
     plans: Plans = Plans.EACH_TIME
 
+    @property
+    def parameters(self) -> dict[str, object]:
+        """What the statement takes."""
+        return {
+            "username": self.username,
+            "session": self.session,
+            "origin": self.origin,
+            "everything": self.everything,
+            "plans": self.plans,
+        }
+
 
 async def caller_row(connection: AsyncConnection[TupleRow], asked: Asked) -> CallerRow | None:
     """The account as it is now, if it may still sign in: the transaction works for it from now on.
@@ -66,5 +77,5 @@ async def caller_row(connection: AsyncConnection[TupleRow], asked: Asked) -> Cal
     In one statement, for every request begins with it.
     """
     async with connection.cursor(row_factory=class_row(CallerRow)) as cursor:
-        await cursor.execute(_SQL["caller"], asdict(asked))
+        await cursor.execute(_SQL["caller"], asked.parameters)
         return await cursor.fetchone()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 import jwt
@@ -10,6 +11,8 @@ from api.errors import Unauthenticated
 
 _ALGORITHM = "HS256"
 _CLAIMS = ["exp", "iat", "sub", "role", "sid"]
+_REMEMBERED = 4096
+_EXPIRED = "The token has expired: ask for a new one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,26 @@ def issue(
 
 
 def read(secret: str, token: str) -> Claims:
-    """What a token says; raises `Unauthenticated` unless it is ours, whole and not expired."""
+    """What a token says; raises `Unauthenticated` unless it is ours, whole and not expired.
+
+    Whether its account and its session go on is not a token's to say: that is asked each time.
+    """
+    claims = _verified(secret, token)
+    if claims.expires_at <= datetime.now(UTC):
+        raise Unauthenticated(_EXPIRED)
+    return claims
+
+
+@lru_cache(_REMEMBERED)
+def _verified(secret: str, token: str) -> Claims:
+    """The same, of a token that may have expired since: it is sent with every request, and what a
+    signature says of it does not change. What is not good is not remembered.
+    """
     try:
         claims = jwt.decode(token, secret, algorithms=[_ALGORITHM], options={"require": _CLAIMS})
         session = UUID(claims["sid"])
     except jwt.ExpiredSignatureError:
-        raise Unauthenticated("The token has expired: ask for a new one.") from None
+        raise Unauthenticated(_EXPIRED) from None
     except (jwt.InvalidTokenError, ValueError):
         raise Unauthenticated("The token is not good: ask for a new one.") from None
     return claims_of(claims["sub"], claims["exp"], str(claims["role"]), session)

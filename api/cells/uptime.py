@@ -6,10 +6,9 @@ from psycopg.rows import TupleRow
 from api.cells.schemas import Figures, TerminalUptime, Uptime
 from api.planning import plan_each_time
 from api.scope import Scope
-from api.uptime.figures import OfCell, Question, existing, of_cell, slices
+from api.uptime.figures import Question, of_cell, slices
 from api.uptime.schemas import By, Slice
 from api.window import Window
-from fleet.availability import total
 
 
 async def uptime(
@@ -21,10 +20,7 @@ async def uptime(
     detail: bool,
 ) -> Uptime:
     """The availability of a cell with all below it; raises `NotFound`."""
-    await existing(connection, scope, cell)
-    whole = OfCell(total(()), 0)
-    if window.begin < window.until:
-        whole = await of_cell(connection, scope, cell, window)
+    whole = await of_cell(connection, scope, cell, window)
     return Uptime(
         **Figures.of(whole.availability).model_dump(),
         cell=cell,

@@ -1,5 +1,6 @@
 """Terminals over HTTP."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Path, Query, Response
@@ -7,6 +8,7 @@ from fastapi import Path, Query, Response
 from api.accounts.caller import SignedIn
 from api.errors import NotFound, Unauthenticated
 from api.faults import store as faults
+from api.faults.schemas import Fault
 from api.paging import AskedPage, Page
 from api.paths import V1
 from api.planning import planned_once
@@ -17,6 +19,7 @@ from api.tables import AskedMedia, Media, answer, documented_tables
 from api.terminals import store, table
 from api.terminals.schemas import Kind, Terminal, TerminalDetail, Timeline
 from api.tickets import store as tickets
+from api.tickets.schemas import Ticket
 from api.tickets.viewer import AsViewer
 from api.window import AskedWindow
 from fleet.service_state import ServiceState
@@ -52,13 +55,15 @@ async def list_terminals(
 async def get_terminal(code: _Code, viewer: AsViewer, connection: Connection) -> TerminalDetail:
     """One terminal: how it is, what it last said, what is open on it."""
     scope = viewer.scope
-    return TerminalDetail.model_validate(
-        {
-            **await store.detail(connection, scope, code),
-            "open_faults": await faults.open_of_terminal(connection, scope, code, _MOST_OPEN),
-            "open_tickets": await tickets.of_terminal(connection, viewer, code, _MOST_OPEN),
-        }
-    )
+    detail = await store.detail(connection, scope, code)
+    open_faults: Sequence[Fault] = ()
+    open_tickets: Sequence[Ticket] = ()
+    if detail["faulty"]:
+        open_faults = await faults.open_of_terminal(connection, scope, code, _MOST_OPEN)
+    if detail["ticketed"]:
+        open_tickets = await tickets.of_terminal(connection, viewer, code, _MOST_OPEN)
+    found = {**detail, "open_faults": list(open_faults), "open_tickets": list(open_tickets)}
+    return TerminalDetail.model_validate(found)
 
 
 @router.get(

@@ -17,8 +17,18 @@ ORDER BY id
 LIMIT %(rows)s;
 
 -- name: detail
--- One terminal with its latest telemetry, as it came; `ts` is null where it never sent any.
-SELECT card.*, state.ts, state.arrived_at, state.boot, state.seq, snapshot.status, snapshot.storage,
+-- One terminal with its latest telemetry, as it came; `ts` is null where it never sent any. With
+-- whether anything is open on it: mostly nothing is, and then nothing more is to be read.
+SELECT card.*, EXISTS (
+        SELECT FROM fault
+        WHERE fault.terminal_id = card.terminal_id AND fault.cleared_at IS NULL
+            AND (%(scope)s::text[] IS NULL OR fault.cell_code = ANY(%(scope)s))) AS faulty,
+    EXISTS (
+        SELECT FROM ticket
+        WHERE ticket.terminal_id = card.terminal_id
+            AND ticket.state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
+            AND (%(scope)s::text[] IS NULL OR ticket.cell_code = ANY(%(scope)s))) AS ticketed,
+    state.ts, state.arrived_at, state.boot, state.seq, snapshot.status, snapshot.storage,
     state.metrics
 FROM terminal_card AS card
 LEFT JOIN terminal_state AS state ON state.terminal_id = card.terminal_id

@@ -139,9 +139,10 @@ async def with_clocks(
 
 
 def _watch(row: Mapping[str, Any], policies: Sequence[Policy], cells: Sequence[str]) -> Watched:
+    changes = [(at, before) for _, _, at, _, _, before in row["steps"] if before is not None]
     given = [
         (choose(policies, one.severity, cells, one.since), one.since)
-        for one in ratings(row["created_at"], row["severity"], row["ratings"])
+        for one in ratings(row["created_at"], row["severity"], changes)
     ]
     promises = [Promise(policy, since) for policy, since in given if policy is not None]
     if not promises:
@@ -155,7 +156,7 @@ def _watch(row: Mapping[str, Any], policies: Sequence[Policy], cells: Sequence[s
         by_hand=row["fault_id"] is None,
         steps=[
             Step(Event(event), State(state), at, reason, note)
-            for event, state, at, reason, note in row["steps"]
+            for event, state, at, reason, note, _ in row["steps"]
         ],
     )
     return Watched(row, policy.chain, history, standings(promises, history, row["at"]))

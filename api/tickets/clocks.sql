@@ -25,16 +25,12 @@ GROUP BY cell_code;
 -- Tickets with all that happened to each, in order.
 SELECT card.id, card.version, card.state, card.fault_id, card.technician_id, card.parent_id,
     card.held_in, card.reopened, card.resolved_at, card.recovered_at, card.line, card.pinned,
-    card.created_at, card.severity, card.cell, now() AS at, sla_seen() AS promises,
+    card.created_at, card.severity, card.cell, now() AS at, (SELECT sla_seen()) AS promises,
     ARRAY(SELECT row(step.event, step.to_state, step.at, step.reason,
-            CASE WHEN step.event = 'escalate' THEN step.note END)
+            CASE WHEN step.event = 'escalate' THEN step.note END, step.severity_before)
         FROM ticket_transition AS step
         WHERE step.ticket_id = card.id
-        ORDER BY step.id) AS steps,
-    ARRAY(SELECT row(step.at, step.severity_before)
-        FROM ticket_transition AS step
-        WHERE step.ticket_id = card.id AND step.severity_before IS NOT NULL
-        ORDER BY step.id) AS ratings
+        ORDER BY step.id) AS steps
 FROM ticket_card AS card
 WHERE card.id = ANY(%(ids)s)
     AND (%(scope)s::text[] IS NULL OR card.cell = ANY(%(scope)s));

@@ -3,16 +3,12 @@
 -- name: tickets
 -- The newest first, after an id; each filter is off when null; one ticket when `id` is given.
 -- With all that happened to each, of which its clocks are computed.
-SELECT card.*, now() AS at, sla_seen() AS promises,
+SELECT card.*, now() AS at, (SELECT sla_seen()) AS promises,
     ARRAY(SELECT row(step.event, step.to_state, step.at, step.reason,
-            CASE WHEN step.event = 'escalate' THEN step.note END)
+            CASE WHEN step.event = 'escalate' THEN step.note END, step.severity_before)
         FROM ticket_transition AS step
         WHERE step.ticket_id = card.id
-        ORDER BY step.id) AS steps,
-    ARRAY(SELECT row(step.at, step.severity_before)
-        FROM ticket_transition AS step
-        WHERE step.ticket_id = card.id AND step.severity_before IS NOT NULL
-        ORDER BY step.id) AS ratings
+        ORDER BY step.id) AS steps
 FROM (
     SELECT *
     FROM ticket_card
@@ -67,16 +63,12 @@ WHERE state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
 
 -- name: to_do
 -- What a technician has to do, the most urgent first, then the oldest.
-SELECT card.*, now() AS at, sla_seen() AS promises,
+SELECT card.*, now() AS at, (SELECT sla_seen()) AS promises,
     ARRAY(SELECT row(step.event, step.to_state, step.at, step.reason,
-            CASE WHEN step.event = 'escalate' THEN step.note END)
+            CASE WHEN step.event = 'escalate' THEN step.note END, step.severity_before)
         FROM ticket_transition AS step
         WHERE step.ticket_id = card.id
-        ORDER BY step.id) AS steps,
-    ARRAY(SELECT row(step.at, step.severity_before)
-        FROM ticket_transition AS step
-        WHERE step.ticket_id = card.id AND step.severity_before IS NOT NULL
-        ORDER BY step.id) AS ratings
+        ORDER BY step.id) AS steps
 FROM (
     SELECT *
     FROM ticket_card
@@ -94,16 +86,12 @@ ORDER BY card.urgency, card.created_at, card.id;
 
 -- name: of_terminal
 -- The live ones of a terminal, the newest first: of a cell that the caller sees.
-SELECT card.*, now() AS at, sla_seen() AS promises,
+SELECT card.*, now() AS at, (SELECT sla_seen()) AS promises,
     ARRAY(SELECT row(step.event, step.to_state, step.at, step.reason,
-            CASE WHEN step.event = 'escalate' THEN step.note END)
+            CASE WHEN step.event = 'escalate' THEN step.note END, step.severity_before)
         FROM ticket_transition AS step
         WHERE step.ticket_id = card.id
-        ORDER BY step.id) AS steps,
-    ARRAY(SELECT row(step.at, step.severity_before)
-        FROM ticket_transition AS step
-        WHERE step.ticket_id = card.id AND step.severity_before IS NOT NULL
-        ORDER BY step.id) AS ratings
+        ORDER BY step.id) AS steps
 FROM (
     SELECT ticket_card.*
     FROM ticket JOIN ticket_card ON ticket_card.id = ticket.id

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 
 from api.accounts.caller import SignedIn
 from api.scope import Scope
-from api.services import Running
+from api.services import running_of
 from fleet.tickets.lifecycle import Actor
 
 
@@ -21,8 +21,9 @@ class Viewer:
     verify: timedelta
 
 
-async def _viewer(caller: SignedIn, running: Running) -> Viewer:
-    return Viewer(caller.scope, caller.actor, running.settings.verify_window)
+async def _viewer(request: Request, caller: SignedIn) -> Viewer:
+    verify = running_of(request).settings.verify_window
+    return Viewer(caller.scope, caller.actor, verify)
 
 
 AsViewer = Annotated[Viewer, Depends(_viewer)]

@@ -14,7 +14,7 @@ from api.errors import NotFound
 from api.scope import Scope
 from api.uptime.schemas import By, Outage, Slice
 from api.window import Window
-from fleet.availability import Availability, availability, error_budget
+from fleet.availability import Availability, availability, error_budget, total
 from fleet.db.sql import load
 from fleet.service_state import OUT_OF_SCOPE, UP, ServiceState
 from fleet.tiles import Grain, Summed, tiles
@@ -114,16 +114,22 @@ class OfCell:
 async def of_cell(
     connection: AsyncConnection[TupleRow], scope: Scope, cell: str, window: Window
 ) -> OfCell:
-    """The figures of one cell over a window that has begun, as `slices` has them."""
-    summed = await _summed(connection, By.FLEET)
+    """The figures of one cell over a window, as `slices` has them; raises `NotFound`."""
+    asked = {"cell": cell, "scope": scope.parameter}
+    row = await (await connection.execute(_SQL["cell_and_summed"], asked)).fetchone()
+    if row is None or not row[0]:
+        raise NotFound("cell", cell)
+    if window.begin >= window.until:
+        return OfCell(total(()), 0)
+    summed = None if row[1] is None else Summed(row[1], row[2], ZoneInfo(row[3]), row[4])
     laid = list(tiles(window.begin, window.until, summed, Grain.HOUR))
     parameters = {
         "cell": cell,
         "begin": window.begin,
         "until": window.until,
-        "tile_grains": [tile.grain.value for tile in laid],
-        "tile_begins": [tile.begin for tile in laid],
-        "tile_untils": [tile.end for tile in laid],
+        "tile_grains": _array(tile.grain for tile in laid),
+        "tile_begins": _array(tile.begin.isoformat() for tile in laid),
+        "tile_untils": _array(tile.end.isoformat() for tile in laid),
         "scope": scope.parameter,
     }
     rows = await (await connection.execute(_SQL["of_cell"], parameters)).fetchall()
@@ -135,6 +141,11 @@ async def of_cell(
         else:
             recorded[ServiceState(state)] = us
     return OfCell(availability(members, recorded), terminals)
+
+
+def _array(values: Iterable[str]) -> str:
+    """An array as PostgreSQL reads it, of what needs no quotes; the driver looks at none of it."""
+    return f"{{{','.join(values)}}}"
 
 
 async def _summed(connection: AsyncConnection[TupleRow], by: By) -> Summed | None:

@@ -266,48 +266,63 @@ FROM outage
 ORDER BY us DESC, outage.code
 LIMIT %(rows)s;
 
+-- name: cell_and_summed
+-- Whether a cell is there to be asked about, and what `summed` says of cells, if there are sums.
+SELECT EXISTS (
+        SELECT FROM cell
+        WHERE code = %(cell)s AND (%(scope)s::text[] IS NULL OR code = ANY(%(scope)s))),
+    begins_at, summed_to, zone, greatest(begins_at, hours_from)
+FROM (SELECT) AS always LEFT JOIN uptime_summed ON begins_at < summed_to;
+
 -- name: of_cell
 -- How long the members of a cell and of all below it were in each state over one window, and with no
 -- state how long they belonged to it: `durations` without outages and causes, for one cell, and so
--- simple that it is planned once for all.
+-- simple that it is planned once for all. Times are bare instants: arithmetic with ranges costs more
+-- than all the rest, for a cell has a hundred members.
 WITH tile AS MATERIALIZED (
-    SELECT grain, begin AS at, tstzrange(begin, until) AS span
+    SELECT grain, begin, until, tstzrange(begin, until) AS span
     FROM unnest(%(tile_grains)s::text[], %(tile_begins)s::timestamptz[],
         %(tile_untils)s::timestamptz[]) AS cut (grain, begin, until)
 ), family AS MATERIALIZED (
-    SELECT code, during
+    SELECT code, lower(during) AS since, upper(during) AS till
     FROM cell_family_during(%(cell)s::text, tstzrange(%(begin)s, %(until)s))
     WHERE (%(scope)s::text[] IS NULL OR code = ANY(%(scope)s))
 ), piece AS MATERIALIZED (
-    SELECT terminal.id, terminal_cell.cell_code, member.period
-    FROM family
-    JOIN terminal_cell ON terminal_cell.cell_code = family.code
-    JOIN terminal ON terminal.id = terminal_cell.terminal_id
-    CROSS JOIN LATERAL (
-        SELECT terminal_cell.valid
-            * tstzrange(terminal.commissioned_at, terminal.decommissioned_at)
-            * family.during AS period
+    SELECT id, cell_code, since, till
+    FROM (
+        SELECT terminal.id, terminal_cell.cell_code,
+            greatest(family.since, lower(terminal_cell.valid), terminal.commissioned_at) AS since,
+            least(family.till, upper(terminal_cell.valid), terminal.decommissioned_at) AS till
+        FROM family
+        JOIN terminal_cell ON terminal_cell.cell_code = family.code
+        JOIN terminal ON terminal.id = terminal_cell.terminal_id
     ) AS member
-    WHERE NOT isempty(member.period)
+    WHERE since < till
 ), needed AS MATERIALIZED (
-    SELECT family.code, tile.grain, tile.at, tile.span * family.during AS span,
-        tile.grain <> 'raw' AND family.during @> tile.span AND NOT EXISTS (
+    SELECT family.code, tile.grain, tile.begin AS at,
+        greatest(tile.begin, family.since) AS since, least(tile.until, family.till) AS till,
+        tile.grain <> 'raw' AND family.since <= tile.begin AND family.till >= tile.until
+        AND NOT EXISTS (
             SELECT FROM uptime_stale
             WHERE uptime_stale.cell_code = family.code AND uptime_stale.span && tile.span) AS summed
-    FROM tile JOIN family ON family.during && tile.span
+    FROM tile JOIN family ON family.since < tile.until AND family.till > tile.begin
 ), raw AS MATERIALIZED (
-    SELECT piece.id, needed.span, piece.period * needed.span AS period
-    FROM needed JOIN piece ON piece.cell_code = needed.code AND piece.period && needed.span
+    SELECT piece.id, needed.since AS begin, needed.till AS until,
+        greatest(piece.since, needed.since) AS since, least(piece.till, needed.till) AS till
+    FROM needed
+    JOIN piece ON piece.cell_code = needed.code
+        AND piece.since < needed.till AND piece.till > needed.since
     WHERE NOT needed.summed
 ), recorded AS (
-    SELECT counts.state, counts.period * raw.period AS period
-    FROM (SELECT span, array_agg(DISTINCT id) AS ids FROM raw GROUP BY span) AS asked
-    CROSS JOIN LATERAL effective_interval(asked.span, asked.ids) AS counts
-    JOIN raw ON raw.span = asked.span AND raw.id = counts.terminal_id
-        AND raw.period && counts.period
+    SELECT counts.state, least(upper(counts.period), raw.till)
+            - greatest(lower(counts.period), raw.since) AS length
+    FROM (SELECT begin, until, array_agg(DISTINCT id) AS ids FROM raw GROUP BY begin, until) AS asked
+    CROSS JOIN LATERAL effective_interval(tstzrange(asked.begin, asked.until), asked.ids) AS counts
+    JOIN raw ON raw.begin = asked.begin AND raw.until = asked.until AND raw.id = counts.terminal_id
+        AND raw.since < upper(counts.period) AND raw.till > lower(counts.period)
 )
 SELECT NULL AS state, count(DISTINCT id)::integer AS terminals,
-    coalesce((extract(epoch FROM sum(upper(period) - lower(period))) * 1000000)::bigint, 0) AS us
+    coalesce((extract(epoch FROM sum(till - since)) * 1000000)::bigint, 0) AS us
 FROM piece
 UNION ALL
 SELECT state, 0, sum(us)::bigint
@@ -322,7 +337,7 @@ FROM (
     JOIN uptime_cell_hour AS sums ON sums.cell_code = needed.code AND sums.at = needed.at
     WHERE needed.summed AND needed.grain = 'hour' AND sums.state <> 'longest'
     UNION ALL
-    SELECT state, (extract(epoch FROM sum(upper(period) - lower(period))) * 1000000)::bigint
+    SELECT state, (extract(epoch FROM sum(length)) * 1000000)::bigint
     FROM recorded GROUP BY state
 ) AS known
 GROUP BY state;

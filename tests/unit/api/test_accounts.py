@@ -1,11 +1,12 @@
 """Passwords and tokens."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from uuid import uuid4
 
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 
+from api.accounts import tokens
 from api.accounts.passwords import hashed, matches
 from api.accounts.tokens import issue, read
 from api.errors import Unauthenticated
@@ -54,6 +55,22 @@ def test_a_token_says_who_and_until_when() -> None:
     assert claims.expires_at == now + timedelta(minutes=5)
     with pytest.raises(Unauthenticated):
         read(SECRET[::-1], token)
+
+
+def test_a_token_that_was_good_expires_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is read before and after its end: that it was good once makes it no better."""
+    now = datetime.now(UTC)
+    token = issue(SECRET, "t01", "technician", uuid4(), now, timedelta(minutes=15))
+    assert read(SECRET, token) == read(SECRET, token)
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) + timedelta(minutes=15)
+
+    monkeypatch.setattr(tokens, "datetime", Later)
+    with pytest.raises(Unauthenticated, match="expired"):
+        read(SECRET, token)
 
 
 def test_a_place_in_the_feed_is_read_as_it_was_written() -> None:

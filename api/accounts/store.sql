@@ -9,16 +9,23 @@ WHERE username = %(username)s AND disabled_at IS NULL;
 -- A technician sees their cells and all below them; null is every cell. From here on the transaction
 -- sees what the caller may see, and its statements are planned as `plans` says: settings that end
 -- with it, however it ends. `everything` leaves the scope to the statements alone.
+-- The tree is climbed cell by cell (OFFSET 0): the planner would read all of it.
 WITH caller AS MATERIALIZED (
     SELECT account.id AS account_id, account.username, account.role,
         technician.id AS technician_id, technician.code AS technician, technician.name,
         technician.skills,
         CASE WHEN account.role = 'technician' THEN ARRAY(
-            SELECT DISTINCT family.code
-            FROM technician_cell
-            CROSS JOIN LATERAL cell_family(technician_cell.cell_code) AS family (code)
-            WHERE technician_cell.technician_id = technician.id
-            ORDER BY family.code)
+            WITH RECURSIVE own (code) AS (
+                SELECT technician_cell.cell_code
+                FROM technician_cell
+                WHERE technician_cell.technician_id = technician.id
+                UNION
+                SELECT below.code
+                FROM own
+                CROSS JOIN LATERAL (
+                    SELECT cell.code FROM cell WHERE cell.parent_code = own.code OFFSET 0) AS below
+            )
+            SELECT code FROM own ORDER BY code)
         END AS cells,
         CASE WHEN account.role = 'technician' THEN ARRAY(
             WITH RECURSIVE up (code) AS (
@@ -27,9 +34,12 @@ WITH caller AS MATERIALIZED (
                 WHERE technician_cell.technician_id = technician.id
                     AND cell.parent_code IS NOT NULL
                 UNION
-                SELECT cell.parent_code
-                FROM up JOIN cell ON cell.code = up.code
-                WHERE cell.parent_code IS NOT NULL
+                SELECT above.code
+                FROM up
+                CROSS JOIN LATERAL (
+                    SELECT cell.parent_code FROM cell
+                    WHERE cell.code = up.code AND cell.parent_code IS NOT NULL
+                    OFFSET 0) AS above (code)
             )
             SELECT code FROM up ORDER BY code)
         END AS above,

@@ -30,6 +30,7 @@ from tellergrid.bench.sink import Task, Took
 from tellergrid.bench.stage import Stage, cpu_s, rss_mib, staged
 from tellergrid.stack.errors import StackError
 from tellergrid.stack.ports import LOOPBACK, free_port
+from tellergrid.stack.process import leashed
 
 _SQL = load("tellergrid.bench", "ingest")
 _PATIENCE_S = 240.0
@@ -85,7 +86,7 @@ def _receiver(stage: Stage, role: str, report: IngestReport) -> float:
     _statement(stage, "clear")
     task = Task(stage.broker_url("collector"), report.messages, stage.database_url)
     command = [sys.executable, "-P", "-m", f"tellergrid.bench.{role}", _json(task)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(leashed(command), stdout=subprocess.PIPE) as process:
         try:
             if process.stdout is None or process.stdout.readline() != b"ready\n":
                 raise StackError(f"the benchmark's {role} did not start")
@@ -192,7 +193,7 @@ def _collecting(stage: Stage) -> "Iterator[subprocess.Popen[bytes]]":
         "TELLERGRID_LOG_LEVEL": "error",
     }
     command = [sys.executable, "-P", "-m", "collector"]
-    with subprocess.Popen(command, env=environment) as process:
+    with subprocess.Popen(leashed(command), env=environment) as process:
         _PORTS[process.pid] = port
         try:
             deadline = time.monotonic() + _PATIENCE_S
@@ -215,7 +216,7 @@ def _ready(port: int) -> bool:
 def _publish(stage: Stage, terminals: int, first: int, messages: int, per_s: float = 0) -> None:
     what = Load(stage.broker_url("tester"), terminals, first, messages, per_s)
     command = [sys.executable, "-P", "-m", "tellergrid.bench.publisher", _json(what)]
-    subprocess.run(command, check=True, timeout=_PATIENCE_S)
+    subprocess.run(leashed(command), check=True, timeout=_PATIENCE_S)
 
 
 async def _jsonb_bytes(stage: Stage) -> float:

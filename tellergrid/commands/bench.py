@@ -1,6 +1,8 @@
 """`tellergrid bench`: measure this machine."""
 
 import asyncio
+import signal
+import sys
 from typing import Annotated
 
 import msgspec
@@ -29,6 +31,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 @app.callback()
 def every(context: typer.Context, as_json: AsJson = False) -> None:
     """Without a name, run every benchmark."""
+    # Asked to end, a benchmark leaves no engines and no folder behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if context.invoked_subcommand is None:
         engine(as_json)
         ingest(as_json=as_json)

@@ -43,7 +43,8 @@ Progress = Callable[[str], None]
 
 class IngestReport(msgspec.Struct):
     """`cpu_us`: microseconds a message of broker, collector, database with the full collector;
-    `cpu_us_by_run`: the same of every run. Shares of load are percent of `collector_per_s`."""
+    `cpu_us_by_run` and `cpu_us_by_terminals`: the same of every run, and of the collector's by how
+    many terminals speak. Shares of load are percent of `collector_per_s`."""
 
     sink_per_s: float = 0
     copy_per_s: float = 0
@@ -54,6 +55,7 @@ class IngestReport(msgspec.Struct):
     p99_ms: dict[str, float] = {}
     cpu_us: dict[str, float] = {}
     cpu_us_by_run: dict[str, dict[str, float]] = {}
+    cpu_us_by_terminals: dict[str, dict[str, float]] = {}
     by_terminals: dict[str, float] = {}
     rss_mib_100000: float = 0
     bytes_per_message: float = 0
@@ -134,10 +136,11 @@ def _collector(
         at = _say(stage, process, terminals, 0, terminals)
         since, before, cpu = datetime.now(UTC), stage.cpu_s(), cpu_s(process.pid)
         at = _say(stage, process, terminals, at, report.messages)
+        parts = {**_spent(before, stage.cpu_s()), "collector": cpu_s(process.pid) - cpu}
         count, took = _statement(stage, "took", since=since)
         report.by_terminals[str(terminals)] = round(count / took)
+        report.cpu_us_by_terminals[str(terminals)] = _each(parts, count)
         if terminals == _COUNTS[0]:
-            parts = {**_spent(before, stage.cpu_s()), "collector": cpu_s(process.pid) - cpu}
             report.cpu_us = report.cpu_us_by_run["collector"] = _each(parts, count)
             report.collector_per_s = round(count / took)
             report.bytes_per_message = round(_statement(stage, "bytes")[0], 1)

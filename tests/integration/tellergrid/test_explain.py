@@ -319,6 +319,25 @@ async def test_what_was_asked_of_a_time_is_answered_by_the_catalogue_of_that_tim
     )
 
 
+async def test_a_hold_that_a_new_catalogue_began_began_with_it(
+    told: Story, tmp_path: Path
+) -> None:
+    """It was warm before a rule was new that says so is wrong: true since the rule is there."""
+    rule = "rules: [{name: warm, when: metrics.temperature_c > 40.0, for: 1h, severity: minor, "
+    rule += "component: common, title: Warm, remedy: Look, skill: electronics, line: 2}]"
+    await told.half_minutes(2, t0={"metrics": {"temperature_c": 45}})
+    (tmp_path / "rules.yaml").write_text(f'version: "2"\ninclude: [default]\n{rule}\n')
+    change = told.now
+    await told.desk.adopt(load(tmp_path), at(change))
+    await told.half_minutes(2, t0={"metrics": {"temperature_c": 45}})
+    [found] = await explain_terminal(told.connection, CODES[0], at(told.now), rule="warm")
+    assert found.conclusion.startswith(f"no fault yet: true since {said(change)}"), found
+    hold = told.desk.engine.terminals
+    [live] = [each.holds["warm", ""] for each in hold.values() if each.code == CODES[0]]
+    assert found.answers[0].timer is not None
+    assert found.answers[0].timer.since == live.since
+
+
 async def test_a_catalogue_that_cannot_be_read_any_more_is_not_passed_off_as_another(
     told: Story,
 ) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fleet.db import history
-from fleet.db.catalogues import Chosen, chosen
+from fleet.db.catalogues import Chosen, chosen, selections, terms
 from fleet.db.history import Connection
 from fleet.db.past import past
 from fleet.db.sql import load
@@ -67,7 +67,7 @@ async def explain_cell_at(
     for region in regions:
         by = await chosen(connection, region, at, given)
         asked = asked_of(by.catalogue, rule, "cell")
-        part = await _part(connection, code, region, at, by.catalogue)
+        part = await _part(connection, code, region, at, by)
         known = await _known(connection, code, region, at)
         found += [part.explain(each, at, by, tuple(known.get(each.name, ()))) for each in asked]
     return tuple(found)
@@ -77,26 +77,27 @@ async def explain_cell_fault(
     connection: Connection, code: str, rule: Rule, by: Chosen, known: Known
 ) -> Explanation:
     """A cell's fault as it stood when it fired."""
-    part = await _part(connection, code, known.item, known.fired_at, by.catalogue)
+    part = await _part(connection, code, known.item, known.fired_at, by)
     return part.explain(rule, known.fired_at, by, (known,))
 
 
-async def _part(
-    connection: Connection, code: str, region: str, at: datetime, catalogue: Catalogue
-) -> _Part:
-    began, selection = start(at, catalogue), catalogue.selection()
+async def _part(connection: Connection, code: str, region: str, at: datetime, by: Chosen) -> _Part:
+    began = start(at, by.catalogue)
+    rules, successors = selections(await terms(connection, region, began, at, by), cells=True)
     codes = (await _members(connection, code, began, at)).get(region, [])
     terminals = await history.terminals(connection, began, codes=codes)
     was = await past(connection, terminals, began, at)
     cells = {code: await _stand(connection, code, region, terminals, began)}
     blind = await history.blind(connection, region, began, at)
-    replay = Replay(selection, terminals, began, region, blind, past=was, cells=cells)
+    replay = Replay(
+        rules, terminals, began, region, blind, past=was, cells=cells, successors=successors
+    )
     async with aclosing(history.heard(connection, terminals, began, at + INSTANT)) as all_heard:
         async for heard in all_heard:
             replay.hear(heard)
     replay.pass_time(at)
     windows = await windows_about(connection, at, [code, *was.path(code, at)])
-    return _Part(region, replay.engine.cells[code], selection, windows)
+    return _Part(region, replay.engine.cells[code], by.catalogue.selection(), windows)
 
 
 async def _members(

@@ -4,7 +4,8 @@ No origin but our own may read answers: there is no CORS. What an answer says it
 page may bring a policy of its own.
 """
 
-from starlette.datastructures import MutableHeaders
+from collections.abc import Mapping
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.paths import V1
@@ -30,6 +31,14 @@ HEADERS = {
 }
 
 
+def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+_HEADERS = _raw(HEADERS)
+_DOCS_HEADERS = _raw(HEADERS | {"Content-Security-Policy": _DOCS_POLICY})
+
+
 class SecurityHeaders:
     """ASGI middleware around the whole app."""
 
@@ -41,11 +50,10 @@ class SecurityHeaders:
 
         async def completing(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                if scope["path"] == DOCS:
-                    headers.setdefault("Content-Security-Policy", _DOCS_POLICY)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                wanted = _DOCS_HEADERS if scope["path"] == DOCS else _HEADERS
+                said = {name.lower() for name, _ in message["headers"]}
+                lacking = [header for header in wanted if header[0] not in said]
+                message["headers"] = [*message["headers"], *lacking]
             await send(message)
 
         await self._app(scope, receive, completing)

@@ -6,7 +6,7 @@ autumn shows twice opens at its first showing and does not open again.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -39,17 +39,18 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """Hours in a zone; no hours on holidays."""
+    """Hours in a zone; no hours on holidays. `always`: it never closes, on any day."""
 
     zone: str
     hours: tuple[Hours, ...]
     holidays: frozenset[date] = frozenset()
+    always: bool = field(init=False, repr=False, compare=False)
 
-    @property
-    def always(self) -> bool:
-        """Whether it never closes, on any day."""
+    def __post_init__(self) -> None:
+        """Find out once what every clock asks."""
         whole = {one.weekday for one in self.hours if (one.opens, one.closes) == (0, _MINUTES)}
-        return len(whole) == len(range(7)) and not self.holidays
+        always = len(whole) == len(range(7)) and not self.holidays
+        object.__setattr__(self, "always", always)
 
 
 ALWAYS = Calendar("UTC", tuple(Hours(weekday, 0, _MINUTES) for weekday in range(1, 8)))

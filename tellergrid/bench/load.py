@@ -124,9 +124,10 @@ async def loaded(asks: Sequence[Ask], rate: float, seconds: float) -> Outcome:
         began = loop.time()
         async with asyncio.TaskGroup() as tasks:
             for number in count():
-                due = began + number / rate
-                if due - began >= seconds:
+                after = number / rate
+                if after >= seconds:
                     break
+                due = began + after
                 await asyncio.sleep(max(0.0, due - loop.time()))
                 tasks.create_task(one(lines, *requests[number % len(requests)], due))
         outcome.lasted_s = loop.time() - began

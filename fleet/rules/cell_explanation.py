@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from fleet.rules import duration
-from fleet.rules.cells import Cell, Gathering
+from fleet.rules.cells import Cell, Gathering, known
 from fleet.rules.explanation import (
     Answer,
     Explanation,
@@ -67,7 +67,7 @@ def _bad(gathering: Gathering, quorum: Quorum) -> Iterator[Member]:
     found = [
         Member(code, name, hold.started_at)
         for code in gathering.bad
-        for (name, _), hold in gathering.members[code].holds.items()
+        for (name, _), hold in known(gathering, gathering.members[code]).items()
         if name in quorum.members and hold.phase in HOLDING
     ]
     yield from sorted(found, key=lambda each: (each.started_at, each.terminal, each.rule))

@@ -3,8 +3,9 @@
 `telemetry`, `event`, `presence` and `tick` each take what happened and when it arrived, move the
 state of terminals and cells, and leave behind what changed (`take`): service-state transitions,
 faults, holds. Nothing here reads a clock or writes anywhere. Time is the terminal's own
-(`fleet.rules.terminal`), for silence and for cells it is ours. A hold that is over ends at exactly
-`since + for`, however late the step that notices it: a restart shifts nothing.
+(`fleet.rules.terminal`), for silence it is ours, for cells that of what they count
+(`fleet.rules.untold`). A hold that is over ends at exactly `since + for`, however late the step
+that notices it: a restart shifts nothing.
 """
 
 from collections.abc import Container, Iterable, Mapping

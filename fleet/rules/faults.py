@@ -1,8 +1,8 @@
 """Holds on their way: each move of the table, and what it means for faults, timers and cells.
 
 Subjects are terminals and cells alike. A terminal's hold counts in the terminal's own time, a
-cell's in ours. A hold that is over ends at exactly `since + for`, however late the step that
-notices it: a restart shifts nothing.
+cell's in ours, or in that of what it counts (`fleet.rules.untold`). A hold that is over ends at
+exactly `since + for`, however late the step that notices it: a restart shifts nothing.
 """
 
 from datetime import datetime, timedelta

@@ -130,16 +130,12 @@ class Line:
             self.engine.adopt_cell(code, holds, transitions)
 
     def cell_faults(self) -> set[tuple[str, str, datetime, datetime, datetime | None]]:
-        over = {change.id: change.cleared_at for change in self.changes if _is_over(change)}
+        over = {each.id: each.cleared_at for each in self.changes if isinstance(each, Cleared)}
         return {
             (c.key.subject, c.key.rule, c.started_at, c.fired_at, over.get(c.id))
             for c in self.changes
             if isinstance(c, Fired) and c.key.scope == "cell"
         }
-
-
-def _is_over(change: Change) -> bool:
-    return isinstance(change, Cleared)
 
 
 def _snapshot(said: Said, ts: datetime) -> Telemetry:

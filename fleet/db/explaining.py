@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from fleet.db import history
-from fleet.db.catalogues import Chosen, chosen, deciding
+from fleet.db.catalogues import Chosen, chosen, deciding, selections, terms
 from fleet.db.explaining_cells import explain_cell_at, explain_cell_fault
 from fleet.db.history import Connection
 from fleet.db.past import past
@@ -16,7 +16,6 @@ from fleet.rules.catalogue import Catalogue
 from fleet.rules.explanation import Explanation, Known, Member, explain
 from fleet.rules.replay import Replay
 from fleet.rules.rule import Quorum, Rule
-from fleet.rules.selection import Selection
 from fleet.rules.terminal import Terminal
 
 _SQL = load("fleet.db", "explaining")
@@ -60,9 +59,10 @@ async def explain_terminal(
     rule that is not known.
     """
     region = await _region(connection, code)
-    catalogue, standing = await chosen(connection, region, at, given)
+    by = await chosen(connection, region, at, given)
+    catalogue, standing = by
     asked = asked_of(catalogue, rule, "terminal")
-    replay, terminal = await _replay(connection, code, at, catalogue, lateness)
+    replay, terminal = await _replay(connection, code, at, at, by, lateness)
     async with aclosing(
         history.heard(connection, [terminal], start(at, catalogue), at + lateness + INSTANT)
     ) as all_heard:
@@ -108,7 +108,7 @@ async def explain_fault(
         return found if found.members else replace(
             found, members=await _members(connection, key, rule)
         )  # fmt: skip
-    terminal = await _as_it_fired(connection, subject, key, known, catalogue, lateness)
+    terminal = await _as_it_fired(connection, subject, key, known, by, lateness)
     windows = await windows_about(
         connection, at, [terminal.cell, *terminal.above], terminal.id, terminal.kind
     )
@@ -130,12 +130,13 @@ async def _as_it_fired(
     code: str,
     key: UUID,
     known: Known,
-    catalogue: Catalogue,
+    by: Chosen,
     lateness: timedelta,
 ) -> Terminal:
     """The terminal replayed up to the moment when the fault fired, whenever that was decided."""
-    replay, terminal = await _replay(connection, code, known.started_at, catalogue, lateness)
-    began, last = start(known.started_at, catalogue), known.fired_at + _LATEST
+    since, fired = known.started_at, known.fired_at
+    replay, terminal = await _replay(connection, code, since, fired, by, lateness)
+    began, last = start(since, by.catalogue), fired + _LATEST
     async with aclosing(history.heard(connection, [terminal], began, last)) as all_heard:
         async for heard in all_heard:
             replay.pass_time(heard.at)
@@ -149,18 +150,26 @@ async def _as_it_fired(
 
 
 async def _replay(
-    connection: Connection, code: str, at: datetime, catalogue: Catalogue, lateness: timedelta
+    connection: Connection,
+    code: str,
+    at: datetime,
+    until: datetime,
+    by: Chosen,
+    lateness: timedelta,
 ) -> tuple[Replay, Terminal]:
-    began = start(at, catalogue)
+    """One that shows what was so `at` a time, by the catalogues in force up to `until`."""
+    began = start(at, by.catalogue)
     found = await history.terminals(connection, began, codes=[code])
     if not found:
         raise LookupError(f"there is no terminal {code}")
+    region = found[0].region
     # Of one terminal alone nothing can be said about cells.
-    rules = [each for each in catalogue.rules if each.scope == "terminal"]
-    selection = Selection(rules, catalogue.overrides)
-    blind = await history.blind(connection, found[0].region, began, at + _LATEST)
+    in_force = await terms(connection, region, began, until, by)
+    rules, successors = selections(in_force, cells=False)
+    blind = await history.blind(connection, region, began, at + _LATEST)
     was = await past(connection, found, began, at + _LATEST)
-    return Replay(selection, found, began, found[0].region, blind, lateness, was), found[0]
+    replay = Replay(rules, found, began, region, blind, lateness, was, successors=successors)
+    return replay, found[0]
 
 
 async def _known(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fleet.db import history
-from fleet.db.catalogues import Chosen, chosen
+from fleet.db.catalogues import Chosen, chosen, selections, terms
 from fleet.db.history import Connection
 from fleet.db.past import past
 from fleet.db.sql import load
@@ -77,7 +77,7 @@ async def explain_cell_at(
         for each in asked:
             late = _lateness(by.catalogue, each, lateness)
             if late not in parts:
-                parts[late] = await _part(connection, code, region, at, by.catalogue, late)
+                parts[late] = await _part(connection, code, region, at, by, late)
             found.append(parts[late].explain(each, at, by, tuple(known.get(each.name, ()))))
     return tuple(found)
 
@@ -92,7 +92,7 @@ async def explain_cell_fault(
 ) -> Explanation:
     """A cell's fault as it stood when it fired."""
     late = _lateness(by.catalogue, rule, lateness)
-    part = await _part(connection, code, known.item, known.fired_at, by.catalogue, late)
+    part = await _part(connection, code, known.item, known.fired_at, by, late)
     return part.explain(rule, known.fired_at, by, (known,))
 
 
@@ -104,20 +104,18 @@ def _lateness(catalogue: Catalogue, rule: Rule, lateness: timedelta) -> timedelt
 
 
 async def _part(
-    connection: Connection,
-    code: str,
-    region: str,
-    at: datetime,
-    catalogue: Catalogue,
-    lateness: timedelta,
+    connection: Connection, code: str, region: str, at: datetime, by: Chosen, lateness: timedelta
 ) -> _Part:
-    began, selection = start(at, catalogue), catalogue.selection()
+    began = start(at, by.catalogue)
+    rules, successors = selections(await terms(connection, region, began, at, by), cells=True)
     codes = (await _members(connection, code, began, at)).get(region, [])
     terminals = await history.terminals(connection, began, codes=codes)
     was = await past(connection, terminals, began, at)
     cells = {code: await _stand(connection, code, region, terminals, began)}
     blind = await history.blind(connection, region, began, at)
-    replay = Replay(selection, terminals, began, region, blind, lateness, was, cells)
+    replay = Replay(
+        rules, terminals, began, region, blind, lateness, was, cells, successors=successors
+    )
     last = at + lateness + INSTANT
     async with aclosing(history.heard(connection, terminals, began, last)) as all_heard:
         async for heard in all_heard:
@@ -127,7 +125,7 @@ async def _part(
     else:
         replay.pass_time(at)
     windows = await windows_about(connection, at, [code, *was.path(code, at)])
-    return _Part(region, replay.engine.cells[code], selection, windows, lateness)
+    return _Part(region, replay.engine.cells[code], by.catalogue.selection(), windows, lateness)
 
 
 async def _members(

@@ -137,6 +137,14 @@ async def catalogue_content(connection: Connection, identity: str) -> Mapping[st
     return None if row is None else row[0]
 
 
+async def catalogues_between(
+    connection: Connection, region: str, since: datetime, until: datetime
+) -> list[tuple[datetime, str, Mapping[str, Any]]]:
+    """From when on, identity and content of the catalogues by which a region was judged then."""
+    asked = {"region": region, "since": since, "until": until}
+    return await (await connection.execute(_SQL["catalogues_between"], asked)).fetchall()
+
+
 async def catalogue_at(
     connection: Connection, region: str, at: datetime
 ) -> tuple[str, Mapping[str, Any]] | None:

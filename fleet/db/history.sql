@@ -75,6 +75,18 @@ SELECT DISTINCT region_code FROM terminal ORDER BY region_code;
 -- name: catalogue
 SELECT content FROM catalogue WHERE identity = %(identity)s;
 
+-- name: catalogues_between
+-- The catalogues by which a region was judged between two times, the one before them first.
+SELECT since, catalogue.identity, catalogue.content
+FROM catalogue_in_force AS term
+JOIN catalogue USING (identity)
+WHERE region_code = %(region)s AND since <= %(until)s
+    AND NOT EXISTS (
+        SELECT FROM catalogue_in_force AS later
+        WHERE later.region_code = term.region_code
+            AND later.since > term.since AND later.since <= %(since)s)
+ORDER BY since;
+
 -- name: catalogue_at
 -- The catalogue by which a region was judged at a time.
 SELECT catalogue.identity, catalogue.content

@@ -31,6 +31,14 @@ class Blind(NamedTuple):
     broker: bool | None = None
 
 
+class Successor(NamedTuple):
+    """Other rules from a time on; `changed` are those that say something else than before."""
+
+    since: datetime
+    rules: Selection
+    changed: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """A message as it arrived."""
@@ -79,17 +87,24 @@ class Replay:
         lateness: timedelta = timedelta(),
         past: Past | None = None,
         cells: Mapping[str, dict[tuple[str, str], Hold]] = MappingProxyType({}),
+        successors: Sequence[Successor] = (),
     ) -> None:
         """`past` is what the grid and the windows were; without it, they were always as now.
         `cells` are the holds of cells at the beginning, as terminals bring theirs."""
+        self._region = region
+        self._lateness = lateness
         self.engine = Engine(rules, region, lateness)
         self.courses: dict[UUID, Course] = {}
         self.messages = 0
         self._blind = list(blind)
         self._listening = True
+        self._watching_since: datetime | None = None
+        self._returned_at: datetime | None = None
         self._past = past or Past()
-        self._edges = deque(self._past.edges(since))
-        self.engine.watch(since)
+        self._successors = deque(successors)
+        changes = {each.since for each in successors}
+        self._edges = deque(sorted(changes.union(self._past.edges(since))))
+        self._watch(since)
         for terminal in terminals:
             if past is not None:
                 terminal.cell, terminal.above, terminal.in_service = past.place(terminal, since)
@@ -131,7 +146,7 @@ class Replay:
     def _close(self, until: datetime) -> None:
         """What comes from here on is late; nobody is silent while it is waited for."""
         self.pass_time(until)
-        self.engine.watch(None)
+        self._watch(None)
         self._blind.clear()
 
     def pass_time(self, until: datetime) -> None:
@@ -143,7 +158,9 @@ class Replay:
         self._listen(until)
 
     def _change(self, at: datetime) -> None:
-        """Put every terminal where it is from here on."""
+        """Put every terminal where it is from here on, under the rules of then."""
+        while self._successors and self._successors[0].since <= at:
+            self._go_over(self._successors.popleft())
         for terminal in list(self.engine.terminals.values()):
             gone = self._past.gone.get(terminal.id)
             if gone is not None and gone <= at:
@@ -156,16 +173,34 @@ class Replay:
                 self.engine.move(terminal, cell, at, above)
         self._note()
 
+    def _go_over(self, to: Successor) -> None:
+        """Another catalogue: a restart in place, as the collector does it."""
+        before = self.engine
+        self.engine = Engine(to.rules, self._region, self._lateness)
+        for terminal in before.terminals.values():
+            self.engine.adopt(terminal)
+        for code, cell in before.cells.items():
+            self.engine.adopt_cell(code, cell.holds, cell.transitions)
+        self.engine.retire(to.since, to.changed)
+        self.engine.watch(self._watching_since)
+        if self._returned_at is not None:
+            self.engine.returned(self._returned_at)
+
+    def _watch(self, since: datetime | None) -> None:
+        self._watching_since = since
+        self.engine.watch(since)
+
     def _listen(self, until: datetime) -> None:
         """Holds end, silences are noticed, except while nobody listened."""
         while self._blind and self._edge() <= until:
             self.engine.tick(self._edge())
             if self._listening:
-                self.engine.watch(None)
+                self._watch(None)
             else:
                 over = self._blind.pop(0)
-                self.engine.watch(over.until)
+                self._watch(over.until)
                 if over.broker:
+                    self._returned_at = over.until
                     self.engine.returned(over.until)
             self._listening = not self._listening
         self.engine.tick(until)

@@ -30,6 +30,7 @@ from tellergrid.bench.sink import Task, Took
 from tellergrid.bench.stage import Stage, cpu_s, rss_mib, staged
 from tellergrid.stack.errors import StackError
 from tellergrid.stack.ports import LOOPBACK, free_port
+from tellergrid.stack.process import leashed
 
 _SQL = load("tellergrid.bench", "ingest")
 _PATIENCE_S = 240.0
@@ -42,7 +43,8 @@ Progress = Callable[[str], None]
 
 class IngestReport(msgspec.Struct):
     """`cpu_us`: microseconds a message of broker, collector, database with the full collector;
-    `cpu_us_by_run`: the same of every run. Shares of load are percent of `collector_per_s`."""
+    `cpu_us_by_run` and `cpu_us_by_terminals`: the same of every run, and of the collector's by how
+    many terminals speak. Shares of load are percent of `collector_per_s`."""
 
     sink_per_s: float = 0
     copy_per_s: float = 0
@@ -53,6 +55,7 @@ class IngestReport(msgspec.Struct):
     p99_ms: dict[str, float] = {}
     cpu_us: dict[str, float] = {}
     cpu_us_by_run: dict[str, dict[str, float]] = {}
+    cpu_us_by_terminals: dict[str, dict[str, float]] = {}
     by_terminals: dict[str, float] = {}
     rss_mib_100000: float = 0
     bytes_per_message: float = 0
@@ -85,7 +88,7 @@ def _receiver(stage: Stage, role: str, report: IngestReport) -> float:
     _statement(stage, "clear")
     task = Task(stage.broker_url("collector"), report.messages, stage.database_url)
     command = [sys.executable, "-P", "-m", f"tellergrid.bench.{role}", _json(task)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(leashed(command), stdout=subprocess.PIPE) as process:
         try:
             if process.stdout is None or process.stdout.readline() != b"ready\n":
                 raise StackError(f"the benchmark's {role} did not start")
@@ -133,10 +136,11 @@ def _collector(
         at = _say(stage, process, terminals, 0, terminals)
         since, before, cpu = datetime.now(UTC), stage.cpu_s(), cpu_s(process.pid)
         at = _say(stage, process, terminals, at, report.messages)
+        parts = {**_spent(before, stage.cpu_s()), "collector": cpu_s(process.pid) - cpu}
         count, took = _statement(stage, "took", since=since)
         report.by_terminals[str(terminals)] = round(count / took)
+        report.cpu_us_by_terminals[str(terminals)] = _each(parts, count)
         if terminals == _COUNTS[0]:
-            parts = {**_spent(before, stage.cpu_s()), "collector": cpu_s(process.pid) - cpu}
             report.cpu_us = report.cpu_us_by_run["collector"] = _each(parts, count)
             report.collector_per_s = round(count / took)
             report.bytes_per_message = round(_statement(stage, "bytes")[0], 1)
@@ -192,7 +196,7 @@ def _collecting(stage: Stage) -> "Iterator[subprocess.Popen[bytes]]":
         "TELLERGRID_LOG_LEVEL": "error",
     }
     command = [sys.executable, "-P", "-m", "collector"]
-    with subprocess.Popen(command, env=environment) as process:
+    with subprocess.Popen(leashed(command), env=environment) as process:
         _PORTS[process.pid] = port
         try:
             deadline = time.monotonic() + _PATIENCE_S
@@ -215,7 +219,7 @@ def _ready(port: int) -> bool:
 def _publish(stage: Stage, terminals: int, first: int, messages: int, per_s: float = 0) -> None:
     what = Load(stage.broker_url("tester"), terminals, first, messages, per_s)
     command = [sys.executable, "-P", "-m", "tellergrid.bench.publisher", _json(what)]
-    subprocess.run(command, check=True, timeout=_PATIENCE_S)
+    subprocess.run(leashed(command), check=True, timeout=_PATIENCE_S)
 
 
 async def _jsonb_bytes(stage: Stage) -> float:

@@ -28,6 +28,7 @@ from simulator.figures import Summary
 from simulator.virtual import Course
 from tellergrid.bench import stage
 from tellergrid.stack.errors import StackError
+from tellergrid.stack.process import leashed
 from tellergrid.virtual.shares import play_all
 
 SECRET = "bench"  # noqa: S105 - of a broker on loopback that lives for minutes
@@ -137,7 +138,9 @@ def _playing(
         environment["TELLERGRID_TERMINAL_SECRET"] = SECRET
     command = [sys.executable, "-P", "-m", "simulator", "--scenario", str(story)]
     process = subprocess.Popen(
-        [*command, "--state", str(state), *options], env=environment, stdout=subprocess.DEVNULL
+        leashed([*command, "--state", str(state), *options]),
+        env=environment,
+        stdout=subprocess.DEVNULL,
     )
     try:
         yield process

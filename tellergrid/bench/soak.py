@@ -11,7 +11,8 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import LiteralString
 
 import msgspec
@@ -23,6 +24,7 @@ from tellergrid.audit.loss import Account, account
 from tellergrid.bench.publisher import Load
 from tellergrid.bench.stage import Stage, rss_mib, staged
 from tellergrid.stack.errors import StackError
+from tellergrid.stack.process import leashed
 
 _SQL = load("tellergrid.bench", "ingest")
 _MINUTE_S = 60.0
@@ -65,7 +67,7 @@ class _Collector:
 
     def start(self) -> None:
         command = [sys.executable, "-P", "-m", "collector"]
-        self._process = subprocess.Popen(command, env=self._environment)
+        self._process = subprocess.Popen(leashed(command), env=self._environment)
 
     def kill(self) -> None:
         """No farewell; the memory it had is noted."""
@@ -140,9 +142,20 @@ def _kill_each_minute(
         progress(f"{minute} minutes, {collector.kills} kills")
 
 
-def _speaking(what: Load) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-P", "-m", "tellergrid.bench.publisher"]
-    return subprocess.Popen([*command, msgspec.json.encode(what).decode()])
+@contextmanager
+def _speaking(what: Load) -> "Iterator[subprocess.Popen[bytes]]":
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "tellergrid.bench.publisher",
+        msgspec.json.encode(what).decode(),
+    ]
+    with subprocess.Popen(leashed(command)) as voice:
+        try:
+            yield voice
+        finally:
+            voice.kill()
 
 
 def _wait_until(voice: "subprocess.Popen[bytes]", instant: float) -> None:

@@ -1,6 +1,8 @@
 """`tellergrid bench`: measure this machine."""
 
 import asyncio
+import signal
+import sys
 from typing import Annotated
 
 import msgspec
@@ -29,6 +31,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 @app.callback()
 def every(context: typer.Context, as_json: AsJson = False) -> None:
     """Without a name, run every benchmark."""
+    # Asked to end, a benchmark leaves no engines and no folder behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if context.invoked_subcommand is None:
         engine(as_json)
         ingest(as_json=as_json)
@@ -70,13 +74,16 @@ def ingest(
     rates = Table(box=None, pad_edge=False)
     for name in ("", "messages/s", "broker µs", "collector µs", "database µs"):
         rates.add_column(name, justify="right" if name else "left")
-    for run, title, rate in (
-        ("sink", "(a) receive and acknowledge only", report.sink_per_s),
-        ("copy", "(b) COPY of prepared rows", report.copy_per_s),
-        ("collector", "(c) the collector, default rules", report.collector_per_s),
-        ("paho", "(d) a plain paho collector, no rules", report.paho_per_s),
+    by_run, by_terminals = report.cpu_us_by_run, report.cpu_us_by_terminals
+    for title, rate, cpu in (
+        ("(a) receive and acknowledge only", report.sink_per_s, by_run["sink"]),
+        ("(b) COPY of prepared rows", report.copy_per_s, by_run["copy"]),
+        ("(d) a plain paho collector, no rules", report.paho_per_s, by_run["paho"]),
+        *(
+            (f"(c) the collector, {int(count):,} terminals", rate, by_terminals[count])
+            for count, rate in report.by_terminals.items()
+        ),
     ):
-        cpu = report.cpu_us_by_run[run]
         spent = (f"{cpu[part]:.1f}" for part in ("broker", "collector", "database"))
         rates.add_row(title, f"{rate:,.0f}", *spent)
     output.print(rates)
@@ -85,8 +92,6 @@ def ingest(
     for share, p99 in report.p99_ms.items():
         both = f"{report.p50_ms[share]:.0f} / {p99:.0f} ms"
         rest.add_row(f"publish to commit at {share}% of (c), p50 / p99", both)
-    for count, rate in report.by_terminals.items():
-        rest.add_row(f"(c) with {int(count):,} terminals", f"{rate:,.0f} messages/s")
     rest.add_row("memory with 100,000 terminals", f"{report.rss_mib_100000:.0f} MiB")
     rest.add_row("on disk, a message", f"{report.bytes_per_message:.0f} bytes")
     rest.add_row("the same as JSONB", f"{report.jsonb_bytes_per_message:.0f} bytes")

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,20 +29,38 @@ class Program:
     folder: Path | None = None
 
 
+def leashed(
+    command: Iterable[str],
+    stop_signal: signal.Signals = signal.SIGTERM,
+    rights: Rights | None = None,
+) -> list[str]:
+    """Put before a command what ends it when the process that starts it dies.
+
+    The leash is tied to the calling thread: start programs from a thread that lives on.
+    """
+    whose = f"{rights.uid}:{rights.gid}" if rights else "-"
+    leash = (
+        sys.executable,
+        "-I",
+        "-S",
+        str(_LEASH),
+        str(int(stop_signal)),
+        str(os.getpid()),
+        whose,
+    )
+    return [*leash, "--", *command]
+
+
 def start(program: Program, log: Path) -> "subprocess.Popen[bytes]":
     """Start a program as a child of this process; what it prints is appended to its log.
 
-    A log that grew long is set aside first; the one set aside before goes.
-    The leash is tied to the calling thread: start programs from a thread that lives on.
+    A log that grew long is set aside first; the one set aside before goes. See `leashed`.
     """
-    rights = program.rights
-    leash = [sys.executable, "-I", "-S", str(_LEASH), str(int(program.stop_signal))]
-    leash += [str(os.getpid()), f"{rights.uid}:{rights.gid}" if rights else "-", "--"]
     if log.exists() and log.stat().st_size > _LONGEST_LOG:
         log.rename(log.with_suffix(".log.old"))
     with log.open("ab") as output:
         return subprocess.Popen(
-            [*leash, *program.command],
+            leashed(program.command, program.stop_signal, program.rights),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

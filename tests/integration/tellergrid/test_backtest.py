@@ -44,16 +44,17 @@ class Story:
 
     start = T0
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, region: str = "region-01") -> None:
         self.connection = connection
-        self.desk = Desk(connection, "region-01", load())
+        self.region = region
+        self.desk = Desk(connection, region, load())
         self.seq = dict.fromkeys(range(10), 0)
         self.now = 0
 
     def arrival(self, number: int, channel: str, **body: object) -> Arrival:
         code, when = GRID.terminals[number].code, at(self.now)
         said = {"ts": when.isoformat(), "boot": 1, **body}
-        topic = f"fleet/v1/region-01/{code}/{channel}"
+        topic = f"fleet/v1/{self.region}/{code}/{channel}"
         return Arrival(topic, json.dumps(said).encode(), retained=False, packet_id=1, at=when)
 
     def snapshot(self, number: int, **body: object) -> Arrival:

@@ -267,6 +267,33 @@ WIDE = """
 """
 
 
+async def test_a_cell_in_two_regions_is_explained_in_each(connection: Connection) -> None:
+    """Five of its terminals are another branch's. Cut off, they are an outage there, and none of
+    the five that are left here."""
+    here, there = range(5), range(5, 10)
+    await connection.execute(b"INSERT INTO region (code, name) VALUES ('region-02', '')")
+    moved = [CODES[number] for number in there]
+    await connection.execute(
+        b"UPDATE terminal SET region_code = 'region-02' WHERE code = ANY (%s)", (moved,)
+    )
+    await connection.commit()
+    for region, others in (("region-01", there), ("region-02", here)):
+        story = Story(connection, region)
+        await story.desk.restore(T0)
+        story.desk.watch(T0)
+        await story.half_minutes(2, quiet=tuple(others))
+        if region == "region-02":
+            await story.last_wills(*there)
+        await story.half_minutes(2, quiet=tuple(range(10)))
+    first, second = await explain_subject(connection, CELL, at(100), rule=OUTAGE)
+    assert first.conclusion.startswith("no fault: 0 of 5 terminals in service are bad"), first
+    assert second.conclusion.startswith(f"a fault: true since {said(60)}"), second
+    [(key, *_)] = await faults(connection, OUTAGE)
+    assert [each.id for each in second.faults] == [str(key)]
+    of_fault = await explain_fault(connection, key, load())
+    assert {each.terminal for each in of_fault.members} == set(moved)
+
+
 async def test_a_wider_cell_counts_those_below_it_and_speaks_for_the_narrower(
     connection: Connection, tmp_path: Path
 ) -> None:
@@ -317,6 +344,23 @@ async def test_what_was_asked_of_a_time_is_answered_by_the_catalogue_of_that_tim
         load().identity,
         Standing.DECIDED,
     )
+
+
+async def test_a_hold_that_a_new_catalogue_began_began_with_it(told: Story, tmp_path: Path) -> None:
+    """It was warm before a rule was new that says so is wrong: true since the rule is there."""
+    rule = "rules: [{name: warm, when: metrics.temperature_c > 40.0, for: 1h, severity: minor, "
+    rule += "component: common, title: Warm, remedy: Look, skill: electronics, line: 2}]"
+    await told.half_minutes(2, t0={"metrics": {"temperature_c": 45}})
+    (tmp_path / "rules.yaml").write_text(f'version: "2"\ninclude: [default]\n{rule}\n')
+    change = told.now
+    await told.desk.adopt(load(tmp_path), at(change))
+    await told.half_minutes(2, t0={"metrics": {"temperature_c": 45}})
+    [found] = await explain_terminal(told.connection, CODES[0], at(told.now), rule="warm")
+    assert found.conclusion.startswith(f"no fault yet: true since {said(change)}"), found
+    hold = told.desk.engine.terminals
+    [live] = [each.holds["warm", ""] for each in hold.values() if each.code == CODES[0]]
+    assert found.answers[0].timer is not None
+    assert found.answers[0].timer.since == live.since
 
 
 async def test_a_catalogue_that_cannot_be_read_any_more_is_not_passed_off_as_another(

@@ -40,6 +40,7 @@ class Faults:
         self.record = Record()
         self.untold = Untold(in_company(self.rules, quorums), lateness, self.record)
         in_order = self.untold.rules
+        self._tells_in_order = bool(in_order)  # every heartbeat asks
         self.quorums = Quorums(selection, region, in_order)
         self.timers = Timers()
         self._now: datetime | None = None
@@ -247,7 +248,7 @@ class Faults:
         """Whether time alone brings anything about by `now`."""
         if self.timers.is_due(now) or (self._decided and bool(self._waiting)):
             return True
-        return self.untold.is_due(now)
+        return self._tells_in_order and self.untold.is_due(now)
 
     def take_waiting(self) -> list[Timer]:
         """The holds that are over and waited for a decision, in order, once one was made."""

@@ -45,8 +45,6 @@ class Untold:
 
     def is_due(self, now: datetime) -> bool:
         """Whether something can be told by `now`."""
-        if not self.rules:
-            return False
         clock = self.clock(now)
         return self.timers.is_due(clock) or bool(self._heap and self._heap[0][0] <= clock)
 

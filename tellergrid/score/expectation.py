@@ -79,7 +79,8 @@ def expected(world: World, truth: list[Line]) -> list[Expected]:
         rule = rules.get(name)
         first = {each.begins_at: each for each in reversed(same)}
         clear_s = rule.clear_hold.total_seconds() if rule else 0.0
-        spans = merged(((each.begins_at, each.ends_at or world.end) for each in same), clear_s)
+        # A hold under way is not bridged by a moment of order, as a fault is that has fired.
+        spans = merged((each.begins_at, each.ends_at or world.end) for each in same)
         unseen = world.absences if name in AWAY else merged(mute[terminal])
         for span in merged(spans, max(clear_s, RECURS_S)):
             stretches = [each for each in spans if span[0] <= each[0] <= span[1]]

@@ -97,6 +97,14 @@ def replace_end(label: Label, at: float) -> Label:
     return Label(label.terminal, label.name, label.begins_at, at)
 
 
+def test_two_that_are_too_short_make_none_that_is_long_enough() -> None:
+    """Its hold is five minutes: low for 200 s, well for 30, low for 200 again."""
+    low = Label("ATM-0001", "cassette-low", T0 + 100, T0 + 300, "CST1")
+    again = Label("ATM-0001", "cassette-low", T0 + 330, T0 + 530, "CST1")
+    none = scored([low, again])
+    assert (none.detectable, none.shortfalls) == (0, [])
+
+
 def test_what_happens_to_a_terminal_that_nobody_hears_need_not_be_found() -> None:
     """A jam within an outage; one that outlasts it must be."""
     away = Label("ATM-0001", "offline", T0 + 50, T0 + 1000)

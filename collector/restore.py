@@ -5,7 +5,7 @@ from collections import defaultdict
 from datetime import datetime
 from typing import NamedTuple
 
-from collector import order
+from collector import order, steps
 from collector.registry import Registry
 from collector.store import Connection
 from fleet import snapshot
@@ -60,6 +60,7 @@ async def engine(
     slopes = await _slopes(connection, registry.region)
     rows = await _rows(connection, registry.region)
     waiting = await order.waiting(connection, registry.region)
+    untold = await steps.untold(connection, registry.region)
     for number, entry in enumerate(registry.entries.values()):
         if number % _BREATH == 0:
             await asyncio.sleep(0)  # else the others take a large region's reader for dead
@@ -67,6 +68,7 @@ async def engine(
         terminal.holds = holds["terminal"].get(entry.code, {})
         _recall(terminal, rows.get(entry.id))
         terminal.kept = waiting.get(entry.id, {})
+        terminal.steps = untold.get(entry.id, {})
         terminal.counts = counts.get(entry.code, {})
         terminal.slopes = slopes.get(entry.code, {})
         terminal.transitions = transitions["terminal"].get(entry.code, {})

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from collector import order, rows
+from collector import order, rows, steps
 from collector.batch import Batch, LedgerKey
 from collector.intake import SetAside
 from collector.order import Late
@@ -56,6 +56,7 @@ def decide(batch: Batch, terminals: Mapping[int, Terminal], catalogue: str) -> l
         _holds(batch.record),
         _transitions(batch.record),
         _order(batch.record, batch.late),
+        _untold(batch.record),
         _service([c for c in batch.record.changes if isinstance(c, Transition)]),
         _faults(batch.record.changes, catalogue),
     )
@@ -188,6 +189,16 @@ def _order(record: Record, late: Sequence[Late]) -> Iterator[Statement]:
         yield Statement("mark_recut", each=order.marks(late))
     if record.jumps:
         yield Statement("jump", each=[astuple(each) for each in record.jumps])
+
+
+def _untold(record: Record) -> Iterator[Statement]:
+    """Steps that wait to be told, or wait no more."""
+    told = [key for key, step in record.steps.items() if step is None]
+    waiting = [(*key, *steps.stored(step)) for key, step in record.steps.items() if step]
+    if told:
+        yield Statement("told", each=told)
+    if waiting:
+        yield Statement("tell_later", each=waiting)
 
 
 def _service(transitions: Sequence[Transition]) -> Iterator[Statement]:

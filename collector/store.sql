@@ -207,6 +207,17 @@ ON CONFLICT DO NOTHING;
 -- name: wait_no_longer
 DELETE FROM waiting_message WHERE terminal_id = %s AND boot = %s AND seq = %s;
 
+-- name: tell_later
+INSERT INTO untold_step (terminal_id, place, at, rule, item, before, word, said, serves, counted)
+VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s, %s::jsonb, %s, %s)
+ON CONFLICT (terminal_id, place) DO UPDATE
+SET at = EXCLUDED.at, rule = EXCLUDED.rule, item = EXCLUDED.item, before = EXCLUDED.before,
+    word = EXCLUDED.word, said = EXCLUDED.said, serves = EXCLUDED.serves,
+    counted = EXCLUDED.counted;
+
+-- name: told
+DELETE FROM untold_step WHERE terminal_id = %s AND place = %s;
+
 -- name: late
 INSERT INTO late_message (terminal_id, boot, seq, channel, ts, arrived_at)
 VALUES (%s, %s, %s, %s, %s, %s)

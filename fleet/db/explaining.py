@@ -40,7 +40,7 @@ async def explain_subject(
     if row is None:
         raise LookupError(f"there is no terminal or cell {code}")
     if row[0] == "cell":
-        return await explain_cell_at(connection, code, at, given, rule)
+        return await explain_cell_at(connection, code, at, given, rule, lateness)
     return await explain_terminal(connection, code, at, given, rule, lateness)
 
 
@@ -103,7 +103,7 @@ async def explain_fault(
         return Explanation(subject, name, at, known.catalogue, standing, why, faults=(known,))
     by = Chosen(catalogue, standing)
     if scope != "terminal":
-        found = await explain_cell_fault(connection, subject, rule, by, known)
+        found = await explain_cell_fault(connection, subject, rule, by, known, lateness)
         # What the terminals said is kept less long than what was decided.
         return found if found.members else replace(
             found, members=await _members(connection, key, rule)

@@ -6,7 +6,7 @@ A cell reaches into the regions of its terminals and is decided in each of them 
 from collections import defaultdict
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fleet.db import history
 from fleet.db.catalogues import Chosen, chosen, selections, terms
@@ -17,8 +17,10 @@ from fleet.db.stored_faults import INSTANT, Windows, about, asked_of, fault, sta
 from fleet.rules.catalogue import Catalogue
 from fleet.rules.cell_explanation import explain_cell
 from fleet.rules.cells import Cell
+from fleet.rules.company import in_company
 from fleet.rules.explanation import Explanation, Known
 from fleet.rules.hold import Hold, Phase
+from fleet.rules.plan import cell_rules
 from fleet.rules.replay import Replay
 from fleet.rules.rule import Rule
 from fleet.rules.selection import Selection
@@ -37,6 +39,7 @@ class _Part:
     cell: Cell
     selection: Selection
     windows: Windows
+    lateness: timedelta
 
     def explain(
         self, rule: Rule, at: datetime, by: Chosen, faults: tuple[Known, ...]
@@ -44,7 +47,7 @@ class _Part:
         here = self.selection.of_cell(rule, self.cell.code, self.cell.above)
         return explain_cell(
             self.cell, here, self.region, at, by.catalogue.identity, by.standing, faults,
-            about(self.windows, here),
+            about(self.windows, here), 2 * self.lateness,
         )  # fmt: skip
 
 
@@ -54,10 +57,12 @@ async def explain_cell_at(
     at: datetime,
     given: Catalogue | None = None,
     rule: str | None = None,
+    lateness: timedelta = timedelta(),
 ) -> tuple[Explanation, ...]:
     """What each rule about cells says of one at a time, or one of them, in each of its regions.
 
-    A cell goes by our own clock: what had arrived by then counts. Raises `LookupError` where nobody
+    Where a cell goes by our own clock, what had arrived by then counts; where it is told in order,
+    what had been said by then and came no later than `lateness`. Raises `LookupError` where nobody
     was in it, or for a rule that is not known.
     """
     regions = await _members(connection, code, at, at)
@@ -67,21 +72,40 @@ async def explain_cell_at(
     for region in regions:
         by = await chosen(connection, region, at, given)
         asked = asked_of(by.catalogue, rule, "cell")
-        part = await _part(connection, code, region, at, by)
         known = await _known(connection, code, region, at)
-        found += [part.explain(each, at, by, tuple(known.get(each.name, ()))) for each in asked]
+        parts: dict[timedelta, _Part] = {}
+        for each in asked:
+            late = _lateness(by.catalogue, each, lateness)
+            if late not in parts:
+                parts[late] = await _part(connection, code, region, at, by, late)
+            found.append(parts[late].explain(each, at, by, tuple(known.get(each.name, ()))))
     return tuple(found)
 
 
 async def explain_cell_fault(
-    connection: Connection, code: str, rule: Rule, by: Chosen, known: Known
+    connection: Connection,
+    code: str,
+    rule: Rule,
+    by: Chosen,
+    known: Known,
+    lateness: timedelta = timedelta(),
 ) -> Explanation:
     """A cell's fault as it stood when it fired."""
-    part = await _part(connection, code, known.item, known.fired_at, by)
+    late = _lateness(by.catalogue, rule, lateness)
+    part = await _part(connection, code, known.item, known.fired_at, by, late)
     return part.explain(rule, known.fired_at, by, (known,))
 
 
-async def _part(connection: Connection, code: str, region: str, at: datetime, by: Chosen) -> _Part:
+def _lateness(catalogue: Catalogue, rule: Rule, lateness: timedelta) -> timedelta:
+    """How late what a cell's rule counts may come; nothing where it goes by our own clock."""
+    rules = {each.name: each for each in catalogue.rules}
+    in_order = rule.name in in_company(rules, cell_rules(catalogue.rules))
+    return lateness if in_order else timedelta()
+
+
+async def _part(
+    connection: Connection, code: str, region: str, at: datetime, by: Chosen, lateness: timedelta
+) -> _Part:
     began = start(at, by.catalogue)
     rules, successors = selections(await terms(connection, region, began, at, by), cells=True)
     codes = (await _members(connection, code, began, at)).get(region, [])
@@ -90,14 +114,18 @@ async def _part(connection: Connection, code: str, region: str, at: datetime, by
     cells = {code: await _stand(connection, code, region, terminals, began)}
     blind = await history.blind(connection, region, began, at)
     replay = Replay(
-        rules, terminals, began, region, blind, past=was, cells=cells, successors=successors
+        rules, terminals, began, region, blind, lateness, was, cells, successors=successors
     )
-    async with aclosing(history.heard(connection, terminals, began, at + INSTANT)) as all_heard:
+    last = at + lateness + INSTANT
+    async with aclosing(history.heard(connection, terminals, began, last)) as all_heard:
         async for heard in all_heard:
-            replay.hear(heard)
-    replay.pass_time(at)
+            replay.hear_up_to(at, heard)
+    if lateness:
+        replay.finish(at)
+    else:
+        replay.pass_time(at)
     windows = await windows_about(connection, at, [code, *was.path(code, at)])
-    return _Part(region, replay.engine.cells[code], by.catalogue.selection(), windows)
+    return _Part(region, replay.engine.cells[code], by.catalogue.selection(), windows, lateness)
 
 
 async def _members(

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fleet.rules import duration
-from fleet.rules.cells import Cell, Gathering
+from fleet.rules.cells import Cell, Gathering, known
 from fleet.rules.explanation import (
     Answer,
     Explanation,
@@ -30,10 +30,12 @@ def explain_cell(
     standing: Standing,
     faults: tuple[Known, ...] = (),
     windows: tuple[Window, ...] = (),
+    told_after: timedelta = timedelta(),
 ) -> Explanation:
     """Explain what a rule says of a cell as it stands at `at`, in its part in a region.
 
     `faults` are those of the rule there that are open then, `windows` what holds their tickets.
+    What a cell counts that hears of its members in order is known `told_after` it was so.
     """
     answers: tuple[Answer, ...] = ()
     members: tuple[Member, ...] = ()
@@ -43,7 +45,7 @@ def explain_cell(
         conclusion = "no fault: the rule is not enabled for this cell"
     elif gathering is not None and isinstance(rule.trigger, Quorum):
         members = tuple(_bad(gathering, rule.trigger))
-        answers = (_answer(cell, rule, rule.trigger, gathering, region),)
+        answers = (_answer(cell, rule, rule.trigger, gathering, region, told_after),)
         conclusion = answers[0].conclusion
     if faults:
         counted = f"; {_counted(gathering, rule)}" if gathering else ""
@@ -67,13 +69,20 @@ def _bad(gathering: Gathering, quorum: Quorum) -> Iterator[Member]:
     found = [
         Member(code, name, hold.started_at)
         for code in gathering.bad
-        for (name, _), hold in gathering.members[code].holds.items()
+        for (name, _), hold in known(gathering, gathering.members[code]).items()
         if name in quorum.members and hold.phase in HOLDING
     ]
     yield from sorted(found, key=lambda each: (each.started_at, each.terminal, each.rule))
 
 
-def _answer(cell: Cell, rule: Rule, quorum: Quorum, gathering: Gathering, region: str) -> Answer:
+def _answer(
+    cell: Cell,
+    rule: Rule,
+    quorum: Quorum,
+    gathering: Gathering,
+    region: str,
+    told_after: timedelta,
+) -> Answer:
     serving, bad = len(gathering.members) - len(gathering.away), len(gathering.bad)
     timer = timer_of(cell, rule, region)
     inputs = {
@@ -86,6 +95,8 @@ def _answer(cell: Cell, rule: Rule, quorum: Quorum, gathering: Gathering, region
         "needed": max(quorum.at_least, math.ceil(quorum.share * serving - 1e-9)),
         "within": None if quorum.within is None else duration.render(quorum.within),
     }
+    if told_after and gathering.in_order:
+        inputs["told after"] = duration.render(told_after)
     counted = _counted(gathering, rule)
     conclusion = f"{moving(timer)}; {counted}" if timer else f"no fault: {counted}"
     if timer is None and bad >= int(inputs["needed"] or 0):

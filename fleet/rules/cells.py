@@ -15,8 +15,9 @@ from fleet.rules.terminal import Terminal
 @dataclass(slots=True)
 class Gathering:
     """The terminals of one cell that one quorum rule is about, by code; which of them are not in
-    service, and which of those that are, are bad."""
+    service, and which of those that are, are bad. With `in_order`, by what was told of them."""
 
+    in_order: bool = False
     members: dict[str, Terminal] = field(default_factory=dict)
     away: set[str] = field(default_factory=set)
     bad: set[str] = field(default_factory=set)
@@ -34,7 +35,7 @@ class Cell:
 
     def join(self, rule: CellRule, terminal: Terminal) -> None:
         """Count a terminal as a member for a rule."""
-        gathering = self.gatherings.setdefault(rule.rule.name, Gathering())
+        gathering = self.gatherings.setdefault(rule.rule.name, Gathering(rule.in_order))
         gathering.members[terminal.code] = terminal
         self.recount(rule, terminal)
 
@@ -48,8 +49,9 @@ class Cell:
     def recount(self, rule: CellRule, terminal: Terminal) -> None:
         """Note whether a member is in service, and bad."""
         gathering = self.gatherings[rule.rule.name]
-        _put(gathering.away, terminal.code, there=not terminal.in_service)
-        bad = terminal.in_service and terminal.holds_any(rule.members)
+        serves = terminal.served if gathering.in_order else terminal.in_service
+        _put(gathering.away, terminal.code, there=not serves)
+        bad = serves and _holds_any(known(gathering, terminal), rule.members)
         _put(gathering.bad, terminal.code, there=bad)
 
     def verdict(self, rule: Rule, *, held: bool) -> Signal:
@@ -68,9 +70,18 @@ class Cell:
             return Signal.CLEAR
         if held or quorum.within is None:
             return Signal.RAISE
-        began = sorted(_began(gathering.members[code], quorum) for code in gathering.bad)
+        began = sorted(_began(gathering, gathering.members[code], quorum) for code in gathering.bad)
         together = _together(began, needed)
         return Signal.RAISE if together <= quorum.within else Signal.CLEAR
+
+
+def known(gathering: Gathering, terminal: Terminal) -> dict[tuple[str, str], Hold]:
+    """A member's holds as far as they are counted."""
+    return terminal.told if gathering.in_order else terminal.holds
+
+
+def _holds_any(holds: dict[tuple[str, str], Hold], rules: frozenset[str]) -> bool:
+    return any(rule in rules and hold.phase in HOLDING for (rule, _), hold in holds.items())
 
 
 def _put(codes: set[str], code: str, *, there: bool) -> None:
@@ -106,11 +117,10 @@ def _together(times: list[datetime], needed: int) -> timedelta:
     return min(last - first for first, last in ends)
 
 
-def _began(terminal: Terminal, quorum: Quorum) -> datetime:
+def _began(gathering: Gathering, terminal: Terminal, quorum: Quorum) -> datetime:
     """When a member went bad, by our clock."""
-    began = [
-        hold.started_at
-        for (name, _), hold in terminal.holds.items()
+    return min(
+        hold.counted_at or hold.started_at + terminal.lag
+        for (name, _), hold in known(gathering, terminal).items()
         if name in quorum.members and hold.phase in HOLDING
-    ]
-    return min(began) + terminal.lag
+    )

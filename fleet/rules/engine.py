@@ -3,8 +3,9 @@
 `telemetry`, `event`, `presence` and `tick` each take what happened and when it arrived, move the
 state of terminals and cells, and leave behind what changed (`take`): service-state transitions,
 faults, holds. Nothing here reads a clock or writes anywhere. Time is the terminal's own
-(`fleet.rules.terminal`), for silence and for cells it is ours. A hold that is over ends at exactly
-`since + for`, however late the step that notices it: a restart shifts nothing.
+(`fleet.rules.terminal`), for silence it is ours, for cells that of what they count
+(`fleet.rules.untold`). A hold that is over ends at exactly `since + for`, however late the step
+that notices it: a restart shifts nothing.
 """
 
 from collections.abc import Container, Iterable, Mapping
@@ -26,6 +27,7 @@ from fleet.rules.ordering import Ordering
 from fleet.rules.record import Record
 from fleet.rules.rule import Rule
 from fleet.rules.selection import Selection
+from fleet.rules.sequence import Sequence
 from fleet.rules.succession import Succession
 from fleet.rules.terminal import Terminal
 from fleet.rules.timers import Timer, Turn
@@ -69,6 +71,7 @@ class Engine:
         self._judging = Judging(self._faults)
         self._hearing = self._judging.hearing
         self._ordering = Ordering(self._faults, self._judging)
+        self._sequence = Sequence(self._faults, self._hearing)
         self._succession = Succession(self._faults, self._judging, self._selection)
         self._by_code: dict[str, Terminal] = {}
         self.terminals: dict[int, Terminal] = {}
@@ -95,6 +98,7 @@ class Engine:
         terminal.plan = self._selection.plan(terminal)
         self.terminals[terminal.id] = terminal
         self._by_code[terminal.code] = terminal
+        self._sequence.adopt(terminal)
         self._faults.quorums.join(terminal)
         self._hearing.await_silence(terminal)
         self._ordering.adopt(terminal)
@@ -119,6 +123,7 @@ class Engine:
         self._reach(now)
         terminal.in_service = in_service
         self._faults.quorums.recount(terminal)
+        self._faults.untold.serve(terminal, now)
 
     def schedule(self, terminal: Terminal, hours: Hours) -> None:
         """Other hours hold for a terminal: what waits for them waits for these."""
@@ -129,26 +134,35 @@ class Engine:
     def move(self, terminal: Terminal, cell: str, now: datetime, above: Cells = ()) -> None:
         """The grid changed: a terminal belongs to another cell, or its cell to others."""
         self._reach(now)
+        self._sequence.flush(terminal)
         self._faults.quorums.leave(terminal)
         terminal.cell, terminal.above = cell, above
         self._faults.quorums.join(terminal)
         self._succession.replan(terminal, now)
         self._faults.look_again()
+        self._sequence.look_again(now)
 
     def remove(self, terminal: Terminal, now: datetime) -> None:
         """A terminal was decommissioned: its faults end."""
         self._reach(now)
         for rule, item in list(terminal.holds):
             self._faults.drop(terminal, rule, item, now)
+        self._sequence.flush(terminal)
         self._faults.quorums.leave(terminal)
+        self._faults.untold.forget(terminal)
         del self.terminals[terminal.id], self._by_code[terminal.code]
+        self._sequence.look_again(now)
 
     def retire(self, now: datetime, changed: Container[str] = ()) -> None:
         """Go over to another catalogue: end what its rules no longer say, and ask those that
         changed, for nothing need happen to a terminal before a new rule is right about it."""
         self._faults.begin(now)
+        for terminal in self.terminals.values():
+            if any(step.rule not in self._faults.untold.rules for step in terminal.steps.values()):
+                self._sequence.flush(terminal)
         self._succession.retire(self.terminals.values(), now, changed)
         self._faults.look_again()
+        self._sequence.look_again(now)
 
     def watch(self, since: datetime | None) -> None:
         """From when on we hear everything; None while we are blind: then nobody is silent."""
@@ -247,6 +261,12 @@ class Engine:
         # What waited for a decision goes on as soon as that is made.
         while waited := self._faults.take_waiting():
             self._fall_due_together(waited, now)
+        self._sequence.tell(self._faults.untold.clock(now))
+
+    def conclude(self, now: datetime) -> None:
+        """Let time pass to `now` where nothing more comes: nothing need be waited for."""
+        self.tick(now + self._lateness)
+        self._sequence.tell(now)
 
     def _reach(self, now: datetime) -> None:
         """Something happens at this instant: what was due by then came before it, however long

@@ -1,16 +1,18 @@
 """Holds on their way: each move of the table, and what it means for faults, timers and cells.
 
 Subjects are terminals and cells alike. A terminal's hold counts in the terminal's own time, a
-cell's in ours. A hold that is over ends at exactly `since + for`, however late the step that
-notices it: a restart shifts nothing.
+cell's in ours, or in that of what it counts (`fleet.rules.untold`). A hold that is over ends at
+exactly `since + for`, however late the step that notices it: a restart shifts nothing.
 """
 
 from datetime import datetime, timedelta
 
 from fleet.rules import stages
 from fleet.rules.cells import Cell
+from fleet.rules.company import in_company
 from fleet.rules.due import due, needs_a_word, unheard, waits
 from fleet.rules.hold import TABLE, TIMED, Hold, Phase, Signal
+from fleet.rules.plan import cell_rules
 from fleet.rules.quorums import Quorums
 from fleet.rules.record import Record
 from fleet.rules.rule import Lasting, Rule, When
@@ -20,6 +22,7 @@ from fleet.rules.swings import Swings
 from fleet.rules.telling import Telling
 from fleet.rules.terminal import Terminal
 from fleet.rules.timers import Timer, Timers, Turn
+from fleet.rules.untold import Untold
 
 SOON = timedelta(milliseconds=100)
 """How much later than it could a hold that is over may be seen to be."""
@@ -33,15 +36,19 @@ class Faults:
         self.lateness = lateness
         self.rules = selection.rules
         self._selection = selection
-        self.quorums = Quorums(selection, region)
+        quorums = cell_rules(self.rules.values())
         self.record = Record()
+        self.untold = Untold(in_company(self.rules, quorums), lateness, self.record)
+        in_order = self.untold.rules
+        self._tells_in_order = bool(in_order)  # every heartbeat asks
+        self.quorums = Quorums(selection, region, in_order)
         self.timers = Timers()
         self._now: datetime | None = None
         self._waiting: list[Timer] = []
         self._decided = True
-        self._speakers = Speakers(self.rules, self.quorums.rules, self.quorums.cells)
-        self._swings = Swings(self.record)
-        self.telling = Telling(self._speakers, self.record)
+        self.speakers = Speakers(self.rules, self.quorums.rules, self.quorums.cells, in_order)
+        self.telling = Telling(self.speakers, self.record, self.untold)
+        self._swings = Swings(self.record, self.telling)
 
     def rule_of(self, subject: Subject, name: str) -> Rule | None:
         """What a rule says of a subject; None where it says nothing of it."""
@@ -71,12 +78,12 @@ class Faults:
             hold = subject.holds[rule.name, item] = Hold(after, at, at)
         elif after is Phase.IDLE:
             del subject.holds[rule.name, item]
-            self.telling.clear(subject, rule.name, hold, at)
+            self.telling.clear(subject, rule.name, item, hold, at)
         else:
             hold.phase, hold.since = after, at
             if not rule.of:
                 self._turn(subject, rule, item, hold, signal, at)
-        self._moved(subject, rule.name, item)
+        self._moved(subject, rule.name, item, at)
         if before is Phase.PENDING:
             self._decide(subject, rule.name)
         if rule.stages or rule.of:
@@ -95,7 +102,8 @@ class Faults:
         swung = signal is not Signal.NEITHER and self._swings.note(subject, rule, item, hold, at)
         if swung:
             self.remind(subject, rule.name, item, hold)
-        if signal is not Signal.DUE and hold.phase is Phase.FIRING:
+        told = not self.untold.covers(subject, rule.name)
+        if told and signal is not Signal.DUE and hold.phase is Phase.FIRING:
             self.telling.respeak(subject, rule.name, item, hold, at)
 
     def _rate(
@@ -137,22 +145,32 @@ class Faults:
     def _start(self, subject: Subject, rule: Rule, item: str, hold: Hold, at: datetime) -> None:
         """A hold of no length is over at once, unless somebody must be asked first."""
         asks = hold.phase is Phase.PENDING and self._must_ask(subject, rule.name)
-        if self._over(subject, rule, item, hold) <= at and not asks:
+        if self.over(subject, rule, item, hold) <= at and not asks:
             self.signal(subject, rule, item, Signal.DUE, at)
         else:
             self.remind(subject, rule.name, item, hold)
 
     def _must_ask(self, subject: Subject, rule: str) -> bool:
-        return isinstance(subject, Cell) or rule in self._speakers.spoken_for
+        if isinstance(subject, Cell):
+            return True
+        return rule in self.speakers.spoken_for and not self.untold.covers(subject, rule)
 
-    def _over(self, subject: Subject, rule: Rule, item: str, hold: Hold) -> datetime:
+    def undecided(self, subject: Subject, rule: str) -> bool:
+        """Whether it must wait for those that would speak for it."""
+        return not self.untold.covers(subject, rule) and self.speakers.undecided(subject, rule)
+
+    def over(self, subject: Subject, rule: Rule, item: str, hold: Hold) -> datetime:
         """When a hold is over by itself."""
         return self._swings.over(subject, rule, item, hold, due(subject, rule, hold))
 
-    def _moved(self, subject: Subject, rule: str, item: str) -> None:
+    def _moved(self, subject: Subject, rule: str, item: str, at: datetime) -> None:
         key = key_of(subject, rule, item)
         self.record.holds[key] = subject.holds.get((rule, item))
-        if isinstance(subject, Terminal):
+        if not isinstance(subject, Terminal):
+            return
+        if self.untold.covers(subject, rule):
+            self.untold.note(subject, rule, item, at)
+        else:
             self.quorums.moved(subject, rule)
 
     def drop(self, subject: Subject, rule: str, item: str, now: datetime) -> None:
@@ -164,8 +182,8 @@ class Faults:
             if name != rule and stages.rated(name) == rule:
                 self.drop(subject, name, item, now)
         at = subject.clock(now) if isinstance(subject, Terminal) else now
-        self.telling.clear(subject, rule, hold, max(at, hold.started_at))
-        self._moved(subject, rule, item)
+        self.telling.clear(subject, rule, item, hold, max(at, hold.started_at))
+        self._moved(subject, rule, item, at)
         self._decide(subject, rule)
         if subject.transitions.pop((rule, item), None):
             self.record.transitions[key_of(subject, rule, item)] = None
@@ -178,12 +196,13 @@ class Faults:
         found = self.rule_of(subject, rule)
         if found is None or not waits(hold) or needs_a_word(found, hold):
             return
-        due = self._over(subject, found, item, hold)
+        due = self.over(subject, found, item, hold)
         if isinstance(subject, Terminal):
             due += subject.lag + self.lateness
             self.timers.put(Timer(due, Turn.HOLD, subject.code, rule, item))
         else:
-            self.timers.put(Timer(due, Turn.CELL, subject.code, rule, item))
+            timers = self.untold.timers if stages.rated(rule) in self.untold.rules else self.timers
+            timers.put(Timer(due, Turn.CELL, subject.code, rule, item))
 
     def end(self, subject: Subject, rule: str, item: str, clock: datetime) -> bool:
         """End a hold whose time is over; False if it is not, or its cell is still undecided."""
@@ -191,13 +210,13 @@ class Faults:
         found = self.rule_of(subject, rule)
         if hold is None or found is None or not waits(hold):
             return True
-        over = self._over(subject, found, item, hold)
+        over = self.over(subject, found, item, hold)
         self._swings.calm(subject, found, item, hold, clock)
         if clock < over:
             return False
         if hold.phase not in TIMED:
             return True
-        if hold.phase is Phase.PENDING and self._speakers.undecided(subject, rule):
+        if hold.phase is Phase.PENDING and self.undecided(subject, rule):
             return False
         self.signal(subject, found, item, Signal.DUE, over)
         return True
@@ -215,11 +234,11 @@ class Faults:
     def _put_off(self, subject: Subject, timer: Timer, now: datetime) -> None:
         """Set a timer again whose time has not come, or whose cell is undecided."""
         hold = subject.holds[timer.rule, timer.item]
-        if hold.phase is Phase.PENDING and self._speakers.undecided(subject, timer.rule):
+        if hold.phase is Phase.PENDING and self.undecided(subject, timer.rule):
             self._waiting.append(timer)
             return
         found = self.rule_of(subject, timer.rule)
-        due = now if found is None else self._over(subject, found, timer.item, hold)
+        due = now if found is None else self.over(subject, found, timer.item, hold)
         if isinstance(subject, Terminal):
             due += subject.lag + self.lateness
         # Over and still here: a message that waits for others may yet end it otherwise.
@@ -227,7 +246,9 @@ class Faults:
 
     def is_due(self, now: datetime) -> bool:
         """Whether time alone brings anything about by `now`."""
-        return self.timers.is_due(now) or (self._decided and bool(self._waiting))
+        if self.timers.is_due(now) or (self._decided and bool(self._waiting)):
+            return True
+        return self._tells_in_order and self.untold.is_due(now)
 
     def take_waiting(self) -> list[Timer]:
         """The holds that are over and waited for a decision, in order, once one was made."""
@@ -243,7 +264,8 @@ class Faults:
 
     def _decide(self, subject: Subject, rule: str) -> None:
         """It is pending no more: those that it would have spoken for need wait no longer."""
-        self._decided = self._decided or self._speakers.speaks(subject, rule)
+        self._decided = self._decided or self.speakers.speaks(subject, rule)
+        self.untold.decided = self.untold.decided or isinstance(subject, Cell)
 
     def expire(self, terminal: Terminal, at: datetime, *, cut_off: bool = False) -> None:
         """End the holds that were over before the message at `at` was written; of one that was
@@ -252,7 +274,7 @@ class Faults:
             return
         rules = terminal.plan.rules
         timed = [
-            (self._over(terminal, rules[rule], item, hold), rule, item)
+            (self.over(terminal, rules[rule], item, hold), rule, item)
             for (rule, item), hold in terminal.holds.items()
             if waits(hold) and rule in rules and not needs_a_word(rules[rule], hold)
             if not (cut_off and unheard(rules[rule], hold))

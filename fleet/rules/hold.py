@@ -77,3 +77,5 @@ class Hold:
     shadow: bool = False
     severity: Severity | None = None
     """Of a fault that was told: how severe it was said to be, last."""
+    counted_at: datetime | None = None
+    """Of what is told in order: since when cells count it, by our clock."""

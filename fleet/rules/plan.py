@@ -66,6 +66,8 @@ class CellRule:
     rule: Rule
     quorum: Quorum
     members: frozenset[str]
+    in_order: bool = False
+    """What it counts is told in order: it hears of it once nothing earlier can come."""
 
 
 def plan(rules: Iterable[Rule], kind: str) -> Plan:

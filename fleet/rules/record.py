@@ -8,6 +8,7 @@ from fleet.rules.changes import Change, HoldKey
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import Hold
 from fleet.rules.slope import Slope
+from fleet.rules.steps import Step
 from fleet.rules.terminal import Kept
 
 
@@ -29,7 +30,8 @@ class Record:
     for flapping (None: forgotten); the times of counted events, by terminal and rule; values on
     their way, by terminal, rule and item (None: forgotten); the terminals touched, those that only
     said once more that all is well, those whose status or storage is another; messages that wait,
-    by terminal, boot and seq (None: no more); clocks that were set."""
+    by terminal, boot and seq (None: no more); clocks that were set; steps that cells do not know
+    yet, by terminal and place (None: no more)."""
 
     changes: list[Change] = field(default_factory=list)
     holds: dict[HoldKey, Hold | None] = field(default_factory=dict)
@@ -41,6 +43,7 @@ class Record:
     restated: set[int] = field(default_factory=set)
     kept: dict[tuple[int, int, int], Kept | None] = field(default_factory=dict)
     jumps: list[Jump] = field(default_factory=list)
+    steps: dict[tuple[int, int], Step | None] = field(default_factory=dict)
 
     def taken(self) -> "Record":
         """What is in it; it is empty then."""
@@ -49,4 +52,4 @@ class Record:
         return found
 
     def __bool__(self) -> bool:
-        return bool(self.changes or self.holds or self.terminals or self.repeated)
+        return bool(self.changes or self.holds or self.terminals or self.repeated or self.steps)

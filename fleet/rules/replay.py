@@ -92,8 +92,8 @@ class Replay:
         """`past` is what the grid and the windows were; without it, they were always as now.
         `cells` are the holds of cells at the beginning, as terminals bring theirs."""
         self._region = region
-        self.engine = Engine(rules, region, lateness)
         self._lateness = lateness
+        self.engine = Engine(rules, region, lateness)
         self.courses: dict[UUID, Course] = {}
         self.messages = 0
         self._blind = list(blind)
@@ -209,7 +209,7 @@ class Replay:
     def finish(self, until: datetime) -> None:
         """Nothing more comes: what may have been late is late no more, and nobody is silent."""
         self._close(until)
-        self.engine.tick(until + self._lateness)
+        self.engine.conclude(until)
         self._note()
 
     def _edge(self) -> datetime:

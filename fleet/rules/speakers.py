@@ -32,8 +32,14 @@ class Speakers:
     """The order of deciding among the rules of a catalogue."""
 
     def __init__(
-        self, rules: Mapping[str, Rule], cell_rules: tuple[CellRule, ...], cells: Mapping[str, Cell]
+        self,
+        rules: Mapping[str, Rule],
+        cell_rules: tuple[CellRule, ...],
+        cells: Mapping[str, Cell],
+        in_order: frozenset[str],
     ) -> None:
+        """Of the rules `in_order` what was told counts, not what is so meanwhile."""
+        self._in_order = in_order
         speaking = [each for each in cell_rules if not each.rule.shadow]
         self._cell_rules = tuple(sorted(speaking, key=_width))
         self._cells = cells
@@ -56,8 +62,18 @@ class Speakers:
         return isinstance(subject, Cell) or bool(self._effects.get(rule))
 
     def undecided(self, subject: Subject, rule: str) -> bool:
-        """Whether something that would speak for it is pending still."""
-        return any(hold.phase is Phase.PENDING for hold in self._over(subject, rule))
+        """Whether something that would speak for it is pending still, or not told yet."""
+        return any(_is_open(hold) for hold in self._over(subject, rule))
+
+    def known(self, subject: Subject) -> Iterator[tuple[tuple[str, str], Hold]]:
+        """The holds of a subject, as far as others know of them, by rule and item."""
+        if not self._in_order or isinstance(subject, Cell):
+            yield from subject.holds.items()
+            return
+        for key, hold in subject.holds.items():
+            if key[0] not in self._in_order:
+                yield key, hold
+        yield from subject.told.items()
 
     def under(self, subject: Subject, rule: str) -> Iterator[Spoken]:
         """The faults that a fault of this rule may speak for."""
@@ -65,7 +81,7 @@ class Speakers:
             yield from self._of_cell(subject, rule)
         else:
             effects = self._effects.get(rule, frozenset())
-            yield from _faults(subject, effects)
+            yield from self._faults(subject, effects)
 
     def _of_cell(self, cell: Cell, rule: str) -> Iterator[Spoken]:
         mine = next((each for each in self._cell_rules if each.rule.name == rule), None)
@@ -74,19 +90,19 @@ class Speakers:
         narrower = [other for other in self._cell_rules if _narrower(other, mine)]
         within: dict[str, Cell] = {}
         for terminal in cell.gatherings[rule].members.values():
-            yield from _faults(terminal, mine.members)
+            yield from self._faults(terminal, mine.members)
             for _, code in homes(terminal, tuple(narrower)):
                 within[code] = self._cells[code]
         for inner in within.values():
-            yield from _faults(inner, frozenset(other.rule.name for other in narrower))
+            yield from self._faults(inner, frozenset(other.rule.name for other in narrower))
 
     def _over(self, subject: Subject, rule: str) -> Iterator[Hold]:
         if isinstance(subject, Terminal):
             for each, code in homes(subject, self._cell_rules):
                 if rule in each.members and code in self._cells:
-                    yield from _of(self._cells[code], each.rule.name)
+                    yield from self._of(self._cells[code], each.rule.name)
             for cause in self._causes.get(rule, ()):
-                yield from _of(subject, cause)
+                yield from self._of(subject, cause)
             return
         mine = next((each for each in self._cell_rules if each.rule.name == rule), None)
         for each in self._cell_rules:
@@ -95,19 +111,21 @@ class Speakers:
                 if level < len(subject.above):
                     code = subject.above[len(subject.above) - 1 - level]
                     if code in self._cells:
-                        yield from _of(self._cells[code], each.rule.name)
+                        yield from self._of(self._cells[code], each.rule.name)
+
+    def _of(self, subject: Subject, rule: str) -> Iterable[Hold]:
+        return [hold for (name, _), hold in self.known(subject) if name == rule]
+
+    def _faults(self, subject: Subject, rules: frozenset[str]) -> list[Spoken]:
+        return [
+            (subject, name, item, hold)
+            for (name, item), hold in self.known(subject)
+            if name in rules and hold.fault_id
+        ]
 
 
-def _of(subject: Subject, rule: str) -> Iterable[Hold]:
-    return [hold for (name, _), hold in subject.holds.items() if name == rule]
-
-
-def _faults(subject: Subject, rules: frozenset[str]) -> list[Spoken]:
-    return [
-        (subject, name, item, hold)
-        for (name, item), hold in subject.holds.items()
-        if name in rules and hold.fault_id
-    ]
+def _is_open(hold: Hold) -> bool:
+    return hold.phase is Phase.PENDING or hold.fault_id is None
 
 
 def _width(rule: CellRule) -> int:

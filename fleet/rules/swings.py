@@ -8,13 +8,15 @@ from fleet.rules.hold import TIMED, Hold, Phase
 from fleet.rules.record import Record
 from fleet.rules.rule import Rule
 from fleet.rules.speakers import Subject, key_of
+from fleet.rules.telling import Telling
 
 
 class Swings:
     """Notes the transitions of faults and judges them."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, telling: Telling) -> None:
         self._record = record
+        self._telling = telling
 
     def note(self, subject: Subject, rule: Rule, item: str, hold: Hold, at: datetime) -> bool:
         """Note that a fault's condition went to or fro; whether it begins to flap with that."""
@@ -26,7 +28,8 @@ class Swings:
             return False
         hold.flapping = True
         shadow = rule.name if hold.shadow else ""
-        self._record.changes.append(Flapped(hold.fault_id, flapping=True, at=at, shadow=shadow))
+        flaps = Flapped(hold.fault_id, flapping=True, at=at, shadow=shadow)
+        self._telling.say(subject, rule.name, item, flaps, at)
         return hold.phase not in TIMED
 
     def calm(self, subject: Subject, rule: Rule, item: str, hold: Hold, clock: datetime) -> None:
@@ -38,9 +41,8 @@ class Swings:
             hold.flapping = False
             self._record.holds[key_of(subject, rule.name, item)] = hold
             shadow = rule.name if hold.shadow else ""
-            self._record.changes.append(
-                Flapped(hold.fault_id, flapping=False, at=steady, shadow=shadow)
-            )
+            over = Flapped(hold.fault_id, flapping=False, at=steady, shadow=shadow)
+            self._telling.say(subject, rule.name, item, over, steady)
 
     def over(self, subject: Subject, rule: Rule, item: str, hold: Hold, over: datetime) -> datetime:
         """When a hold that would be over is; what flaps does not clear before it is steady."""

@@ -15,6 +15,7 @@ from fleet.rules.flapping import Transitions
 from fleet.rules.hold import HOLDING, Hold
 from fleet.rules.plan import NO_PLAN, Plan
 from fleet.rules.slope import Slope
+from fleet.rules.steps import Step
 from fleet.service_state import ServiceState
 from fleet.snapshot import NOTHING_MEASURED, Measured, Value, Values
 from fleet.telemetry import Event, Telemetry
@@ -74,6 +75,12 @@ class Terminal:
     state_since: datetime | None = None
     kept: dict[tuple[int, int], Kept] = field(default_factory=dict)
     """Messages that came before others that are missing, by boot and seq."""
+    told: dict[tuple[str, str], Hold] = field(default_factory=dict)
+    """Its holds as cells know them, of rules whose faults are told in order."""
+    served: bool = True
+    """Whether it is in service, as those cells know it."""
+    steps: dict[int, Step] = field(default_factory=dict)
+    """What they do not know yet, by place."""
     off: bool = False
     """Its clock was set and has not come right again."""
 
@@ -173,12 +180,6 @@ class Terminal:
         """Whether the condition of a rule about the whole terminal holds."""
         hold = self.holds.get((rule, ""))
         return hold is not None and hold.phase in HOLDING
-
-    def holds_any(self, rules: frozenset[str]) -> bool:
-        """Whether the condition of one of these rules holds here."""
-        return any(
-            rule in rules and hold.phase in HOLDING for (rule, _), hold in self.holds.items()
-        )
 
 
 def name_of(number: int, member: Values) -> str:

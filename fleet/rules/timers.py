@@ -48,6 +48,11 @@ class Timers:
         """Remember a timer."""
         heapq.heappush(self._heap, timer)
 
+    @property
+    def next_due(self) -> datetime | None:
+        """When the next one is due."""
+        return self._heap[0].due if self._heap else None
+
     def is_due(self, now: datetime) -> bool:
         """Whether anything is due by `now`."""
         return bool(self._heap) and self._heap[0].due <= now

@@ -1,0 +1,186 @@
+"""What terminals' holds did and cells do not know yet: something earlier may still come.
+
+A message may come `lateness` after it was written, and one that waits for another waits as long
+again. So twice the lateness after an instant all is known that happened in it, and that is how far
+the cells' clock is behind ours. Steps of a message that was late beyond that, or of a terminal
+whose clock is, count from its arrival. Nothing of this holds back a terminal's own state.
+"""
+
+import heapq
+from collections import defaultdict
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from fleet.rules.company import OURS
+from fleet.rules.hold import Hold
+from fleet.rules.record import Record
+from fleet.rules.steps import Fire, Step, Word
+from fleet.rules.terminal import Terminal
+from fleet.rules.timers import Timers
+
+Key = tuple[str, str]
+
+
+class Untold:
+    """The steps that wait, in the order in which they will be told, and the timers of the cells
+    that hear of them, by the cells' clock."""
+
+    def __init__(self, rules: frozenset[str], lateness: timedelta, record: Record) -> None:
+        """`rules` are those whose faults are told in order; none without a lateness."""
+        self.rules = rules if lateness else frozenset[str]()
+        self.timers = Timers()
+        self.decided = False
+        """Whether something was decided that others may have waited for."""
+        self._behind = 2 * lateness
+        self._lateness = lateness
+        self._record = record
+        self._told_until: datetime | None = None
+        self._heap: list[tuple[datetime, str, int]] = []
+        self._terminals: dict[str, Terminal] = {}
+
+    def clock(self, now: datetime) -> datetime:
+        """The cells' clock at our `now`."""
+        return now - self._behind
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether something can be told by `now`."""
+        clock = self.clock(now)
+        return self.timers.is_due(clock) or bool(self._heap and self._heap[0][0] <= clock)
+
+    def next_at(self) -> datetime | None:
+        """The instant that is told next."""
+        steps = [self._heap[0][0]] if self._heap else []
+        found = [*steps, *([self.timers.next_due] if self.timers.next_due else [])]
+        return max(min(found), self._told_until or min(found)) if found else None
+
+    def reach(self, at: datetime) -> None:
+        """What happened up to this instant has been told."""
+        self._told_until = max(at, self._told_until or at)
+
+    # -- what happens --------------------------------------------------------------------------
+
+    def covers(self, subject: object, rule: str) -> bool:
+        """Whether the faults of a rule about a terminal are told in order."""
+        return rule in self.rules and isinstance(subject, Terminal)
+
+    def note(
+        self, terminal: Terminal, rule: str, item: str, at: datetime, word: Word | None = None
+    ) -> None:
+        """A hold has moved at `at` of the terminal's time, or something is to be said of it."""
+        key = (rule, item)
+        last = next((s for s in _newest(terminal) if (s.rule, s.item) == key), None)
+        hold = terminal.holds.get(key)
+        before = terminal.told.get(key) if last is None or last.counted else last.after
+        if word is None and _alike(before, hold):
+            return
+        counts_at = self._by_our_clock(terminal, rule, at)
+        if last is not None:
+            counts_at = max(counts_at, last.at)
+        after = _as_counted(hold, before, counts_at)
+        self._put(terminal, Step(counts_at, rule, item, before, after, word))
+
+    def serve(self, terminal: Terminal, now: datetime) -> None:
+        """A terminal came into service, or went out of it."""
+        if not self.rules:
+            terminal.served = terminal.in_service
+            return
+        known = next((s.serves for s in _newest(terminal) if s.serves is not None), terminal.served)
+        if known is not terminal.in_service:
+            self._put(terminal, Step(now, "", "", serves=terminal.in_service))
+
+    def keep(self, terminal: Terminal, place: int) -> None:
+        """Write a step down as it is now; or that it waits no longer."""
+        self._record.steps[terminal.id, place] = terminal.steps.get(place)
+
+    def rewrite(self, terminal: Terminal, key: Key) -> None:
+        """Who speaks for a fault is another: what waits of it stands beside that."""
+        for place, step in terminal.steps.items():
+            if (step.rule, step.item) == key and not step.counted:
+                self.keep(terminal, place)
+                return
+
+    def _put(self, terminal: Terminal, step: Step) -> None:
+        step.at = max(step.at, self._told_until or step.at)
+        place = max(terminal.steps, default=-1) + 1
+        terminal.steps[place] = step
+        self.keep(terminal, place)
+        heapq.heappush(self._heap, (step.at, terminal.code, place))
+
+    def _by_our_clock(self, terminal: Terminal, rule: str, at: datetime) -> datetime:
+        found = terminal.plan.rules.get(rule)
+        ours = found is not None and isinstance(found.trigger, OURS)
+        return at + terminal.lag if ours or terminal.lag > self._lateness else at
+
+    # -- what is told --------------------------------------------------------------------------
+
+    def take(self, until: datetime) -> list[tuple[Terminal, int]]:
+        """The steps up to an instant, in order."""
+        found: list[tuple[Terminal, int]] = []
+        while self._heap and self._heap[0][0] <= until:
+            at, code, place = heapq.heappop(self._heap)
+            terminal = self._terminals.get(code)
+            step = None if terminal is None else terminal.steps.get(place)
+            if terminal is not None and step is not None and step.at == at and not step.counted:
+                found.append((terminal, place))
+        return found
+
+    # -- who is there --------------------------------------------------------------------------
+
+    def adopt(self, terminal: Terminal) -> None:
+        """Take on a terminal with the steps that waited: what was told of it is what was so before
+        the first of them."""
+        self._terminals[terminal.code] = terminal
+        terminal.served, terminal.told = terminal.in_service, {}
+        for key, hold in terminal.holds.items() if self.rules else ():
+            if key[0] in self.rules:
+                began = self._by_our_clock(terminal, key[0], hold.started_at)
+                terminal.told[key] = replace(hold, counted_at=began)
+        by_key: dict[Key, list[Step]] = defaultdict(list)
+        for place, step in sorted(terminal.steps.items()):
+            if not step.counted:
+                heapq.heappush(self._heap, (step.at, terminal.code, place))
+            if step.serves is None:
+                by_key[step.rule, step.item].append(step)
+        first = next((s for _, s in sorted(terminal.steps.items()) if s.serves is not None), None)
+        if first is not None:
+            terminal.served = not first.serves
+        for key, steps in by_key.items():
+            self._go_back(terminal, key, steps)
+
+    def forget(self, terminal: Terminal) -> None:
+        """A terminal is gone."""
+        del self._terminals[terminal.code]
+
+    def _go_back(self, terminal: Terminal, key: Key, steps: list[Step]) -> None:
+        for one, other in pairwise(steps):
+            one.after = other.before
+        last = steps[-1]
+        last.after = _as_counted(terminal.holds.get(key), last.before, last.at)
+        waiting = [each for each in steps if not each.counted]
+        told = waiting[0].before if waiting else terminal.told.get(key)
+        if told is None:
+            terminal.told.pop(key, None)
+            return
+        terminal.told[key] = told
+        for each in steps:
+            if each.counted and isinstance(each.word, Fire) and told.fault_id == each.word.id:
+                told.fault_id = None
+
+
+def _newest(terminal: Terminal) -> list[Step]:
+    return list(reversed(terminal.steps.values())) if terminal.steps else []
+
+
+def _as_counted(hold: Hold | None, before: Hold | None, at: datetime) -> Hold | None:
+    """A hold as cells will know it: they count it since it began."""
+    if hold is None:
+        return None
+    return replace(hold, counted_at=at if before is None else before.counted_at)
+
+
+def _alike(one: Hold | None, other: Hold | None) -> bool:
+    """Whether cells would see no difference."""
+    if one is None or other is None:
+        return one is other
+    return (one.phase, one.started_at) == (other.phase, other.started_at)

@@ -285,24 +285,6 @@ class Faults:
             if over <= at:
                 self.end(terminal, rule, item, at)
 
-    def shift(self, terminal: Terminal, by: timedelta) -> None:
-        """Its clock was set ahead: what was under way goes on as long as it would have."""
-        for (rule, item), hold in terminal.holds.items():
-            if hold.phase in TIMED:
-                hold.since += by
-            if hold.phase is Phase.PENDING:
-                hold.started_at += by
-            self.record.holds[key_of(terminal, rule, item)] = hold
-        for (rule, item), transitions in terminal.transitions.items():
-            transitions.times = tuple(time + by for time in transitions.times)
-            self.record.transitions[key_of(terminal, rule, item)] = transitions
-        for rule, times in terminal.counts.items():
-            terminal.counts[rule] = tuple(time + by for time in times)
-            self.record.counts[terminal.code, rule] = terminal.counts[rule]
-        for key, slope in terminal.slopes.items():
-            slope.past = tuple((time + by, value) for time, value in slope.past)
-            self.record.slopes[terminal.code, *key] = slope
-
     def begin(self, now: datetime) -> None:
         """Another instant begins. Cells are judged once for each, by all that happened in it: what
         happens together has no order, so a quorum that one leaves as another comes stands."""

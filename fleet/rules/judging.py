@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from fleet import snapshot
 from fleet.rules.changes import Transition
+from fleet.rules.clock_set import shift
 from fleet.rules.counting import Counting
 from fleet.rules.fading import Fading
 from fleet.rules.faults import SOON, Faults
@@ -85,7 +86,7 @@ class Judging:
         if set_by is not None:
             self._note_jump(terminal, message, arrived_at, set_by)
             if at > before:
-                self._faults.shift(terminal, at - before)
+                shift(terminal, at - before, self._faults.record)
                 last = None if last is None else last + (at - before)
         terminal.off = set_by is not None
         self.fading.fade(terminal, at)

@@ -4,8 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -14,6 +12,8 @@ from tellergrid.bench.soak import SoakReport
 from tellergrid.engines.locate import Engines
 from tellergrid.stack.process import is_same, started_ticks
 from tests.engines import shared_home
+from tests.integration.tellergrid.conftest import eventually
+from tests.processes import descendants
 
 
 def soak(engines: Engines, folder: Path, minutes: float) -> "subprocess.Popen[bytes]":
@@ -43,20 +43,17 @@ def test_every_message_is_stored_once(engines: Engines, engine_folder: Path) -> 
 def test_nothing_is_left_when_it_is_asked_to_end(engines: Engines, engine_folder: Path) -> None:
     """SIGTERM while it speaks: publisher, collector, broker, database and their folder go."""
     process = soak(engines, engine_folder, 10)
-    eventually(lambda: any(b"publisher" in command(pid) for pid in descendants(process.pid)))
+    eventually(
+        lambda: any(b"publisher" in command(pid) for pid in descendants(process.pid)), "it speaks"
+    )
     left = {pid: started_ticks(pid) for pid in descendants(process.pid)}
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
-    eventually(lambda: not any(t is not None and is_same(pid, t) for pid, t in left.items()))
+    eventually(
+        lambda: not any(t is not None and is_same(pid, t) for pid, t in left.items()), "all end"
+    )
     assert not list(engine_folder.glob("tellergrid-bench-*"))
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.05)
 
 
 def command(pid: int) -> bytes:
@@ -64,11 +61,3 @@ def command(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
-
-
-def descendants(pid: int) -> Iterator[int]:
-    """The processes that a process started, and those that they did."""
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in path.read_text().split():
-            yield int(child)
-            yield from descendants(int(child))

@@ -3,8 +3,6 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 from fleet.rules import catalogue
 from simulator.scenario import load
@@ -12,6 +10,7 @@ from simulator.virtual import Course
 from tellergrid.stack.process import is_same, started_ticks
 from tellergrid.virtual.run import play
 from tellergrid.virtual.shares import play_all
+from tests.processes import descendants
 
 START = 1_795_392_000.0  # 2026-11-23, midnight UTC
 # Plays on and on, and says its first progress.
@@ -44,17 +43,10 @@ def test_they_end_with_who_started_them() -> None:
     with parent:
         assert parent.stdout is not None
         assert parent.stdout.readline()
-        children = {pid: started_ticks(pid) for pid in _descendants(parent.pid)}
+        children = {pid: started_ticks(pid) for pid in descendants(parent.pid)}
         parent.kill()
     assert len(children) >= 2
     deadline = time.monotonic() + 10
     while any(ticks is not None and is_same(pid, ticks) for pid, ticks in children.items()):
         assert time.monotonic() < deadline, "they compute on"
         time.sleep(0.05)
-
-
-def _descendants(pid: int) -> Iterator[int]:
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield int(child)
-            yield from _descendants(int(child))

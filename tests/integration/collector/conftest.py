@@ -46,6 +46,11 @@ class CollectorProcess:
 
     def start(self, module: str = "collector", **more: str) -> None:
         """Start it and wait until every region is served."""
+        self.launch(module, **more)
+        wait_for("the collector serves its regions", self._ready)
+
+    def launch(self, module: str, **more: str) -> subprocess.Popen[bytes]:
+        """Start it and wait for nothing: it may end before it serves."""
         self.port = free_port()
         environment = {
             **os.environ,
@@ -55,7 +60,7 @@ class CollectorProcess:
             **more,
         }
         self.process = subprocess.Popen([sys.executable, "-m", module], env=environment)
-        wait_for("the collector serves its regions", self._ready)
+        return self.process
 
     def _ready(self) -> bool:
         assert self.process is not None

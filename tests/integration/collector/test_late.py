@@ -178,8 +178,8 @@ def test_killed_between_marking_and_cutting_it_is_cut_in_once(collector: Collect
     due_still = "SELECT sum(messages)::int FROM interval_recut WHERE done_at IS NULL"
     assert (recorded(), collector.query(due_still)) == (before, [(2,)])
 
-    collector.start(module="tests.integration.collector.dying", DIE_AT="cut")
-    assert collector.process.wait(60) == -signal.SIGKILL
+    cutting = collector.launch("tests.integration.collector.dying", DIE_AT="cut")
+    assert cutting.wait(60) == -signal.SIGKILL
     assert (recorded(), collector.query(due_still)) == (before, [(2,)])
 
     collector.start()

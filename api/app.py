@@ -52,9 +52,6 @@ _ROUTERS = (
 _LARGEST_BODY = 64 * 1024
 _LARGEST_MAP = 32 * 1024 * 1024  # a whole grid, a whole registry: operations alone send them
 _WITH_MAPS = (grid, registry)
-_HOUR_S = 3600
-_MINUTE_S = 60
-_SEALED_WITHIN_S = 1
 _DESCRIPTION = """\
 Uptime, faults and tickets of a fleet of self-service terminals. Sign in at `/api/v1/token`, send
 the token as `Authorization: Bearer …`. Errors are problem details (RFC 9457). Collections are
@@ -90,8 +87,8 @@ def create_app(
             app.state.services = Services(
                 settings, shelf, pool, listener, metrics, ending, limit, locks, issuer
             )
-            work = Timetable(settings, told, pool, metrics)
-            await stack.enter_async_context(work.kept(listener))
+            work = Timetable(settings, told, pool, metrics, listener)
+            await stack.enter_async_context(work.kept())
             await stack.enter_async_context(background(listener.run()))
             stack.callback(ending.set)
             yield

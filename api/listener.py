@@ -2,6 +2,9 @@
 
 A notification says only that something changed; who is woken looks for itself. One that is lost
 (the connection was away) costs no more than the wait for the next look: everybody polls, slowly.
+
+Of many processes one leads, and does the scheduled work: the one whose listening connection holds a
+lock. With the process, or its connection, the lock goes to another within seconds.
 """
 
 import asyncio
@@ -10,14 +13,19 @@ from contextlib import contextmanager
 
 import psycopg
 import structlog
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
 
+from api.scheduled import lock_key
 from fleet.db.pool import connect
 from fleet.db.sql import load
 
 _RETRY_S = 1.0
+_STAND_AGAIN_S = 1.0  # a leader's death is noticed within this time
 _PROBE_S = 30.0  # a connection that died silently is noticed within this time
 
 _SQL = load("api", "listener")
+_LEAD = lock_key("lead")
 _log = structlog.get_logger("api.listener")
 
 
@@ -27,6 +35,12 @@ class Listener:
     def __init__(self, url: str) -> None:
         self._url = url
         self._waiting: set[asyncio.Event] = set()
+        self._leads = False
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one that does the scheduled work."""
+        return self._leads
 
     @contextmanager
     def wakeups(self) -> Iterator[asyncio.Event]:
@@ -53,10 +67,31 @@ class Listener:
             await asyncio.sleep(_RETRY_S)
 
     async def _listen(self) -> None:
-        async with await connect(self._url, name="api-listener", autocommit=True) as connection:
-            await connection.execute(_SQL["listen"])
-            while True:
+        try:
+            async with await connect(self._url, name="api-listener", autocommit=True) as connection:
+                await connection.execute(_SQL["listen"])
+                await self._stand(connection)
                 self.wake()  # also for what came while nobody listened
-                async for _ in connection.notifies(timeout=_PROBE_S, stop_after=1):
-                    pass
-                await connection.execute(_SQL["probe"])
+                while True:
+                    heard = await self._hears(connection)
+                    if await self._stand(connection) or heard:
+                        self.wake()
+        finally:
+            self._leads = False
+
+    async def _hears(self, connection: AsyncConnection[TupleRow]) -> bool:
+        """Wait for a notification, but not for long; whether there was one."""
+        heard = False
+        patience_s = _PROBE_S if self._leads else _STAND_AGAIN_S
+        async for _ in connection.notifies(timeout=patience_s, stop_after=1):
+            heard = True
+        return heard
+
+    async def _stand(self, connection: AsyncConnection[TupleRow]) -> bool:
+        """Take the lead if nobody has it; whether this process leads that did not before."""
+        if self._leads:
+            await connection.execute(_SQL["probe"])
+            return False
+        cursor = await connection.execute(_SQL["stand"], {"key": _LEAD})
+        self._leads = await cursor.fetchone() == (True,)
+        return self._leads

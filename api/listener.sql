@@ -8,3 +8,7 @@ LISTEN ticket;
 -- name: probe
 -- Fails when the connection has died without a word.
 SELECT 1;
+
+-- name: stand
+-- Held until the connection ends.
+SELECT pg_try_advisory_lock(%(key)s);

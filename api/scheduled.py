@@ -34,17 +34,27 @@ def lock_key(job: str) -> int:
 class Job:
     """A piece of work done in one transaction, which holds the job's lock in the database.
 
-    Where another process holds it, this one leaves the work to that one.
+    Where another process leads, or holds the lock all the same, this one leaves the work to that
+    one: who leads may change while it is at work.
     """
 
-    def __init__(self, name: str, work: Work, pool: Pool, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        name: str,
+        work: Work,
+        pool: Pool,
+        metrics: Metrics,
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.name = name
+        self._leads = leads
         self._work = work
         self._pool = pool
         self._metrics = metrics
         self._lock_key = lock_key(name)
         self._asked = False
         self._busy = False
+        self._left = False
 
     async def run(self) -> None:
         """Do the work; asked while at it, do it once more, for it may not have seen all.
@@ -58,9 +68,18 @@ class Job:
         try:
             while self._asked:
                 self._asked = False
-                await self._once()
+                self._left = not self._leads()
+                if self._left:
+                    self._metrics.jobs.labels(self.name, "elsewhere").inc()
+                else:
+                    await self._once()
         finally:
             self._busy = False
+
+    async def catch_up(self) -> None:
+        """Do what was left to a leader, who may not have lived to do it."""
+        if self._left and self._leads():
+            await self.run()
 
     async def _once(self) -> None:
         begun = perf_counter()
@@ -82,13 +101,13 @@ class Job:
             return True
 
 
-async def run_in_turn_when(woken: asyncio.Event, *jobs: Job) -> None:
-    """Run jobs one after the other whenever the event is set, until cancelled."""
+async def run_in_turn_when(woken: asyncio.Event, *runs: Callable[[], Awaitable[None]]) -> None:
+    """Run one after the other whenever the event is set, until cancelled."""
     while True:
         await woken.wait()
         woken.clear()
-        for job in jobs:
-            await job.run()
+        for run in runs:
+            await run()
 
 
 @contextmanager

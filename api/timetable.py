@@ -31,32 +31,45 @@ _SEALED_WITHIN_S = 1
 
 
 class Timetable:
-    """All of it; `kept` while the api runs. Each job is done by one process at a time."""
+    """All of it; `kept` while the api runs. The process that leads does it."""
 
-    def __init__(self, settings: Settings, told: Channels, pool: Pool, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        told: Channels,
+        pool: Pool,
+        metrics: Metrics,
+        listener: Listener,
+    ) -> None:
         self._settings = settings
         self._told = told
         self._pool = pool
         self._metrics = metrics
+        self._listener = listener
 
     @asynccontextmanager
-    async def kept(self, listener: Listener) -> AsyncIterator[None]:
+    async def kept(self) -> AsyncIterator[None]:
         """Do it while the block lasts: by the clock, tickets and telling also when woken."""
         often_s = self._settings.poll_seconds
         following = self._following()
         telling = list(self._telling())
+        clocked = list(self._by_the_clock())
         async with AsyncExitStack() as stack:
-            for job, seconds in self._by_the_clock():
+            for job, seconds in clocked:
                 stack.enter_context(scheduled(job, seconds))
             for job in (following, *telling):
                 stack.enter_context(scheduled(job, often_s))
-            for jobs in ([following], telling):
-                woken = stack.enter_context(listener.wakeups())
-                await stack.enter_async_context(background(run_in_turn_when(woken, *jobs)))
+            for runs in (
+                [following.run],
+                [job.run for job in telling],
+                [job.catch_up for job, _ in clocked],
+            ):
+                woken = stack.enter_context(self._listener.wakeups())
+                await stack.enter_async_context(background(run_in_turn_when(woken, *runs)))
             yield
 
     def _job(self, name: str, work: Work) -> Job:
-        return Job(name, work, self._pool, self._metrics)
+        return Job(name, work, self._pool, self._metrics, lambda: self._listener.leads)
 
     def _by_the_clock(self) -> Iterator[tuple[Job, float]]:
         settings = self._settings

@@ -18,7 +18,7 @@ from fleet.chain import BEGINNING, Entry, Head, SignedHead, link, sign
 from fleet.db.sql import load
 
 HEADS = "heads.jsonl"
-_BATCH = 5_000
+_BATCH = 200  # so many at a time: others are served in between
 _LINE = 1_000  # bytes; longer than any
 _SQL = load("api.audit", "sealing")
 

@@ -14,7 +14,7 @@ from fleet.notifications.routing import URGENT, Happening, Told, told
 from fleet.notifications.timing import due
 
 _SQL = load("api.notifications", "store")
-_ROWS = 500
+_ROWS = 100
 _FACTS = ("ticket", "title", "severity", "remedy", "cell", "place", "technician", "reason")
 
 Channels = Mapping[str, Channel]

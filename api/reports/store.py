@@ -11,7 +11,7 @@ from psycopg.rows import TupleRow
 
 from api.scope import EVERYTHING
 from api.uptime.figures import Question, slices
-from api.uptime.published import Of, Published, latest, numbered, publish
+from api.uptime.published import Of, Published, is_published, latest, numbered, publish
 from api.uptime.schemas import By, Slice
 from fleet.buckets import Bucket, buckets
 from fleet.db.sql import load
@@ -77,6 +77,11 @@ async def kept(
     else:
         told = await numbered(connection, of, version)
     return None if told is None else await _report(connection, of, told)
+
+
+async def is_kept(connection: _Connection, month: str, zone: ZoneInfo) -> bool:
+    """Whether there is a report, without reading it."""
+    return await is_published(connection, _of(month, zone))
 
 
 def _of(month: str, zone: ZoneInfo) -> Of:

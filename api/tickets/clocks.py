@@ -21,7 +21,7 @@ from fleet.tickets.lifecycle import Event
 from fleet.tickets.ticket import State
 
 _SQL = load("api.tickets", "clocks")
-_SLICE = 20
+_SLICE = 5
 
 
 class Running(Protocol):

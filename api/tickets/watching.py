@@ -17,6 +17,8 @@ from fleet.tickets.lifecycle import Event
 from fleet.tickets.outcome import Said
 
 _SQL = load("api.tickets", "clocks")
+_AT_ONCE = 10  # others are served in between
+_VERSION_BITS = 32  # of a mark: a ticket's id, and below it the version that was looked at
 
 
 class ClockWatch:
@@ -27,29 +29,38 @@ class ClockWatch:
     """
 
     def __init__(self) -> None:
-        self._quiet: dict[tuple[int, int], datetime] = {}
+        self._quiet: dict[int, datetime] = {}
         self._promises = ""
 
     async def look(self, connection: AsyncConnection[TupleRow]) -> None:
         """Write which rungs the clocks have come to since it looked."""
-        rows = await (await connection.execute(_SQL["live"])).fetchall()
-        promises = rows[0][3] if rows else ""
-        known = self._quiet if promises == self._promises else {}
-        quiet = {
-            (key, version): known[key, version]
-            for key, version, at, _ in rows
-            if (key, version) in known and at < known[key, version]
-        }
-        stirring = [key for key, version, *_ in rows if (key, version) not in quiet]
-        clocks = await watched(connection, stirring, EVERYTHING)
-        await write(connection, [made for one in clocks.values() for made in _changes(one)])
-        # What was written may yet be rolled back, or have met another change: looked at again.
-        seen = {
-            (key, one.row["version"]): one.next_at
-            for key, one in clocks.items()
-            if not one.escalations
-        }
-        self._quiet, self._promises = quiet | seen, promises
+        cursor = await connection.cursor(binary=True).execute(_SQL["live"])
+        [(marks, at, promises)] = await cursor.fetchall()
+        live = set(marks)
+        if promises != self._promises:
+            self._quiet, self._promises = {}, promises
+        over = [mark for mark, until in self._quiet.items() if until <= at or mark not in live]
+        for mark in over:
+            del self._quiet[mark]
+        stirring = sorted(mark >> _VERSION_BITS for mark in live.difference(self._quiet))
+        for first in range(0, len(stirring), _AT_ONCE):
+            self._quiet |= await _looked_at(connection, stirring[first : first + _AT_ONCE])
+
+
+async def _looked_at(
+    connection: AsyncConnection[TupleRow], ids: Sequence[int]
+) -> dict[int, datetime]:
+    """Write of some tickets what they have come to; until when nothing comes of the others.
+
+    What was written may yet be rolled back, or have met another change: it is looked at again.
+    """
+    clocks = await watched(connection, ids, EVERYTHING)
+    await write(connection, [made for one in clocks.values() for made in _changes(one)])
+    return {
+        key << _VERSION_BITS | one.row["version"]: one.next_at
+        for key, one in clocks.items()
+        if not one.escalations
+    }
 
 
 def _changes(one: Watched) -> Sequence[Change]:

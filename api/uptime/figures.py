@@ -1,12 +1,13 @@
 """Reads how long members of each part were in each state, and makes the figures of it."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import TupleRow, class_row, dict_row
 
 from api.cells.schemas import Figures
@@ -22,6 +23,7 @@ from fleet.tiles import Grain, Summed, tiles
 DOWN = frozenset(ServiceState) - OUT_OF_SCOPE - UP - {ServiceState.UNKNOWN}
 NO_CAUSE = "none"
 _OF_CELLS = frozenset({By.FLEET, By.LEVEL, By.CELL})  # what hours are summed of, not terminals
+_AT_ONCE = 50  # there may be thousands: others are served in between
 
 _SQL = load("api.uptime", "figures")
 _EXISTS = load("api.cells", "uptime")["cell_exists"]
@@ -93,14 +95,23 @@ async def slices(
     }
     async with connection.cursor(row_factory=class_row(_Row)) as cursor:
         await cursor.execute(_SQL["durations"], parameters)
-        rows = await cursor.fetchall()
+        grouped = await _grouped(cursor)
+    made: list[Slice] = []
+    for (part, number), found in sorted(grouped.items()):
+        made.append(_slice(part, cuts[number - 1], found, components, question.target))
+        if len(made) % _AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return made
+
+
+async def _grouped(cursor: AsyncCursor[_Row]) -> dict[tuple[str, int], list[_Row]]:
+    """Rows by part and bucket."""
     grouped: dict[tuple[str, int], list[_Row]] = {}
-    for row in rows:
-        grouped.setdefault((row.part, row.number), []).append(row)
-    return [
-        _slice(part, cuts[number - 1], found, components, question.target)
-        for (part, number), found in sorted(grouped.items())
-    ]
+    while rows := await cursor.fetchmany(_AT_ONCE):
+        for row in rows:
+            grouped.setdefault((row.part, row.number), []).append(row)
+        await asyncio.sleep(0)
+    return grouped
 
 
 @dataclass(frozen=True, slots=True)

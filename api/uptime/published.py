@@ -52,6 +52,12 @@ async def numbered(connection: AsyncConnection[TupleRow], of: Of, version: int) 
     return await _one(connection, "numbered", _key(of) | {"version": version})
 
 
+async def is_published(connection: AsyncConnection[TupleRow], of: Of) -> bool:
+    """Whether there is any version, without reading it: figures may be megabytes."""
+    cursor = await connection.execute(_SQL["is_published"], _key(of))
+    return await cursor.fetchone() == (True,)
+
+
 async def publish(
     connection: AsyncConnection[TupleRow],
     of: Of,

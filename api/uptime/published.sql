@@ -17,6 +17,11 @@ FROM published_figure
 WHERE name = %(name)s AND period = tstzrange(%(begin)s, %(end)s) AND zone = %(zone)s
     AND version = %(version)s;
 
+-- name: is_published
+SELECT EXISTS (
+    SELECT FROM published_figure
+    WHERE name = %(name)s AND period = tstzrange(%(begin)s, %(end)s) AND zone = %(zone)s);
+
 -- name: publish
 INSERT INTO published_figure (name, period, zone, version, body, digest, author, reason)
 VALUES (%(name)s, tstzrange(%(begin)s, %(end)s), %(zone)s, %(version)s, %(body)s, %(digest)s,

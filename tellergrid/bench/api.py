@@ -13,6 +13,7 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+from zoneinfo import ZoneInfo
 
 import httpx
 import msgspec
@@ -20,6 +21,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from api.accounts.passwords import hashed
+from api.notifications.monthly import report_month
 from api.uptime.summing import sum_up
 from fleet.db.migrate import migrate
 from fleet.db.pool import connect
@@ -133,6 +135,9 @@ async def _build(connection: _Connection, size: Size, password: str, progress: P
         progress("summing uptime, as is done hour by hour in life")
         async with connection.transaction():
             more = await sum_up(connection, "UTC")
+    progress("reporting the last month, as is done once a month in life")
+    async with connection.transaction():
+        await report_month(connection, ZoneInfo("UTC"), {})
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from pydantic import SecretStr
 
 from api import scheduled
 from api.app import create_app
+from api.notifications import monthly
 from api.notifications.channels import read
 from api.notifications.monthly import report_month
 from api.notifications.outbox import forget
@@ -293,6 +294,24 @@ async def test_the_monthly_report_is_made_and_told_once(
         await connection.execute("SELECT count(*) FROM published_figure WHERE name = 'report'")
     ).fetchall()
     assert count == 1
+
+
+async def test_a_report_that_nobody_is_told_of_is_made_and_not_read_again(
+    connection: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large fleet's takes the processor for half a second, and it is looked for every hour."""
+    began = datetime.now(UTC) - timedelta(days=90)
+    await connection.execute("UPDATE terminal SET commissioned_at = %s", (began,))
+    await connection.execute("UPDATE terminal_cell SET valid = tstzrange(%s, NULL)", (began,))
+    await report_month(connection, ZoneInfo("Asia/Shanghai"), {})
+    cursor = await connection.execute("SELECT name, version FROM published_figure")
+    assert await cursor.fetchall() == [("report", 1)]
+
+    async def read_again(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(monthly, "kept", read_again)
+    await report_month(connection, ZoneInfo("Asia/Shanghai"), {})
 
 
 async def test_the_scheduled_report_of_last_month_is_sent_once_by_one_of_many(

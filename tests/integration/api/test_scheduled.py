@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from time import monotonic
 
@@ -50,7 +50,7 @@ async def listening(connection: Database) -> None:
         cursor = await connection.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
             " AND application_name = 'tellergrid-api-listener' AND state = 'idle'"
-            " AND query ~ 'LISTEN|SELECT 1'"
+            " AND query ~ 'LISTEN|SELECT'"
         )
         return await cursor.fetchone() != (0,)
 
@@ -169,6 +169,49 @@ async def test_while_one_process_is_at_it_another_leaves_it_alone(database_url: 
         await running
         await _job("same", other, two).run()
         assert second == [1]
+
+
+async def test_what_was_left_to_a_leader_is_done_by_who_leads_next(database_url: str) -> None:
+    """The leader may have died before it did it, and by the clock it is due in an hour."""
+    runs: list[int] = []
+    leads = False
+
+    async def work(_: Database) -> None:
+        runs.append(1)
+
+    async with open_pool(database_url, name="test") as pool:
+        job = Job("test", work, pool, Metrics(), lambda: leads)
+        await job.run()
+        await job.catch_up()
+        assert runs == []
+        leads = True
+        await job.catch_up()
+        await job.catch_up()
+        assert runs == [1]
+
+
+async def test_of_three_apis_one_leads_and_when_it_ends_another(
+    settings: Settings, connection: Database
+) -> None:
+    """The two that follow have left all scheduled work to it; then one of them takes over."""
+    assert not connection.closed
+    async with AsyncExitStack() as stack:
+        running = {}
+        for _ in range(3):
+            one = create_app(settings.model_copy(update={"poll_seconds": 0.2}))
+            ended = await stack.enter_async_context(AsyncExitStack())
+            await ended.enter_async_context(one.router.lifespan_context(one))
+            running[ended] = one.state.services.listener
+
+        async def one_leads() -> bool:
+            return [one.leads for one in running.values()].count(True) == 1
+
+        for _ in range(2):
+            await until(one_leads)
+            [leader] = [ended for ended, listener in running.items() if listener.leads]
+            await leader.aclose()
+            assert not running.pop(leader).leads
+        await until(one_leads)
 
 
 def _job(name: str, work: Callable[[Database], Awaitable[None]], pool: Pool) -> Job:

@@ -163,7 +163,7 @@ class Desk:
         """Take in what the api changed: terminals that came, moved or left."""
         fresh = await registry.read(self._connection, self._region, self._registry)
         await self._connection.commit()
-        for gone in registry.take_in(self.engine, fresh, now):
+        for gone in registry.take_in(self.engine, self._registry, fresh, now):
             self._repair.forget(gone)
             self._skews.forget(gone)
         self._registry = fresh

@@ -98,11 +98,12 @@ class Intake:
         """Take in what the api changed."""
         self._registry = registry
         entries = registry.entries
-        self._sources = {
-            topic: _Source(entries[source.entry.code], source.channel, source.refrain)
-            for topic, source in self._sources.items()
-            if source.entry.code in entries
-        }
+        for topic, source in list(self._sources.items()):
+            entry = entries.get(source.entry.code)
+            if entry is None:
+                del self._sources[topic]
+            else:
+                source.entry = entry
 
     def open(self, arrivals: Sequence[Arrival]) -> tuple[list[Opened | Repeated], list[SetAside]]:
         """The messages in packets, and the packets that are none."""

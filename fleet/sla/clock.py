@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 from fleet.sla.calendar import FOREVER, Calendar, Span, openings
 
+_NONE = timedelta()
+
 
 def union(spans: Iterable[Span]) -> tuple[Span, ...]:
     """The same time in spans that neither overlap nor touch, in order."""
@@ -19,8 +21,11 @@ def union(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 def used(calendar: Calendar, begin: datetime, end: datetime, pauses: Iterable[Span]) -> timedelta:
     """How long the clock ran between two instants."""
-    ran = _running(calendar, begin, end, union(pauses))
-    return sum((span.end - span.begin for span in ran), timedelta())
+    joined = union(pauses)
+    if calendar.always and not joined:  # most clocks: the arithmetic of the others is for nothing
+        return max(end - begin, _NONE)
+    ran = _running(calendar, begin, end, joined)
+    return sum((span.end - span.begin for span in ran), _NONE)
 
 
 def due(
@@ -29,6 +34,8 @@ def due(
     """When the clock has run for `target`; nothing while a pause without end keeps it from that."""
     left = target
     joined = union(pauses)
+    if calendar.always and not joined:
+        return begin + target if FOREVER - begin >= target else None
     until = joined[-1].begin if joined and joined[-1].end >= FOREVER else FOREVER
     for span in _running(calendar, begin, until, joined):
         if span.end - span.begin >= left:

@@ -16,6 +16,8 @@ from fleet.sla.policy import Clock, Level, Policy
 from fleet.tickets.lifecycle import Event
 from fleet.tickets.ticket import State
 
+_CLOCKS = tuple(Clock)
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -58,14 +60,16 @@ class Reading:
 
 def read(policy: Policy, history: History, at: datetime) -> tuple[Reading, ...]:
     """Every clock of a ticket as it stands at an instant."""
-    return tuple(_read(policy, history, clock, at) for clock in Clock)
-
-
-def _read(policy: Policy, history: History, clock: Clock, at: datetime) -> Reading:
-    began, stopped = begin(history, clock), _stopped(history, clock)
     holds = _holds(history.steps, policy.pausing)
+    return tuple(_read(policy, history, clock, holds, at) for clock in _CLOCKS)
+
+
+def _read(
+    policy: Policy, history: History, clock: Clock, holds: list[Span], at: datetime
+) -> Reading:
+    began, stopped = begin(history, clock), _stopped(history, clock)
     paused = stopped is None and bool(holds) and holds[-1].end == FOREVER
-    stands = pauses(policy, history, clock)
+    stands = _stands(history, clock, holds)
     target = policy.targets[clock]
     ran = used(policy.calendar, began, max(began, stopped or at), stands)
     return Reading(
@@ -87,7 +91,10 @@ def _level(ran: timedelta, target: timedelta, warn_share: float) -> Level:
 
 def pauses(policy: Policy, history: History, clock: Clock) -> list[Span]:
     """When a clock stands still: in holds for a listed reason, and restore while all was well."""
-    holds = _holds(history.steps, policy.pausing)
+    return _stands(history, clock, _holds(history.steps, policy.pausing))
+
+
+def _stands(history: History, clock: Clock, holds: list[Span]) -> list[Span]:
     return holds + _recoveries(history) if clock is Clock.RESTORE else holds
 
 

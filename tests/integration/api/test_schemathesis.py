@@ -21,6 +21,7 @@ from tests.integration.api.conftest import token
 from tests.integration.api.test_process import SECRET, ready, started
 from tests.integration.api.test_scheduled import tickets_are, until
 from tests.integration.api.world import SomeFault, fire
+from tests.machine import PATIENCE_S
 
 Database = AsyncConnection[TupleRow]
 CHECKS = (
@@ -55,7 +56,7 @@ async def test_every_answer_is_documented(
         await ready(url)
         await fire(connection, SomeFault())
         await until(partial(tickets_are, connection, "ASSIGNED"))
-        async with httpx.AsyncClient(base_url=url) as client:
+        async with httpx.AsyncClient(base_url=url, timeout=PATIENCE_S) as client:
             bearer = await token(client, username)
         code, printed = await schemathesis(url, bearer, tmp_path, RUNS[username])
         assert process.returncode is None
@@ -75,6 +76,7 @@ async def schemathesis(url: str, bearer: str, folder: Path, options: list[str]) 
     command += ["--header", f"Authorization: Bearer {bearer}", "--seed", "1", "--no-color"]
     # Python 3.11 parses no code safely in two threads at once (python/cpython issue 106905).
     command += ["--generation-database", "none", "--workers", "1"]
+    command += ["--request-timeout", str(PATIENCE_S), "--suppress-health-check", "too_slow"]
     for path in NOT_ASKED:
         command += ["--exclude-path", path]
     running = await asyncio.create_subprocess_exec(

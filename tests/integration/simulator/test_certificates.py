@@ -90,11 +90,11 @@ async def test_each_terminal_is_whom_its_certificate_names(
     fleet = Fleet(wanted, ours, None)
     playing = asyncio.create_task(simulate(fleet, ours))
     await watcher.until(lambda: len(watcher.seen) == TERMINALS)
-    assert {code for code, presence in watcher.presences if presence.online} == {*fleet.terminals}
+    await watcher.until(lambda: watcher.online == {*fleet.terminals})
     gone, *_ = fleet.terminals
     terminal = fleet.terminals[gone]
     terminal.take(terminal.device.set_by_hand({"offline": True}, fleet.now()))
-    await watcher.until(lambda: not dict(watcher.presences)[gone].online)
+    await watcher.until(lambda: gone not in watcher.online)
     assert (await ask(tester, Silence(gone))).ok
     assert fleet.figures.troubles == {}
     fleet.stop()

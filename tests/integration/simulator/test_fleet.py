@@ -62,6 +62,11 @@ class Watcher:
                 self.subscribed.clear()
                 connection.abort()
 
+    @property
+    def online(self) -> set[str]:
+        """The terminals that say they are there, and have not said or willed otherwise since."""
+        return {code for code, presence in dict(self.presences).items() if presence.online}
+
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE_S):
             while not condition():

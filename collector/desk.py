@@ -96,6 +96,7 @@ class Desk:
         """Read everything back as of the last commit."""
         self._ledger = {}
         await store.prepare(self._connection)
+        await store.read_through(self._connection)
         self._registry = await registry.read(self._connection, self._region)
         self._intake = Intake(self._registry)
         changed = await adoption.changed(self._connection, self._region, self._catalogue)
@@ -161,9 +162,10 @@ class Desk:
 
     async def reload_registry(self, now: datetime) -> None:
         """Take in what the api changed: terminals that came, moved or left."""
+        await store.read_through(self._connection)
         fresh = await registry.read(self._connection, self._region, self._registry)
         await self._connection.commit()
-        for gone in registry.take_in(self.engine, fresh, now):
+        for gone in registry.take_in(self.engine, self._registry, fresh, now):
             self._repair.forget(gone)
             self._skews.forget(gone)
         self._registry = fresh

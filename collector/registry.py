@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
+import msgspec
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
@@ -20,8 +21,7 @@ from fleet.windows.hours import ALWAYS, Hours
 _SQL = load("collector", "registry")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """A terminal, as the api registered it; `above` are the cells above its own, in service is
     what is not in maintenance."""
 
@@ -92,19 +92,22 @@ async def read(
     cells = await connection.execute(_SQL["cells_above"])
     above = {code: tuple(codes) for code, codes in await cells.fetchall()}
     mine = await connection.execute(_SQL["region_terminals"], {"region": region})
+    known = before.entries if before is not None else {}
     entries = {}
     async for key, code, kind, cell, vendor, model, in_service, since in mine:
         # Thousands have the same vendor: one text for all.
         names = sys.intern(vendor), sys.intern(model)
         over = above.get(cell, ())
         serves = book.of(key, kind, (cell, *over))
-        entries[code] = Entry(key, code, kind, cell, *names, over, in_service, serves, since)
+        entry = Entry(key, code, kind, cell, *names, over, in_service, serves, since)
+        entries[code] = known[code] if known.get(code) == entry else entry
     others = await connection.execute(_SQL["other_terminals"], {"region": region})
     return Registry(region, entries, dict(await others.fetchall()), book)
 
 
-def take_in(engine: Engine, fresh: Registry, now: datetime) -> list[int]:
-    """Let an engine go by what the api changed: terminals that came, moved or left, other hours.
+def take_in(engine: Engine, before: Registry, fresh: Registry, now: datetime) -> list[int]:
+    """Let an engine that goes by one registry go by a fresh one: terminals that came, moved or
+    left, other hours.
 
     Returns the ids of those that left.
     """
@@ -114,6 +117,8 @@ def take_in(engine: Engine, fresh: Registry, now: datetime) -> list[int]:
         if entry is None:
             engine.remove(terminal, now)
             left.append(terminal.id)
+            continue
+        if entry is before.entries.get(terminal.code):
             continue
         if entry.in_service != terminal.in_service:
             engine.serve(terminal, now, in_service=entry.in_service)

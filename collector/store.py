@@ -25,6 +25,11 @@ async def prepare(connection: Connection) -> None:
     await connection.execute(_SQL["look_up"])
 
 
+async def read_through(connection: Connection) -> None:
+    """What a transaction needs that reads all of a region back."""
+    await connection.execute(_SQL["read_through"])
+
+
 async def write(
     connection: Connection, statements: Sequence[Statement], fence: Fence | None = None
 ) -> None:

@@ -50,6 +50,11 @@ CREATE TEMPORARY TABLE IF NOT EXISTS beat (
 SET enable_hashjoin = off;
 SET enable_mergejoin = off;
 
+-- name: read_through
+-- Up to the end of this transaction tables are read whole: that is no matter of looking up.
+SET LOCAL enable_hashjoin = on;
+SET LOCAL enable_mergejoin = on;
+
 -- name: copy_beat
 COPY beat (terminal_id, boot, seq, ts, arrived_at, heard_at, connected, metrics)
 FROM STDIN (FORMAT BINARY);

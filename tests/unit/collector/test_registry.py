@@ -1,7 +1,8 @@
 """What the api changed of a region's terminals, taken in by the engine."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from collector.registry import Entry, Registry, entry_of, take_in
 from fleet.rules import catalogue
@@ -24,7 +25,8 @@ def test_everything_that_the_api_may_change_is_taken_in_at_once() -> None:
     """Another cell, other hours, works, another model, commissioned later: nothing is left over
     that would be taken in again the next time."""
     engine = Engine(catalogue.load().rules)
-    assert take_in(engine, registry(FIRST, SECOND), NOW) == []
+    both = registry(FIRST, SECOND)
+    assert take_in(engine, registry(), both, NOW) == []
     changed = replace(
         FIRST,
         cell="C2",
@@ -33,7 +35,7 @@ def test_everything_that_the_api_may_change_is_taken_in_at_once() -> None:
         hours=SHUT,
         commissioned_at=NOW + timedelta(days=1),
     )
-    assert take_in(engine, registry(changed), NOW) == [2]
+    assert take_in(engine, both, registry(changed), NOW) == [2]
     (left,) = engine.terminals.values()
     assert entry_of(left) == changed
     assert left.hours is SHUT

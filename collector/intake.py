@@ -109,13 +109,21 @@ class Intake:
         """The messages in packets, and the packets that are none."""
         opened: list[Opened | Repeated] = []
         aside: list[SetAside] = []
-        at, arrived_us = None, 0
+        sources, at, arrived_us = self._sources, None, 0
         for arrival in arrivals:
             if arrival.at is not at:  # many come at one time
                 at, arrived_us = arrival.at, rows.microseconds(arrival.at)
             try:
-                source = self._sources.get(arrival.topic) or self.find(arrival)
-                opened.append(_repeated(arrival, source, arrived_us) or _open(arrival, source))
+                source = sources.get(arrival.topic) or self.find(arrival)
+                entry, refrain = source.entry, source.refrain
+                said = refrain.heartbeat(arrival.payload, entry.code) if refrain else None
+                if refrain is None or said is None:
+                    opened.append(_open(arrival, source))
+                    continue
+                said_us = (said.ts - rows.EPOCH) // rows.MICROSECOND  # a call saved, so often
+                if not _LEAST_US < said_us - arrived_us < _MOST_US:
+                    check_time(said.ts, arrival.at)
+                opened.append(Repeated(arrival, entry, said, refrain, said_us, arrived_us))
             except Quarantined as why:
                 aside.append(set_aside(arrival, why))
         return opened, aside
@@ -143,17 +151,6 @@ def _open(arrival: Arrival, source: _Source) -> Opened:
     if isinstance(message, Telemetry):
         source.refrain = heartbeat.refrain(arrival.payload, message)
     return Opened(arrival, source.channel, source.entry, message)
-
-
-def _repeated(arrival: Arrival, source: _Source, arrived_us: int) -> Repeated | None:
-    refrain = source.refrain
-    said = refrain.heartbeat(arrival.payload, source.entry.code) if refrain else None
-    if refrain is None or said is None:
-        return None
-    said_us = rows.microseconds(said.ts)
-    if not _LEAST_US < said_us - arrived_us < _MOST_US:
-        check_time(said.ts, arrival.at)
-    return Repeated(arrival, source.entry, said, refrain, said_us, arrived_us)
 
 
 def _strange(arrival: Arrival, registry: Registry) -> tuple[Channel, Entry]:

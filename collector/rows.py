@@ -19,8 +19,8 @@ from fleet.telemetry import Event, Presence, Telemetry
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 _NULL = b"\xff\xff\xff\xff"
 
 _NUMBERED = "iq ii ii iq iq"  # ts, terminal_id, boot, seq, arrived_at
@@ -34,7 +34,7 @@ _LENGTH = struct.Struct("!i")
 
 def microseconds(at: datetime) -> int:
     """An instant as PostgreSQL counts it: microseconds since 2000."""
-    return (at - _EPOCH) // _MICROSECOND
+    return (at - EPOCH) // MICROSECOND
 
 
 def copied(rows: Iterable[bytes]) -> bytes:

@@ -54,17 +54,19 @@ class Skews:
 
     def note(self, quickest_us: Mapping[int, int], now: datetime) -> None:
         """Take in the greatest `ts − arrival` of a batch, microseconds by terminal."""
+        clocks, over = self._clocks, now - WINDOW
         for terminal_id, measured in quickest_us.items():
-            clock = self._clocks.get(terminal_id)
+            clock = clocks.get(terminal_id)
             if clock is None:
-                self._clocks[terminal_id] = _Clock(measured, measured, now)
+                clocks[terminal_id] = _Clock(measured, measured, now)
                 self.changed[terminal_id] = measured
                 self._count(measured, 1)
                 continue
-            clock.best_us = max(clock.best_us, measured)
+            if measured > clock.best_us:
+                clock.best_us = measured
             if measured > clock.skew_us + STEP_US:
                 self._take(terminal_id, clock, now)
-            elif now - clock.since >= WINDOW:
+            elif clock.since <= over:
                 if abs(clock.best_us - clock.skew_us) > STEP_US:
                     self._take(terminal_id, clock, now)
                 clock.best_us, clock.since = measured, now

@@ -11,13 +11,15 @@ Span = tuple[int, int]
 class Received:
     """A set of sequence numbers kept as disjoint ranges; in-order arrival costs one comparison."""
 
-    __slots__ = ("_firsts", "_lasts", "doubled", "reshaped")
+    __slots__ = ("_firsts", "_lasts", "doubled", "last", "reshaped")
 
     def __init__(self, ranges: Iterable[tuple[int, int]] = (), doubled: int = 0) -> None:
         """Begin with ranges (first, last), both included, ascending and disjoint."""
         pairs = list(ranges)
         self._firsts = [first for first, _ in pairs]
         self._lasts = [last for _, last in pairs]
+        self.last = self._lasts[-1] if pairs else 0
+        """The highest number, 0 if there is none."""
         self.doubled = doubled
         self.reshaped = False
         """Whether more happened than numbers in order, since whoever wrote it down said False."""
@@ -26,7 +28,7 @@ class Received:
         """Note a number; False, and counted as doubled, if it was there already."""
         firsts, lasts = self._firsts, self._lasts
         if lasts and lasts[-1] == seq - 1:
-            lasts[-1] = seq
+            lasts[-1] = self.last = seq
             return True
         self.reshaped = True
         place = bisect_right(firsts, seq) - 1
@@ -45,20 +47,15 @@ class Received:
         else:
             firsts.insert(place + 1, seq)
             lasts.insert(place + 1, seq)
+        self.last = lasts[-1]
         return True
 
     def goes_on(self, seq: int) -> bool:
         """Whether a number is the next one behind the highest."""
-        lasts = self._lasts
-        return bool(lasts) and lasts[-1] == seq - 1
-
-    @property
-    def last(self) -> int:
-        """The highest number, 0 if there is none."""
-        return self._lasts[-1] if self._lasts else 0
+        return self.last == seq - 1 and self.last > 0
 
     def __contains__(self, seq: int) -> bool:
-        if self._lasts and seq > self._lasts[-1]:
+        if seq > self.last > 0:
             return False
         place = bisect_right(self._firsts, seq) - 1
         return place >= 0 and seq <= self._lasts[place]

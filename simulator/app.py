@@ -13,7 +13,7 @@ from simulator.hands import NobodyThereError, ask
 
 log = structlog.get_logger()
 
-LOOK_S = 1.0
+LOOK_S = 5.0  # where nobody plays the broker says so at once; a busy machine needs longer
 
 
 async def simulate(fleet: Fleet, broker: Broker) -> None:

@@ -10,7 +10,7 @@ from fleet.mqtt import Broker, Connection, Filter, Message, MqttError, Session, 
 from simulator.control import CONTROL, Answer, Request
 from simulator.errors import SimulatorError
 
-PATIENCE_S = 5.0
+PATIENCE_S = 20.0  # where nobody listens the broker says so at once
 
 
 class NobodyThereError(SimulatorError):

@@ -3,14 +3,23 @@
 import os
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.engines"]
 
 # The suite looks at the same examples each time, so that it says the same of the same code;
 # `HYPOTHESIS_PROFILE=explore` looks at others each time and remembers what failed.
-settings.register_profile("suite", derandomize=True, database=None, deadline=None, print_blob=True)
-settings.register_profile("explore", deadline=None, print_blob=True)
+# How long an example takes is the machine's affair, and no failure.
+_SLOWLY = [HealthCheck.too_slow]
+settings.register_profile(
+    "suite",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=_SLOWLY,
+)
+settings.register_profile("explore", deadline=None, print_blob=True, suppress_health_check=_SLOWLY)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 

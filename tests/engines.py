@@ -34,6 +34,7 @@ from tellergrid.stack import mosquitto, postgres, process
 from tellergrid.stack.home import Home, open_home
 from tellergrid.stack.ports import LOOPBACK, free_port
 from tellergrid.stack.rights import engine_rights, give
+from tests.machine import PATIENCE_S
 
 _REPOSITORY = Path(__file__).parents[1]
 TERMINAL_SECRET = "the terminals' secret in tests"
@@ -59,12 +60,12 @@ class DatabaseServer:
         postgres.clear_leftovers(self.cluster)
         postgres.prepare(self.cluster)
         self._running = process.start(postgres.program(self.cluster), self.log)
-        postgres.wait_ready(self.cluster, self._running, self.log)
+        postgres.wait_ready(self.cluster, self._running, self.log, PATIENCE_S)
 
     def stop(self) -> None:
         """Stop it in order: open connections are cut, nothing committed is lost."""
         if self._running is not None:
-            process.stop(self._running, signal.SIGINT)
+            process.stop(self._running, signal.SIGINT, PATIENCE_S)
 
     def kill(self) -> None:
         """Crash it: SIGKILL to the server and all its processes."""
@@ -126,7 +127,7 @@ class BrokerServer:
         mosquitto.write_accounts(self.files.folder, self._accounts(), self.files.rights)
         assert self._running is not None
         self._running.send_signal(signal.SIGHUP)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_S
         while not all(self.accepts(terminal) for terminal in terminals[-1:]):
             assert time.monotonic() < deadline, "the broker did not read its accounts again"
             time.sleep(0.01)
@@ -136,26 +137,36 @@ class BrokerServer:
         return accepts(self.port, username, self.password(username))
 
     def publish(
-        self, topic: str, payload: bytes, username: str = "tester", *, retain: bool = False
+        self,
+        topic: str,
+        payload: bytes,
+        username: str = "tester",
+        *,
+        retain: bool = False,
+        each_line: bool = False,
     ) -> None:
-        """Publish with `mosquitto_pub`, a client that is not ours, at QoS 1 over MQTT 5."""
-        command = [str(self.files.engine.clients / "mosquitto_pub"), "-V", "5", "-q", "1", "-s"]
+        """Publish with `mosquitto_pub`, a client that is not ours, at QoS 1 over MQTT 5.
+
+        With `each_line` each is a message, and they follow one another at once.
+        """
+        command = [str(self.files.engine.clients / "mosquitto_pub"), "-V", "5", "-q", "1"]
+        command += ["-l" if each_line else "-s"]
         command += ["-h", self.host, "-p", str(self.port), "-t", topic]
         command += ["-u", username, "-P", self.password(username)]
         subprocess.run(
-            [*command, "-r"] if retain else command, input=payload, check=True, timeout=30
+            [*command, "-r"] if retain else command, input=payload, check=True, timeout=PATIENCE_S
         )
 
     def start(self) -> None:
         """Start it on its port and wait until it listens."""
         mosquitto.prepare(self.files, self._accounts())
         self._running = process.start(mosquitto.program(self.files), self.log)
-        mosquitto.wait_ready(self.files, self._running, self.log)
+        mosquitto.wait_ready(self.files, self._running, self.log, PATIENCE_S)
 
     def stop(self) -> None:
         """Stop it in order: queues are saved."""
         if self._running is not None:
-            process.stop(self._running, signal.SIGTERM)
+            process.stop(self._running, signal.SIGTERM, PATIENCE_S)
 
     def kill(self) -> None:
         """Crash it."""
@@ -333,7 +344,7 @@ async def _migrate(url: str) -> None:
 
 def accepts(port: int, username: str, password: str) -> bool:
     """Whether a broker lets an account in, asked with the plainest CONNECT there is."""
-    with socket.create_connection((LOOPBACK, port), timeout=5) as connection:
+    with socket.create_connection((LOOPBACK, port), timeout=PATIENCE_S) as connection:
         connection.sendall(_connect_packet(username, password))
         answer = connection.recv(4)
         return answer[:1] == _CONNACK and answer[3] == 0

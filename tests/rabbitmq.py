@@ -24,6 +24,7 @@ from tellergrid.engines.recipe import Recipe
 from tellergrid.stack import process
 from tellergrid.stack.ports import LOOPBACK, free_port
 from tests.engines import accepts, shared_home
+from tests.machine import PATIENCE_S
 
 _ERLANG = "usr/lib/erlang/erts-*/bin"
 _MONITOR = "usr/lib/erlang/lib/os_mon-*/priv/bin"
@@ -49,7 +50,6 @@ log.console = true
 log.console.level = warning
 log.file = false
 """
-_PATIENCE_S = 60.0
 _EVERYWHERE = ("collector", "tester")
 _TERMINALS = ("T-1", "T-2")
 
@@ -88,7 +88,7 @@ class RabbitServer:
         (self.folder / "definitions.json").write_text(json.dumps(self._definitions()))
         log = self.folder.with_suffix(".log")
         self._running = process.start(self._program(), log)
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline and self._running.poll() is None:
             # It listens before it has read who may come in.
             with contextlib.suppress(OSError):
@@ -100,7 +100,7 @@ class RabbitServer:
     def stop(self) -> None:
         """Stop it in order."""
         if self._running is not None:
-            process.stop(self._running, signal.SIGTERM, _PATIENCE_S)
+            process.stop(self._running, signal.SIGTERM, PATIENCE_S)
 
     def kill(self) -> None:
         """Crash it."""

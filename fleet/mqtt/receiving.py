@@ -43,30 +43,25 @@ class ReceiveBuffer:
         """
         self._end += count
         filled = self._end == len(self._data)
-        while self._start < self._end:
-            packet = self._next()
-            if packet is None:
+        unread, limit = self._data[self._start : self._end], self._limit
+        while unread:
+            try:
+                packet, size = read(unread)
+            except IndexError:
+                self._expect_more(unread)
                 break
+            except ValueError as error:
+                raise _malformed(error) from error
+            except BaseException as error:  # the codec panics, outside Exception, on text not UTF-8
+                if type(error).__name__ != "PanicException":
+                    raise
+                raise _malformed("text that is not UTF-8") from None
+            if size > limit:
+                raise _too_large(size, limit)
+            self._start += size
+            unread = unread[size:]
             yield packet
         self._make_room(filled=filled)
-
-    def _next(self) -> Packet | None:
-        unread = self._data[self._start : self._end]
-        try:
-            packet, size = read(unread)
-        except IndexError:
-            self._expect_more(unread)
-            return None
-        except ValueError as error:
-            raise _malformed(error) from error
-        except BaseException as error:  # the codec panics, outside Exception, on text not UTF-8
-            if type(error).__name__ != "PanicException":
-                raise
-            raise _malformed("text that is not UTF-8") from None
-        if size > self._limit:
-            raise _too_large(size, self._limit)
-        self._start += size
-        return packet
 
     def _expect_more(self, unread: memoryview) -> None:
         size = packet_size(unread)

@@ -291,13 +291,10 @@ class Engine:
     ) -> bool:
         """The short way of nearly every message: all is well, nothing is due, and this says so
         once more."""
+        before = terminal.measured
         if (
-            not terminal.is_well()
-            or self._faults.is_due(arrived_at)
-            or (
-                measured is not terminal.measured
-                and terminal.plan.raises(terminal.measured.values, measured.values)
-            )
+            self._faults.is_due(arrived_at)
+            or (measured is not before and terminal.plan.raises(before.values, measured.values))
             or not terminal.goes_on(message.boot, message.seq, message.ts, arrived_at)
         ):
             return False

@@ -246,9 +246,11 @@ class Faults:
 
     def is_due(self, now: datetime) -> bool:
         """Whether time alone brings anything about by `now`."""
-        if self.timers.is_due(now) or (self._decided and bool(self._waiting)):
-            return True
-        return self._tells_in_order and self.untold.is_due(now)
+        return (
+            self.timers.is_due(now)
+            or (self._decided and bool(self._waiting))
+            or (self._tells_in_order and self.untold.is_due(now))
+        )
 
     def take_waiting(self) -> list[Timer]:
         """The holds that are over and waited for a decision, in order, once one was made."""

@@ -21,6 +21,8 @@ from fleet.snapshot import NOTHING_MEASURED, Measured, Value, Values
 from fleet.telemetry import Event, Telemetry
 from fleet.windows.hours import ALWAYS, Hours
 
+_IN_SERVICE = ServiceState.IN_SERVICE  # a member of an enumeration is looked for by name
+
 JUMP = timedelta(minutes=2)
 """A clock that moved so much more, or less, than ours meanwhile was set."""
 TAKEOVER = timedelta(minutes=2)
@@ -122,19 +124,20 @@ class Terminal:
         quiet = self.arrived_at is not None and arrived_at - self.arrived_at >= TAKEOVER
         return quiet and self.at is not None and ts > self.at
 
-    def is_well(self) -> bool:
-        """Whether nothing is wrong and nothing is awaited: it is here, and no rule holds."""
-        return (
-            self.connected is True
-            and not self.holds
-            and not self.kept
-            and self.state is ServiceState.IN_SERVICE
-        )
-
     def goes_on(self, boot: int, seq: int, ts: datetime, arrived_at: datetime) -> bool:
-        """Note a message that plainly follows the last one; False where there is more to it."""
+        """Note a message that plainly follows the last one, where nothing is wrong and nothing is
+        awaited: it is here, and no rule holds. False where there is more to it."""
+        if (
+            seq != self.seq + 1
+            or boot != self.boot
+            or self.holds
+            or self.kept
+            or self.state is not _IN_SERVICE
+            or self.connected is not True
+        ):
+            return False
         before, heard_at = self.at, self.heard_at
-        if seq != self.seq + 1 or boot != self.boot or before is None or heard_at is None:
+        if before is None or heard_at is None:
             return False
         at = min(ts, arrived_at)
         if at < before or arrived_at < heard_at:

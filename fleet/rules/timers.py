@@ -55,7 +55,8 @@ class Timers:
 
     def is_due(self, now: datetime) -> bool:
         """Whether anything is due by `now`."""
-        return bool(self._heap) and self._heap[0].due <= now
+        heap = self._heap
+        return bool(heap) and heap[0][0] <= now
 
     def take(self, now: datetime) -> list[Timer]:
         """What is due by `now`, taken out: in order of turn, then of time."""

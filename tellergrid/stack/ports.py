@@ -2,6 +2,7 @@
 
 import errno
 import pwd
+import secrets
 import socket
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from tellergrid.stack.errors import PortTakenError
 LOOPBACK = "127.0.0.1"
 _LISTENING = "0A"
 _PROC = Path("/proc")
+_OURS = range(10_000, 28_000)  # below what we listen on by default, and above what is well known
+_TRIES = 1000
+_given: set[int] = set()
 
 
 def require_free(port: int, part: str, variable: str) -> None:
@@ -28,11 +32,41 @@ def require_free(port: int, part: str, variable: str) -> None:
 
 
 def free_port() -> int:
-    """Return a port nothing listens on at this moment."""
+    """Return a port nothing listens on at this moment; no process is given one twice.
+
+    It is none of those that the system takes for outgoing connections: one of these may be taken
+    by anybody before it is listened on, or while who listens on it is started again.
+    """
+    outgoing = _outgoing()
+    allowed = [port for port in _OURS if port not in outgoing and port not in _given]
+    for _ in range(_TRIES if allowed else 0):
+        port = secrets.choice(allowed)
+        if _is_free(port):
+            _given.add(port)
+            return port
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+        any_port: int = probe.getsockname()[1]
+        return any_port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def _outgoing() -> range:
+    """The ports that the system takes for outgoing connections."""
+    try:
+        text = (_PROC / "sys/net/ipv4/ip_local_port_range").read_text()
+    except OSError:
+        return range(32_768, 61_000)
+    lowest, highest = text.split()
+    return range(int(lowest), int(highest) + 1)
 
 
 def holder(port: int) -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.integration.collector.conftest import wait_for
 from tests.integration.tellergrid.conftest import Stack, home, stack
+from tests.machine import PATIENCE_S
 
 __all__ = ["Living", "home", "living", "stack", "wait_for"]
 
@@ -49,7 +50,7 @@ class Living:
     def sign_in(self, username: str) -> Person:
         """As one of the demo's accounts."""
         (account,) = [a for a in self.record["accounts"] if a["username"] == username]
-        client = httpx.Client(base_url=f"{self.record['api']['url']}/api/v1", timeout=10)
+        client = httpx.Client(base_url=f"{self.record['api']['url']}/api/v1", timeout=PATIENCE_S)
         self.clients.append(client)
         form = {"username": username, "password": account["password"]}
         token = client.post("/token", data=form).raise_for_status().json()["access_token"]
@@ -80,7 +81,7 @@ class Living:
             ],
             input=payload,
             check=True,
-            timeout=30,
+            timeout=PATIENCE_S,
         )
 
     def publish_example(self, name: str, topic: str, *, boot: int, seq: int) -> None:
@@ -106,5 +107,7 @@ def living(stack: Stack) -> Iterator[Living]:
 
 
 def _connected(running: Living) -> int:
-    detail: str = running.status()["parts"]["simulator"]["detail"]
-    return int(detail.split(maxsplit=1)[0])
+    """How many are; none where the simulator has said nothing yet, or the broker not answered."""
+    detail: str = running.status()["parts"].get("simulator", {}).get("detail") or ""
+    number, _, rest = detail.partition(" ")
+    return int(number) if rest.endswith("terminals connected") else 0

@@ -32,7 +32,7 @@ rules:
   - name: jam
     title: Jam
     when: cardReader.media == 'jammed'
-    for: 1500ms
+    for: %dms
     clear_for: 500ms
     severity: major
     impact: out_of_service
@@ -42,7 +42,7 @@ rules:
     remedy: Look.
   - name: silent
     title: Silent
-    silent_for: 14s
+    silent_for: 30s
     severity: critical
     impact: offline
     component: network
@@ -56,10 +56,10 @@ Fault = tuple[str, str, datetime, datetime, datetime | None]
 """Terminal, rule, started, fired, cleared."""
 
 
-def write_rules(folder: Path) -> Path:
+def write_rules(folder: Path, jam_for_s: float = 1.5) -> Path:
     """The catalogue that the load is judged by."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "chaos.yaml").write_text(RULES, encoding="utf-8")
+    (folder / "chaos.yaml").write_text(RULES % (jam_for_s * 1000), encoding="utf-8")
     return folder
 
 
@@ -158,7 +158,7 @@ class KnownLoad:
 
     async def _converse(self) -> None:
         """One connection: first what the one before left unsaid, in order."""
-        session = Session("known-load", waiting_line=100_000, keep_alive_s=5, connect_timeout_s=2)
+        session = Session("known-load", waiting_line=100_000, keep_alive_s=5, connect_timeout_s=20)
         connection = await connect(self._broker, session, self._asked)
         try:
             await connection.subscribe([Filter("fleet/v1/+/+/command")])

@@ -118,7 +118,7 @@ class World:
             return self.query(FAULTS) == expected
 
         try:
-            wait_for("the faults are the same", alike, 60)
+            wait_for("the faults are the same", alike, PATIENCE_S)
         except AssertionError:
             assert self.query(FAULTS) == expected, f"after {after}"
         assert expected, "the load brings faults about"
@@ -170,7 +170,7 @@ async def _sow(url: str, demo: DemoGrid) -> None:
 def database_stopped(world: World) -> None:
     """In order, as for an upgrade, longer than anybody may be silent."""
     world.database.stop()
-    time.sleep(world.seconds(16, 60))
+    time.sleep(world.seconds(32, 60))
     world.database.start()
 
 
@@ -323,8 +323,8 @@ def test_nothing_is_lost_doubled_or_judged_otherwise(world: World) -> None:
     causes = {str(cause) for (cause,) in world.query("SELECT DISTINCT cause FROM blindness")}
     assert {"database", "broker", "backlog"} <= causes
     assert world.query("SELECT count(*) FROM fault WHERE rule = 'silent'") == [(0,)]
-    [(open_still, outages)] = world.query(OUTAGES)
-    assert open_still == 0
+    wait_for("no outage lasts", lambda: world.query(OUTAGES)[0][0] == 0)
+    [(_, outages)] = world.query(OUTAGES)
     assert outages or not world.long, "a minute of our own outage is an incident of the platform"
 
 
@@ -335,7 +335,7 @@ def broker_killed_with_its_queue(world: World) -> None:
     judged in their order; here for longer than usual, on whatever machine this is.
     """
     world.collector.kill()
-    world.start(TELLERGRID_LATENESS_MS="20000")
+    world.start(TELLERGRID_LATENESS_MS="60000")
     assert world.collector.process is not None
     with world.load.playing():
         time.sleep(0.7)
@@ -357,19 +357,25 @@ def ten_times_too_much(world: World) -> None:
     What is too much waits at the broker, not in the collector.
     """
     world.collector.kill()
-    world.start(TELLERGRID_BATCH_COUNT="40", TELLERGRID_RECEIVE_MAXIMUM="160")
+    world.start(TELLERGRID_BATCH_COUNT="20", TELLERGRID_RECEIVE_MAXIMUM="160")
     assert world.collector.process is not None
     stored = "SELECT count(*) FROM telemetry"
     before, [(kept,)] = sum(world.load.sent.values()), world.query(stored)
     world.query(LINGER.format(seconds=3))
+    said = taken = 0
+
+    def too_much() -> bool:
+        nonlocal said, taken
+        said = sum(world.load.sent.values()) - before
+        taken = world.query(stored)[0][0] - kept
+        return bool(said >= 10 * taken > 0)
+
     with world.load.playing(faster=40):
         time.sleep(world.seconds(6, 60))
-    said = sum(world.load.sent.values()) - before
-    taken = world.query(stored)[0][0] - kept
+        wait_for("there is more than ten times too much", too_much)
     peak_mib = peak_rss_mib(world.collector.process.pid)
     world.query("DROP FUNCTION linger CASCADE")
     print(f"ten_times_too_much: {said} said, {taken} stored meanwhile, {peak_mib:.0f} MiB")
-    assert said >= 10 * taken > 0
     assert peak_mib < MEMORY_MIB
     world.check("ten_times_too_much")
 

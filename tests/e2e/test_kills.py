@@ -116,7 +116,7 @@ def publish(broker: BrokerServer, messages: list[Said], pace_s: float) -> None:
             time.sleep(wait)
         sent.append(client.publish(each.topic, each.payload, qos=1))
     for one in sent:
-        one.wait_for_publish(60)
+        one.wait_for_publish(300)
     client.disconnect()
     client.loop_stop()
 
@@ -129,7 +129,7 @@ def outcome(collector: CollectorProcess, messages: int) -> Outcome:
         found = "SELECT (SELECT count(*) FROM telemetry) + (SELECT count(*) FROM event)"
         return bool(collector.query(found) == [(messages,)])
 
-    wait_for("everything is stored", stored, patience_s=120)
+    wait_for("everything is stored", stored, patience_s=300)
     asyncio.run(_raise(collector.database_url))
     return {
         "faults": collector.query(FAULTS),

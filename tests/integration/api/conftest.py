@@ -15,6 +15,7 @@ from api.seed import demo_accounts, seed
 from api.settings import Settings
 from fleet.db.pool import connect
 from tests.integration.api.world import BEGAN, GRID, password
+from tests.machine import PATIENCE_S
 
 SignIn = Callable[[str], Awaitable[httpx.AsyncClient]]
 
@@ -49,8 +50,10 @@ def settings(database_url: str) -> Settings:
 async def app(
     settings: Settings,
     connection: AsyncConnection[TupleRow],  # noqa: ARG001 - the database is seeded first
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[FastAPI]:
-    """The api, running."""
+    """The api, running; it waits for a connection for as long as the machine needs."""
+    monkeypatch.setattr("api.services._PATIENCE_S", PATIENCE_S)
     running = create_app(settings)
     async with running.router.lifespan_context(running):
         yield running

@@ -21,6 +21,7 @@ from tests.integration.api.test_events import streaming
 from tests.integration.api.test_process import SECRET, ready, started
 from tests.integration.api.test_scheduled import states, until
 from tests.integration.api.world import SomeFault, fire, password
+from tests.machine import PATIENCE_S, Pulse
 
 Database = AsyncConnection[TupleRow]
 FAULTS = 20
@@ -36,7 +37,7 @@ class Running:
 
     async def ask(self, method: str, path: str, bearer: str, **said: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {bearer}"} | said.pop("headers", {})
-        async with httpx.AsyncClient(base_url=self.url, timeout=10) as client:
+        async with httpx.AsyncClient(base_url=self.url, timeout=PATIENCE_S) as client:
             return await client.request(method, f"/api/v1{path}", headers=headers, **said)
 
 
@@ -59,7 +60,7 @@ async def pair(connection: Database, database_url: str) -> AsyncIterator[tuple[R
 
 async def signed_in(running: Running, username: str) -> dict[str, Any]:
     form = {"username": username, "password": password(username)}
-    async with httpx.AsyncClient(base_url=running.url, timeout=10) as client:
+    async with httpx.AsyncClient(base_url=running.url, timeout=PATIENCE_S) as client:
         found: dict[str, Any] = (await client.post("/api/v1/token", data=form)).json()
         return found
 
@@ -79,7 +80,7 @@ async def test_no_request_needs_the_process_of_the_one_before(
     async def raised() -> bool:
         return await states(connection) == ["ASSIGNED"] * FAULTS
 
-    await until(raised, within_s=20)
+    await until(raised)
     assert await (await connection.execute(_RAISED)).fetchone() == (FAULTS,)
     tokens = await signed_in(one, "tech01")
     bearer = tokens["access_token"]
@@ -95,7 +96,7 @@ async def test_no_request_needs_the_process_of_the_one_before(
         told = await stream.next()
         assert (told.data["id"], told.data["change"]) == (mine, "accept")
     form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
-    async with httpx.AsyncClient(base_url=other.url) as client:
+    async with httpx.AsyncClient(base_url=other.url, timeout=PATIENCE_S) as client:
         bearer = (await client.post("/api/v1/token", data=form)).json()["access_token"]
     assert (await other.ask("POST", "/sign-out", bearer)).status_code == 200
     assert (await one.ask("GET", "/me", bearer)).status_code == 401
@@ -126,15 +127,19 @@ async def test_the_leaders_death_is_noticed_in_seconds(
         async def noticed() -> bool:
             return await working(connection) != port
 
-        assert await until(noticed, within_s=10) < 5
+        with Pulse() as pulse:
+            noticed_s = await until(noticed)
+        assert noticed_s < pulse.allows(5)
         await obstacle.rollback()
 
     async def done() -> bool:
         return await states(connection) == ["ASSIGNED"]
 
-    assert await until(done, within_s=10) < 5
+    with Pulse() as pulse:
+        done_s = await until(done)
+    assert done_s < pulse.allows(5)
     [survivor] = [one for one in pair if one is not leader]
-    async with httpx.AsyncClient(base_url=survivor.url) as client:
+    async with httpx.AsyncClient(base_url=survivor.url, timeout=PATIENCE_S) as client:
         assert await token(client, "ops")
 
 

@@ -24,6 +24,7 @@ from tests.integration.api.conftest import client_of, token
 from tests.integration.api.test_events import streaming
 from tests.integration.api.test_scheduled import listening, tickets_are, until
 from tests.integration.api.world import GRID, SomeFault, fire, password
+from tests.machine import PATIENCE_S
 
 Database = AsyncConnection[TupleRow]
 SECRET = "a secret of the tests, 32 bytes or more"
@@ -58,7 +59,7 @@ async def ready(url: str) -> None:
             except httpx.TransportError:
                 return False
 
-    await until(answers, within_s=30, every_s=0.1)
+    await until(answers, every_s=0.1)
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
@@ -76,7 +77,7 @@ async def test_asked_to_stop_it_ends_streams_and_itself(
             await stream.next()
             process.send_signal(how)
             assert await stream.ended()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             assert await process.wait() == 0
 
 
@@ -122,7 +123,7 @@ async def test_logs_are_json_lines_without_secrets(connection: Database, databas
     }
     async with started(**settings) as process:
         await ready(url)
-        async with httpx.AsyncClient(base_url=url) as client:
+        async with httpx.AsyncClient(base_url=url, timeout=PATIENCE_S) as client:
             given = await token(client, "ops")
             headers = {"Authorization": f"Bearer {given}"}
             assert (await client.get("/api/v1/me", headers=headers)).status_code == 200
@@ -153,7 +154,11 @@ async def test_it_lives_through_the_loss_of_its_database(
     """The database crashes: alive, not ready, 503 with a hint to come back; then all goes on."""
     async with client_of(crashing) as client:
         client.headers["Authorization"] = f"Bearer {await token(client, 'ops')}"
-        assert (await client.get("/readyz")).status_code == 200
+
+        async def is_ready() -> bool:
+            return (await client.get("/readyz")).status_code == 200
+
+        await until(is_ready)
         database_server.kill()
         assert (await client.get("/healthz")).status_code == 200
         unready = await client.get("/readyz")
@@ -168,10 +173,10 @@ async def test_it_lives_through_the_loss_of_its_database(
         async def serves_again() -> bool:
             return (await client.get("/api/v1/me")).status_code == 200
 
-        await until(serves_again, within_s=30, every_s=0.1)
+        await until(serves_again, every_s=0.1)
     async with await connect(database_server.url, name="test", autocommit=True) as connection:
         await fire(connection, SomeFault())
-        await until(lambda: tickets_are(connection, "ASSIGNED"), within_s=30)
+        await until(lambda: tickets_are(connection, "ASSIGNED"))
 
 
 async def test_on_a_database_that_is_not_migrated_it_is_not_ready(empty_database_url: str) -> None:

@@ -21,6 +21,7 @@ from tests.integration.api.world import (
     fire,
     suppress,
 )
+from tests.machine import PATIENCE_S
 
 Database = AsyncConnection[TupleRow]
 VERIFY = timedelta(hours=1)
@@ -394,7 +395,7 @@ async def test_a_person_who_is_quicker_wins_over_the_engine(
 
 async def until_blocked(watch: Database) -> None:
     """Wait until somebody waits for a lock."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             cursor = await watch.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"

@@ -12,6 +12,7 @@ from fleet.db.pool import connect
 from fleet.demo import DemoGrid, grid
 from fleet.rules.shelf import Shelf
 from tests.integration.api.world import GRID, password
+from tests.machine import PATIENCE_S
 
 Database = AsyncConnection[TupleRow]
 TABLES = (
@@ -131,7 +132,7 @@ async def test_collectors_are_told(database: Database, database_url: str) -> Non
     async with await connect(database_url, name="collector", autocommit=True) as collector:
         await collector.execute("LISTEN registry")
         await seeded(database)
-        told = [one.channel async for one in collector.notifies(timeout=5, stop_after=1)]
+        told = [one.channel async for one in collector.notifies(timeout=PATIENCE_S, stop_after=1)]
     assert told == ["registry"]
 
 

@@ -182,6 +182,6 @@ async def test_a_region_nobody_sees_now_has_terminals_of_unknown_state(
     assert terminal["service_state"] == "unknown"
     cell = (await ops.get("/api/v1/cells/C001")).json()
     assert set(cell["by_state"]) == {"unknown"}
-    await connection.execute("UPDATE region_service SET seen_until = now()")
+    await connection.execute("UPDATE region_service SET seen_until = now() + interval '1 h'")
     terminal = (await ops.get("/api/v1/terminals/ATM-1")).json()
     assert terminal["service_state"] == "in_service"

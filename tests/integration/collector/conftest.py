@@ -20,18 +20,18 @@ from api.seed import seed
 from fleet.demo import DemoGrid, grid
 from tellergrid.stack.ports import free_port
 from tests.engines import BrokerServer
-
-PATIENCE_S = 30.0
+from tests.machine import PATIENCE_S
 
 
 def wait_for(what: str, condition: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
     """The first true answer of a condition; fails with `what` when there is none in time."""
     deadline = time.monotonic() + patience_s
-    while time.monotonic() < deadline:
+    while True:
+        late = time.monotonic() >= deadline
         if answer := condition():
             return answer
+        assert not late, f"{what}: not within {patience_s} s"
         time.sleep(0.02)
-    raise AssertionError(f"{what}: not within {patience_s} s")
 
 
 @dataclass
@@ -94,11 +94,14 @@ class CollectorProcess:
 
     def page(self, path: str) -> bytes:
         """What it answers over HTTP."""
-        return httpx.get(f"http://127.0.0.1:{self.port}/{path}").content
+        return self._get(path).content
 
     def status(self, path: str) -> int:
         """The code of an answer over HTTP."""
-        return httpx.get(f"http://127.0.0.1:{self.port}/{path}").status_code
+        return self._get(path).status_code
+
+    def _get(self, path: str) -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{self.port}/{path}", timeout=PATIENCE_S)
 
     def metric(self, name: str) -> float:
         """A figure of /metrics, over all labels."""

@@ -10,6 +10,7 @@ import pytest
 from fleet.demo import DemoGrid, grid
 from fleet.mqtt import Broker, Session, connect
 from tests.integration.collector.conftest import CollectorProcess, wait_for
+from tests.machine import PATIENCE_S
 
 TERMINALS, MESSAGES = 200, 15
 
@@ -53,10 +54,11 @@ async def test_killed_around_the_commit_stores_every_message_once(
     Before: the batch is gone and redelivered. After: it is redelivered and known already.
     """
     assert collector.stop() == 0
-    collector.start(module="tests.integration.collector.dying", DIE_AT=instant, DIE_ON="4")
+    dying = {"DIE_AT": instant, "DIE_ON": "4", "TELLERGRID_BATCH_COUNT": "100"}
+    collector.start(module="tests.integration.collector.dying", **dying)
     await talk(collector, 1, MESSAGES)
     assert collector.process is not None
-    assert collector.process.wait(30) == -signal.SIGKILL
+    assert collector.process.wait(PATIENCE_S) == -signal.SIGKILL
     before = stored(collector)
     assert before[0] < TERMINALS * MESSAGES
     collector.start()

@@ -287,8 +287,8 @@ async def test_terminals_in_maintenance_are_no_members_of_a_quorum(
     """Three of ten are no outage; three of the seven that nobody is working on are one."""
     window = """
         INSERT INTO planned_window (purpose, terminal_id, first, zone, author, reason)
-        SELECT 'maintenance', terminal.id, tstzrange(now() - interval '1 hour', now() + interval
-            '1 hour'), 'UTC', 'tester', 'new readers'
+        SELECT 'maintenance', terminal.id, tstzrange(now() - interval '1 day', now() + interval
+            '1 day'), 'UTC', 'tester', 'new readers'
         FROM terminal ORDER BY terminal.id DESC LIMIT 3 RETURNING id"""
     await rows(connection, window)
     occur = """
@@ -478,7 +478,7 @@ async def test_a_terminal_commissioned_a_day_ago_and_never_heard_is_told(
 ) -> None:
     """Nine of ten spoke once; the collector that finds out started ten minutes ago."""
     await desk.commit([arrival(n, 1, 0) for n in range(9)], at(0))
-    await connection.execute("UPDATE terminal SET commissioned_at = now() - interval '25 h'")
+    await connection.execute("UPDATE terminal SET commissioned_at = %s", (at(-25 * 3600),))
     await connection.commit()
     await desk.restore(at(0))
     desk.watch(at(0))

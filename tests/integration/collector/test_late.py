@@ -26,6 +26,7 @@ from tests.integration.collector.test_recut import (
     said,
     states,
 )
+from tests.machine import PATIENCE_S
 
 __all__ = ["connection"]
 
@@ -158,28 +159,29 @@ def test_killed_between_marking_and_cutting_it_is_cut_in_once(collector: Collect
     collector.start(module="tests.integration.collector.dying", DIE_AT="marked")
     now = datetime.now(UTC)
 
-    def say(seq: int, ago_s: float, status: dict[str, Any]) -> None:
-        body = {"ts": (now - timedelta(seconds=ago_s)).isoformat(), "boot": 1, "seq": seq}
-        payload = json.dumps(body | {"status": status}).encode()
-        collector.broker.publish(collector.topic(0, "telemetry"), payload)
+    def say(*said: tuple[int, float, dict[str, Any]]) -> None:
+        lines = ""
+        for seq, ago_s, status in said:
+            body = {"ts": (now - timedelta(seconds=ago_s)).isoformat(), "boot": 1, "seq": seq}
+            lines += json.dumps(body | {"status": status}) + "\n"
+        topic = collector.topic(0, "telemetry")
+        collector.broker.publish(topic, lines.encode(), each_line=True)
 
     def recorded() -> list[tuple[Any, ...]]:
         return collector.query("SELECT state, lower(period) FROM service_interval ORDER BY period")
 
-    say(1, 100, FINE)
-    say(4, 20, FINE)
+    say((1, 100, FINE), (4, 20, FINE))
     judged = "SELECT FROM terminal_state WHERE seq = 4"
     wait_for("the gap is waited for in vain", lambda: collector.query(judged))
     before = recorded()
-    say(2, 80, JAMMED)
-    say(3, 60, JAMMED)
+    say((2, 80, JAMMED), (3, 60, JAMMED))
     assert collector.process is not None
-    assert collector.process.wait(60) == -signal.SIGKILL
+    assert collector.process.wait(PATIENCE_S) == -signal.SIGKILL
     due_still = "SELECT sum(messages)::int FROM interval_recut WHERE done_at IS NULL"
     assert (recorded(), collector.query(due_still)) == (before, [(2,)])
 
     cutting = collector.launch("tests.integration.collector.dying", DIE_AT="cut")
-    assert cutting.wait(60) == -signal.SIGKILL
+    assert cutting.wait(PATIENCE_S) == -signal.SIGKILL
     assert (recorded(), collector.query(due_still)) == (before, [(2,)])
 
     collector.start()

@@ -63,12 +63,13 @@ def test_a_terminal_registered_too_late_is_heard_by_replay(collector: CollectorP
     code, told = typed(collector, "replay", str(masked["id"]), str(late["id"]))
     assert (code, told["replayed"]) == (1, [late["id"]])
     assert "masked" in told["refused"][0]
-    wait_for(
-        "it is stored, once the collector knows the terminal",
-        lambda: (
-            collector.query("SELECT 1 FROM telemetry") or typed(collector, "replay", "--all")[0]
-        ),
-    )
+
+    def heard() -> bool:
+        if not collector.query("SELECT 1 FROM telemetry"):
+            typed(collector, "replay", "--all")
+        return collector.query("SELECT 1 FROM telemetry") == [(1,)]
+
+    wait_for("it is stored, once the collector knows the terminal", heard)
     assert late["id"] not in [each["id"] for each in typed(collector, "list", "--waiting")[1]]
     assert typed(collector, "replay")[0] == 2
 

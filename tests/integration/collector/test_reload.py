@@ -1,6 +1,6 @@
 """Rules change while the collector runs: taken without a restart, or refused, the old in force."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -136,7 +136,7 @@ def test_a_running_collector_takes_new_rules_and_refuses_broken_ones(
     assert collector.metric("tellergrid_collector_catalogue_refused") == 0
     [(identity, fired)] = collector.query("SELECT catalogue, fired_at FROM fault")
     assert identity == sound.identity
-    assert timedelta() < fired - started < timedelta(minutes=1)
+    assert started < fired < datetime.now(UTC)
     in_force = collector.query("SELECT identity FROM region_catalogue")
     assert in_force == [(sound.identity,)]
 

@@ -23,6 +23,7 @@ from tellergrid.stack import mosquitto, process
 from tellergrid.stack.ports import LOOPBACK, free_port
 from tellergrid.stack.reach import broker
 from tellergrid.stack.rights import engine_rights, give, own_folder
+from tests.machine import PATIENCE_S
 
 CONFIGURATION = """
 per_listener_settings true
@@ -134,7 +135,7 @@ async def test_a_message_goes_there_and_back_over_tls(secured: Secured) -> None:
     connection = await connect(broker, Session("one"), lambda _, m: heard.set_result(m.payload))
     await connection.subscribe([Filter("a/b")])
     await connection.publish("a/b", b"x" * 100_000)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         assert await heard == b"x" * 100_000
     await connection.disconnect()
 

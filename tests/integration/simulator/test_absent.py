@@ -26,19 +26,19 @@ async def test_a_half_open_line_is_noticed_by_the_broker_s_keep_alive(
     """
     wanted = replace(plan(tmp_path), scenario=HALF_OPEN, keep_alive_s=KEEP_ALIVE_S)
     async with watching(broker) as watcher, playing(broker, wanted) as fleet:
-        await watcher.until(lambda: len(watcher.seen) == 3)
+        await watcher.until(lambda: len(watcher.seen) == len(watcher.online) == 3)
         code, other, *_ = fleet.terminals
         terminal = fleet.terminals[code]
         before = terminal.device.seq
         began = time.monotonic()
         terminal.take(terminal.device.set_by_hand({"offline": True}, fleet.now()))
         assert fleet.figures.connected == 3
-        await watcher.until(lambda: not dict(watcher.presences)[code].online)
+        await watcher.until(lambda: code not in watcher.online)
         assert time.monotonic() - began > KEEP_ALIVE_S
         assert max(watcher.seen[code, 1]) <= before
-        assert dict(watcher.presences)[other].online
+        await watcher.until(lambda: other in watcher.online)
         terminal.take(terminal.device.repair(fleet.now()))
-        await watcher.until(lambda: dict(watcher.presences)[code].online)
+        await watcher.until(lambda: code in watcher.online)
         said = terminal.device.seq
         assert said > before
         await watcher.until(lambda: watcher.seen[code, 1] >= set(range(1, said + 1)))
@@ -50,7 +50,7 @@ async def test_a_half_open_line_that_is_back_before_the_broker_noticed_takes_ove
     """The session it left standing is ended by the one that takes its place: a will, a birth."""
     wanted = replace(plan(tmp_path), scenario=HALF_OPEN, keep_alive_s=600)
     async with watching(broker) as watcher, playing(broker, wanted) as fleet:
-        await watcher.until(lambda: len(watcher.seen) == 3)
+        await watcher.until(lambda: len(watcher.seen) == len(watcher.online) == 3)
         code, *_ = fleet.terminals
         terminal = fleet.terminals[code]
         terminal.take(terminal.device.set_by_hand({"offline": True}, fleet.now()))
@@ -78,7 +78,7 @@ async def test_a_scenario_carries_terminals_to_another_region_and_back(
     code = next(code for code, region in homes.items() if region != away)
     wanted = replace(plan(tmp_path, 20, cells=20), scenario=story)
     async with watching(broker) as watcher, playing(broker, wanted) as fleet:
-        await watcher.until(lambda: watcher.regions.get(code) == away)
+        await watcher.until(lambda: away in watcher.visited[code])
         await watcher.until(lambda: watcher.regions[code] == homes[code])
         said = fleet.terminals[code].device.seq
         await watcher.until(lambda: watcher.seen[code, 1] >= set(range(1, said + 1)))

@@ -23,7 +23,8 @@ from tellergrid.engines.locate import MosquittoEngine
 from tellergrid.stack import mosquitto, process
 from tellergrid.stack.ports import LOOPBACK, free_port
 from tellergrid.stack.rights import engine_rights, give, own_folder
-from tests.integration.simulator.test_fleet import DEADLINE_S, Watcher, plan
+from tests.integration.simulator.test_fleet import Watcher, plan
+from tests.machine import PATIENCE_S
 
 TERMINALS = 6
 LISTENER = """
@@ -84,16 +85,16 @@ async def test_each_terminal_is_whom_its_certificate_names(
     ours, tester = guarded.seen_by(OURSELVES), guarded.seen_by("tester")
     watcher = Watcher(tester)
     watching = asyncio.create_task(watcher.run())
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         await watcher.subscribed.wait()
     fleet = Fleet(wanted, ours, None)
     playing = asyncio.create_task(simulate(fleet, ours))
     await watcher.until(lambda: len(watcher.seen) == TERMINALS)
-    assert {code for code, presence in watcher.presences if presence.online} == {*fleet.terminals}
+    await watcher.until(lambda: watcher.online == {*fleet.terminals})
     gone, *_ = fleet.terminals
     terminal = fleet.terminals[gone]
     terminal.take(terminal.device.set_by_hand({"offline": True}, fleet.now()))
-    await watcher.until(lambda: not dict(watcher.presences)[gone].online)
+    await watcher.until(lambda: gone not in watcher.online)
     assert (await ask(tester, Silence(gone))).ok
     assert fleet.figures.troubles == {}
     fleet.stop()

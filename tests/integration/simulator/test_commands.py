@@ -14,8 +14,8 @@ import pytest
 
 from fleet import demo
 from tests.engines import BrokerServer
+from tests.machine import PATIENCE_S
 
-DEADLINE_S = 30
 TERMINALS = [terminal.code for terminal in demo.grid(1, 4).terminals]
 
 
@@ -41,7 +41,7 @@ class Shell:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=DEADLINE_S,
+            timeout=PATIENCE_S,
             check=False,
         )
 
@@ -70,7 +70,7 @@ def shell(broker: BrokerServer, tmp_path: Path) -> Shell:
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.05)
@@ -93,7 +93,7 @@ def test_a_tester_breaks_a_terminal_and_repairs_it(shell: Shell, tmp_path: Path)
         assert second.returncode == 1
         assert "already plays" in second.stderr
         fleet.send_signal(signal.SIGINT)
-        figures, complaints = fleet.communicate(timeout=DEADLINE_S)
+        figures, complaints = fleet.communicate(timeout=PATIENCE_S)
         assert fleet.returncode == 0, complaints
         assert json.loads(figures)["unacknowledged"] == 0
     assert (tmp_path / "simulator" / "state.json").exists()
@@ -116,7 +116,7 @@ def test_a_missing_setting_is_named_and_no_secret_beside_it(shell: Shell) -> Non
         env=environment,
         capture_output=True,
         text=True,
-        timeout=DEADLINE_S,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert finished.returncode == 1
@@ -127,7 +127,7 @@ def test_the_service_plays_until_it_is_told_to_stop(shell: Shell) -> None:
     """As the stack runs it."""
     with shell.simulating("simulator", "--rate", "60") as fleet:
         fleet.send_signal(signal.SIGTERM)
-        _, said = fleet.communicate(timeout=DEADLINE_S)
+        _, said = fleet.communicate(timeout=PATIENCE_S)
         assert fleet.returncode == 0, said
         events = [json.loads(line)["event"] for line in said.splitlines()]
         assert events[0] == "simulating"
@@ -151,7 +151,7 @@ def test_what_cannot_be_played_is_refused_in_a_sentence(
             env=shell.environment("simulator"),
             capture_output=True,
             text=True,
-            timeout=DEADLINE_S,
+            timeout=PATIENCE_S,
             check=False,
         )
         assert finished.returncode == 1

@@ -22,8 +22,8 @@ from simulator.errors import OtherSimulatorError
 from simulator.fleet import Fleet, Plan
 from simulator.hands import NobodyThereError, ask
 from tests.engines import BrokerServer
+from tests.machine import PATIENCE_S
 
-DEADLINE_S = 30
 LIVELY = scenario.parse(
     b"{name: lively, about: a heartbeat every fifth of a second,"
     b" behaviour: {heartbeat_s: 0.2, faults_per_day: 0, stock_at_start: 0.9}}",
@@ -41,6 +41,7 @@ class Watcher:
         self.presences: list[tuple[str, Presence]] = []
         self.results: list[Result] = []
         self.regions: dict[str, str] = {}
+        self.visited: defaultdict[str, set[str]] = defaultdict(set)
         self.state: dict[str, object] = {}
         self.connection: Connection | None = None
         self.subscribed = asyncio.Event()
@@ -61,8 +62,13 @@ class Watcher:
                 self.subscribed.clear()
                 connection.abort()
 
+    @property
+    def online(self) -> set[str]:
+        """The terminals that say they are there, and have not said or willed otherwise since."""
+        return {code for code, presence in dict(self.presences).items() if presence.online}
+
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 self._news.clear()
                 await self._news.wait()
@@ -76,6 +82,7 @@ class Watcher:
             return
         topic = topics.parse(message.topic)
         self.regions[topic.terminal] = topic.region
+        self.visited[topic.terminal].add(topic.region)
         if topic.channel is Channel.COMMAND:
             return
         said = telemetry.decode(topic.channel, topic.terminal, message.payload)
@@ -92,7 +99,7 @@ class Watcher:
 async def watching(server: BrokerServer) -> AsyncIterator[Watcher]:
     watcher = Watcher(Broker.parse(server.url("tester")))
     task = asyncio.create_task(watcher.run())
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         await watcher.subscribed.wait()
     try:
         yield watcher
@@ -205,7 +212,7 @@ async def test_the_hands_break_and_repair_exactly_what_they_name(
     with pytest.raises(NobodyThereError):
         await ask(tester, Ping())
     async with playing(broker, plan(tmp_path)) as fleet:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 with suppress(NobodyThereError):
                     assert (await ask(tester, Ping())).ok

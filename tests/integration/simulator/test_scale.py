@@ -32,7 +32,7 @@ async def test_forty_terminals_share_two_connections(broker: BrokerServer, tmp_p
             gone = (code, False)
             await watcher.until(lambda: gone in {(t, p.online) for t, p in watcher.presences})
             device.take(device.device.repair(fleet.now()))
-            await watcher.until(lambda: dict(watcher.presences)[code].online)
+            await watcher.until(lambda: code in watcher.online)
             [each] = [t for t in demo.grid(1, 40).terminals if t.code == code]
             assert watcher.connection is not None
             topic = topics.build(each.region, code, Channel.COMMAND)

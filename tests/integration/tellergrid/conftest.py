@@ -20,10 +20,10 @@ from tellergrid.stack.home import Home
 from tellergrid.stack.ports import free_port
 from tellergrid.stack.process import is_same
 from tests.engines import shared_home
+from tests.machine import PATIENCE_S
 
 _NUMBERS = count(1)
 _PORTS = ("DATABASE", "BROKER", "COLLECTOR", "API")
-_PATIENCE_S = 60.0
 
 Finished = subprocess.CompletedProcess[str]
 
@@ -50,7 +50,7 @@ class Stack:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=_PATIENCE_S * 2,
+            timeout=PATIENCE_S * 2,  # it has patience of its own
             check=False,
         )
 
@@ -92,9 +92,12 @@ def alive(record: dict[str, Any]) -> list[str]:
 
 def eventually(condition: Callable[[], bool], what: str) -> None:
     """Wait until something is so."""
-    deadline = time.monotonic() + _PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"it never came true that {what}"
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        late = time.monotonic() >= deadline
+        if condition():
+            return
+        assert not late, f"it never came true that {what}"
         time.sleep(0.05)
 
 

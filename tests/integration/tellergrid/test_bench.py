@@ -10,6 +10,7 @@ import pytest
 from tellergrid.bench.publisher import Load
 from tellergrid.bench.sink import Task, Took
 from tests.engines import BrokerServer
+from tests.machine import PATIENCE_S
 
 MESSAGES = 300
 
@@ -24,8 +25,8 @@ def test_a_yardstick_takes_what_the_publisher_says(
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         load = Load(broker.url("tester"), terminals=50, first=0, messages=MESSAGES)
-        subprocess.run(program("publisher", load), check=True, timeout=30)
-        answer, _ = process.communicate(timeout=30)
+        subprocess.run(program("publisher", load), check=True, timeout=PATIENCE_S)
+        answer, _ = process.communicate(timeout=PATIENCE_S)
     took = msgspec.json.decode(answer, type=Took)
     assert took.seconds > 0
     with psycopg.connect(database_url) as database:

@@ -5,7 +5,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from tellergrid.bench import load
 from tellergrid.cli import app
+from tests.machine import PATIENCE_S
 
 
 def test_every_route_is_asked_and_answers(
@@ -16,6 +18,7 @@ def test_every_route_is_asked_and_answers(
     So few are asked for that no machine is too slow for them; how fast it is, is not the test's.
     """
     monkeypatch.setenv("TELLERGRID_DATABASE_URL", database_url)
+    monkeypatch.setattr(load, "_PATIENCE_S", PATIENCE_S)
     asked = ["bench", "api", "--terminals", "2000", "--tickets", "200"]
     asked += ["--rate", "9", "--seconds", "2", "--json"]
     shown = CliRunner().invoke(app, asked)

@@ -13,6 +13,7 @@ from tellergrid.engines.locate import Engines
 from tellergrid.stack.process import is_same, started_ticks
 from tests.engines import shared_home
 from tests.integration.tellergrid.conftest import eventually
+from tests.machine import PATIENCE_S
 from tests.processes import descendants
 
 
@@ -33,7 +34,7 @@ def soak(engines: Engines, folder: Path, minutes: float) -> "subprocess.Popen[by
 def test_every_message_is_stored_once(engines: Engines, engine_folder: Path) -> None:
     """Six seconds and a kill somewhere in the first minute: exact, and the exit code says so."""
     process = soak(engines, engine_folder, 0.1)
-    answer, told = process.communicate(timeout=120)
+    answer, told = process.communicate(timeout=3 * PATIENCE_S)
     assert process.returncode == 0, told.decode()
     report = msgspec.json.decode(answer, type=SoakReport)
     assert report.exact
@@ -48,7 +49,7 @@ def test_nothing_is_left_when_it_is_asked_to_end(engines: Engines, engine_folder
     )
     left = {pid: started_ticks(pid) for pid in descendants(process.pid)}
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 128 + signal.SIGTERM
     eventually(
         lambda: not any(t is not None and is_same(pid, t) for pid, t in left.items()), "all end"

@@ -3,6 +3,7 @@
 import asyncio
 
 from api.scheduled import background
+from tests.machine import PATIENCE_S
 
 
 async def test_work_that_misses_its_cancellation_ends_all_the_same() -> None:
@@ -22,7 +23,7 @@ async def test_work_that_misses_its_cancellation_ends_all_the_same() -> None:
                     raise
                 errors += 1
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         async with background(lives_through_errors()):
             await asyncio.sleep(0)
     assert errors == 1

@@ -17,6 +17,7 @@ from fleet.mqtt import (
     Unreachable,
     connections,
 )
+from tests.machine import PATIENCE_S
 from tests.unit.mqtt.wire_double import Peer, greeted
 
 
@@ -108,7 +109,7 @@ async def test_cancelling_stops_it_wherever_it_is(outcomes: list[MqttError | Non
         await asyncio.sleep(0)
     task.cancel()
     with suppress(asyncio.CancelledError):
-        await asyncio.wait_for(task, 1)
+        await asyncio.wait_for(task, PATIENCE_S)
     assert task.cancelled()
     for peer in opener.peers:
         assert not peer.connection.closed.cancelled()

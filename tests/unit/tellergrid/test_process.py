@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tellergrid.stack import process
 from tellergrid.stack.process import Program, end, is_same, started_ticks
+from tests.machine import PATIENCE_S
 
 SLEEP = ("/bin/sleep", "600")
 # Starts a child on a leash, says its number, and waits to be killed.
@@ -23,7 +24,7 @@ time.sleep(600)
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, "it did not come true"
         time.sleep(0.01)

@@ -10,6 +10,7 @@ from simulator.virtual import Course
 from tellergrid.stack.process import is_same, started_ticks
 from tellergrid.virtual.run import play
 from tellergrid.virtual.shares import play_all
+from tests.machine import PATIENCE_S
 from tests.processes import descendants
 
 START = 1_795_392_000.0  # 2026-11-23, midnight UTC
@@ -46,7 +47,7 @@ def test_they_end_with_who_started_them() -> None:
         children = {pid: started_ticks(pid) for pid in descendants(parent.pid)}
         parent.kill()
     assert len(children) >= 2
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while any(ticks is not None and is_same(pid, ticks) for pid, ticks in children.items()):
         assert time.monotonic() < deadline, "they compute on"
         time.sleep(0.05)

@@ -1,0 +1,62 @@
+"""The machine that tests run on: it may be slow, busy, or stand still for a while.
+
+`PATIENCE_S`  how long a test waits for what must come; a test that waits for less fails on it
+`Pulse`       what a bound in seconds comes to on this machine, while something is measured
+"""
+
+import subprocess
+import sys
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+PATIENCE_S = 120.0
+_BEAT_S = 0.05
+_SKIPPED_S = 0.5  # a beat that is later than that: nobody was let run
+_START = "import asyncio, httpx, psycopg"
+_START_S = 1.0  # how long that takes on a machine that has nothing else to do
+
+
+class Pulse:
+    """Beats inside its block, and knows for how long it could not.
+
+    A promise of seconds is one of a machine that does its work. So a bound is as many times longer
+    as it takes longer than it should to start an interpreter, and longer by what was stood still.
+    """
+
+    def __init__(self) -> None:
+        self.stood_still_s = 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End."""
+        self._over.set()
+        self._thread.join()
+
+    def allows(self, bound_s: float) -> float:
+        """What a bound comes to, after the block; what it is, where nothing disturbed."""
+        began = time.monotonic()
+        subprocess.run([sys.executable, "-c", _START], check=True)
+        slowness = max(1.0, (time.monotonic() - began) / _START_S)
+        return bound_s * slowness + self.stood_still_s
+
+    def _beat(self) -> None:
+        before = time.monotonic()
+        while not self._over.wait(_BEAT_S):
+            now = time.monotonic()
+            late_s = now - before - _BEAT_S
+            if late_s > _SKIPPED_S:
+                self.stood_still_s += late_s
+            before = now

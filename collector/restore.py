@@ -128,7 +128,6 @@ def _recall(terminal: Terminal, row: _Row | None) -> None:
     terminal.state_since = row.service_since
     if row.metrics is not None:
         terminal.metrics = row.metrics.encode()
-        terminal.measured = snapshot.read_metrics(terminal.metrics)
     if row.status is not None and row.storage is not None:
         read = snapshot.read(row.status.encode(), row.storage.encode())
         terminal.status, terminal.storage = read.status, read.storage

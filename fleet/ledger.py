@@ -17,7 +17,7 @@ class Received:
         """Begin with ranges (first, last), both included, ascending and disjoint."""
         pairs = list(ranges)
         self._firsts = [first for first, _ in pairs]
-        self._lasts = [last for _, last in pairs]
+        self._lasts = [last for _, last in pairs]  # the highest may be behind: see `_ends`
         self.last = self._lasts[-1] if pairs else 0
         """The highest number, 0 if there is none."""
         self.doubled = doubled
@@ -26,11 +26,11 @@ class Received:
 
     def add(self, seq: int) -> bool:
         """Note a number; False, and counted as doubled, if it was there already."""
-        firsts, lasts = self._firsts, self._lasts
-        if lasts and lasts[-1] == seq - 1:
-            lasts[-1] = self.last = seq
+        if self.last == seq - 1 and self.last:
+            self.last = seq
             return True
         self.reshaped = True
+        firsts, lasts = self._firsts, self._ends()
         place = bisect_right(firsts, seq) - 1
         if place >= 0 and seq <= lasts[place]:
             self.doubled += 1
@@ -55,15 +55,21 @@ class Received:
         return self.last == seq - 1 and self.last > 0
 
     def __contains__(self, seq: int) -> bool:
-        if seq > self.last > 0:
+        if seq > self.last:
             return False
         place = bisect_right(self._firsts, seq) - 1
-        return place >= 0 and seq <= self._lasts[place]
+        return place >= 0 and seq <= self._ends()[place]
+
+    def _ends(self) -> list[int]:
+        """The last of each range; a number in order, as nearly all are, touches `last` alone."""
+        if self._lasts:
+            self._lasts[-1] = self.last
+        return self._lasts
 
     @property
     def ranges(self) -> list[tuple[int, int]]:
         """The ranges (first, last), both included, ascending."""
-        return list(zip(self._firsts, self._lasts, strict=True))
+        return list(zip(self._firsts, self._ends(), strict=True))
 
     @property
     def missing(self) -> list[Span]:

@@ -203,7 +203,6 @@ def _recall(terminal: Terminal, row: _Before) -> None:
     if row.online is None or row.said_at < row.arrived_at:
         terminal.connected = True
     terminal.metrics = _metrics(row)
-    terminal.measured = snapshot.read_metrics(terminal.metrics)
     terminal.status = (row.status or "{}").encode()
     terminal.storage = (row.storage or "[]").encode()
     try:

@@ -181,8 +181,7 @@ class Engine:
     def telemetry(self, terminal: Terminal, message: Telemetry, arrived_at: datetime) -> Outcome:
         """Judge a snapshot. Raises `Quarantined`, with nothing changed, when it cannot be read."""
         metrics = bytes(message.metrics)
-        same = metrics == terminal.metrics
-        measured = terminal.measured if same else snapshot.read_metrics(metrics)
+        measured = snapshot.read_metrics(metrics)
         status, storage = bytes(message.status), bytes(message.storage)
         changed = status != terminal.status or storage != terminal.storage
         if not changed and self._goes_on(terminal, message, metrics, measured, arrived_at):
@@ -213,8 +212,7 @@ class Engine:
         if refrain.status != terminal.status or refrain.storage != terminal.storage:
             return None
         metrics = bytes(said.metrics)
-        same = metrics == terminal.metrics
-        measured = terminal.measured if same else snapshot.read_metrics(metrics)
+        measured = snapshot.read_metrics(metrics)
         return measured if self._goes_on(terminal, said, metrics, measured, arrived_at) else None
 
     def event(self, terminal: Terminal, message: Event, arrived_at: datetime) -> Outcome:
@@ -291,14 +289,15 @@ class Engine:
     ) -> bool:
         """The short way of nearly every message: all is well, nothing is due, and this says so
         once more."""
-        before = terminal.measured
+        plan = terminal.plan
         if (
             self._faults.is_due(arrived_at)
-            or (measured is not before and terminal.plan.raises(before.values, measured.values))
+            or plan.raises(measured.values)
+            or (plan.mixed and plan.mixes(terminal.measured.values, measured.values))
             or not terminal.goes_on(message.boot, message.seq, message.ts, arrived_at)
         ):
             return False
-        terminal.metrics, terminal.measured = metrics, measured
+        terminal.metrics = metrics
         self._faults.record.repeated.add(terminal.id)
         return True
 

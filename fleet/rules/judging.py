@@ -47,7 +47,7 @@ class Judging:
         read = snapshot.read(status, storage) if changed else None
         at, last = self._proceed(terminal, message, arrived_at, live=live)
         inputs = _differing(terminal.measured.values, measured.values)
-        terminal.metrics, terminal.measured = bytes(message.metrics), measured
+        terminal.metrics = bytes(message.metrics)
         if read is not None:
             inputs |= _differing(terminal.values, read.values)
             inputs |= _differing_items(terminal.items, read.items)

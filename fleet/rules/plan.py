@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 
 from fleet.rules.condition import Condition
 from fleet.rules.rule import Count, Offline, Quorum, Rate, Rule, Silent, Unsaid, Unseen, When
@@ -19,8 +20,8 @@ class Plan:
     conditions: tuple[tuple[Rule, When], ...]
     by_input: Mapping[str, tuple[tuple[Rule, When], ...]]
     """By path; of lists `storage[].status` for a member's, `storage` for who is in it."""
-    measured: Mapping[str, tuple[Condition, ...]]
-    """The conditions over metrics alone, by metric: an unchanged snapshot asks no others."""
+    measured: tuple[Condition, ...]
+    """The conditions over metrics alone: an unchanged snapshot asks no others."""
     mixed: frozenset[str]
     """Metrics that a condition reads beside something else."""
     silent: Mapping[str, timedelta]
@@ -47,16 +48,16 @@ class Plan:
         }
         return found.values()
 
-    def raises(self, before: Mapping[str, Value], after: Mapping[str, Value]) -> bool:
-        """Whether metrics that changed may raise anything, where nothing holds and no more did."""
-        for name, conditions in self.measured.items():
-            if after.get(name) != before.get(name):
-                if name in self.mixed:
-                    return True
-                for condition in conditions:
-                    if condition.evaluate(after):
-                        return True
+    def raises(self, metrics: Mapping[str, Value]) -> bool:
+        """Whether metrics alone raise anything."""
+        for condition in self.measured:  # noqa: SIM110 - a generator costs as much as it runs
+            if condition.evaluate(metrics):
+                return True
         return False
+
+    def mixes(self, before: Mapping[str, Value], after: Mapping[str, Value]) -> bool:
+        """Whether metrics changed that are read beside something else."""
+        return any(after.get(name) != before.get(name) for name in self.mixed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +84,16 @@ def plan(rules: Iterable[Rule], kind: str) -> Plan:
         for name in _inputs(trigger):
             by_input.setdefault(name, []).append((rule, trigger))
     rates = _rates(mine)
-    reading = {name: [w.condition for _, w in by_input[name]] for name in by_input if _metric(name)}
+    of_metrics = {w.condition for name in by_input if _metric(name) for _, w in by_input[name]}
+    alone = [each for each in of_metrics if all(map(_metric, each.inputs))]
     return Plan(
         rules={each.name: each for rule in mine for each in (rule, *stages(rule))},
         conditions=tuple(conditions),
         by_input={name: tuple(readers) for name, readers in by_input.items()},
-        measured={
-            **{name: () for name in rates if _metric(name)},
-            **{name: tuple(asked) for name, asked in reading.items()},
-        },
+        measured=tuple(alone),
         mixed=frozenset(
-            name for name, asked in reading.items() if not all(map(_metrics_only, asked))
-        )
-        | frozenset(filter(_metric, rates)),
+            filter(_metric, chain(rates, *(each.inputs for each in of_metrics.difference(alone))))
+        ),
         silent={r.name: r.trigger.after for r in mine if isinstance(r.trigger, Silent)},
         offline=tuple(rule for rule in mine if isinstance(rule.trigger, Offline)),
         counts=tuple((rule, rule.trigger) for rule in mine if isinstance(rule.trigger, Count)),
@@ -147,10 +145,6 @@ def _staged(rules: Iterable[Rule]) -> Mapping[str, tuple[Rule, ...]]:
 
 def _metric(name: str) -> bool:
     return name.startswith("metrics.")
-
-
-def _metrics_only(condition: Condition) -> bool:
-    return all(map(_metric, condition.inputs))
 
 
 def _inputs(trigger: When) -> frozenset[str]:

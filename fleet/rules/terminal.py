@@ -17,7 +17,7 @@ from fleet.rules.plan import NO_PLAN, Plan
 from fleet.rules.slope import Slope
 from fleet.rules.steps import Step
 from fleet.service_state import ServiceState
-from fleet.snapshot import NOTHING_MEASURED, Measured, Value, Values
+from fleet.snapshot import NOTHING_MEASURED, Measured, Value, Values, read_metrics
 from fleet.telemetry import Event, Telemetry
 from fleet.windows.hours import ALWAYS, Hours
 
@@ -66,7 +66,6 @@ class Terminal:
     status: bytes = b""
     storage: bytes = b""
     metrics: bytes = b""
-    measured: Measured = NOTHING_MEASURED
     values: Mapping[str, Value] = field(default_factory=dict)
     items: Mapping[str, tuple[Values, ...]] = field(default_factory=dict)
     holds: dict[tuple[str, str], Hold] = field(default_factory=dict)
@@ -85,6 +84,12 @@ class Terminal:
     """What they do not know yet, by place."""
     off: bool = False
     """Its clock was set and has not come right again."""
+
+    @property
+    def measured(self) -> Measured:
+        """Its metrics, read anew: they are asked for where a message says something new, and all
+        that is kept of a hundred thousand terminals is fetched from memory for each message."""
+        return read_metrics(self.metrics) if self.metrics else NOTHING_MEASURED
 
     @property
     def lag(self) -> timedelta:

@@ -96,7 +96,7 @@ async def test_a_failed_write_leaves_nothing_and_is_told(
     run = store._run
 
     async def broken(cursor: Any, statement: Statement) -> None:
-        if statement.name == "copy_beat":
+        if statement.name == "update_terminal_state":
             raise psycopg.OperationalError("the server closed the connection")
         await run(cursor, statement)
 

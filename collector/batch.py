@@ -131,10 +131,10 @@ def _take(
     message, terminal_id, arrival = opened.message, opened.entry.id, opened.arrival
     terminal = engine.terminals[terminal_id]
     if isinstance(message, Presence):
-        engine.presence(terminal, message, arrival.at, retained=arrival.retained)
+        engine.presence(terminal, message, arrival.at, retained=arrival.retain)
         arrived_us = rows.microseconds(arrival.at)
         batch.presences.append(
-            rows.presence(terminal_id, message, arrived_us, retained=arrival.retained)
+            rows.presence(terminal_id, message, arrived_us, retained=arrival.retain)
         )
         return
     if not isinstance(message, _NUMBERED):

@@ -9,7 +9,7 @@ import msgspec
 
 from collector import rows
 from collector.registry import Entry, Registry
-from fleet import card_numbers, heartbeat, topics
+from fleet import card_numbers, heartbeat, mqtt, topics
 from fleet.heartbeat import Heartbeat, Refrain
 from fleet.ledger import Received
 from fleet.quarantine import Quarantined, Reason
@@ -27,18 +27,10 @@ from fleet.telemetry import (
 from fleet.topics import Channel, TopicError
 
 _CHANNELS: dict[str, Channel] = {channel.value: channel for channel in Channel}
+Arrival = mqtt.Message
+"""A packet as the broker delivered it."""
 _MICROSECOND = timedelta(microseconds=1)
 _LEAST_US, _MOST_US = -MAX_BEHIND // _MICROSECOND, MAX_AHEAD // _MICROSECOND
-
-
-class Arrival(msgspec.Struct, frozen=True, gc=False):
-    """A packet as the broker delivered it; `packet_id` is what to acknowledge."""
-
-    topic: str
-    payload: bytes
-    retained: bool
-    packet_id: int | None
-    at: datetime
 
 
 class Opened(msgspec.Struct, frozen=True, gc=False):

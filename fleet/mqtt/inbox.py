@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterable
+from datetime import datetime
 
 import mqtt5
 from mqtt5 import DisconnectReasonCode
@@ -26,8 +27,9 @@ class Inbox:
         self._receive_maximum = receive_maximum
         self._unacknowledged: set[int] = set()
 
-    def take(self, packet: mqtt5.PublishPacket) -> Message:
-        """Return the message in a PUBLISH; raises ProtocolViolation for one that may not come."""
+    def take(self, packet: mqtt5.PublishPacket, at: datetime) -> Message:
+        """Return the message in a PUBLISH that was read `at` this time; raises ProtocolViolation
+        for one that may not come."""
         identifier = packet.packet_id
         if identifier is not None:
             self._expect(identifier, packet.qos)
@@ -40,6 +42,7 @@ class Inbox:
         return Message(
             topic,
             packet.payload,
+            at,
             packet.retain,
             qos,
             identifier,

@@ -48,7 +48,7 @@ def arrival(
     body = {"ts": when.isoformat(), "boot": 1, "seq": seq, "status": {}, **fields}
     code = GRID.terminals[number].code
     topic = f"fleet/v1/region-01/{code}/{channel}"
-    return Arrival(topic, json.dumps(body).encode(), retained=False, packet_id=seq, at=when)
+    return Arrival(topic, json.dumps(body).encode(), retain=False, packet_id=seq, at=when)
 
 
 def at(seconds: float) -> datetime:

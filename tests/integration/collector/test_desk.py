@@ -172,6 +172,35 @@ async def test_messages_in_order_leave_the_ledger_as_it_is_and_are_known_after_a
     assert await rows(connection, "SELECT doubled FROM boot_ledger") == [(2,)]
 
 
+async def test_a_heartbeat_beside_a_message_that_came_twice_counts(
+    desk: Desk, connection: Connection
+) -> None:
+    """In one batch: how far the terminal came is stored, and nothing seems to be missing."""
+    metrics = {"rtt_ms": 40}
+    await desk.commit([arrival(0, 1, metrics=metrics)], at(0))
+    again = [arrival(0, seq, 1, metrics=metrics) for seq in (2, 3, 3)]
+    await desk.commit(again, at(1))
+    assert await rows(connection, "SELECT seq FROM terminal_state") == [(3,)]
+    assert await rows(connection, "SELECT received::text FROM boot_received") == [("{[1,4)}",)]
+
+
+async def test_forgotten_ledgers_double_nothing(
+    desk: Desk, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A terminal that starts anew, and messages of both boots come twice, in the same batch and in
+    later ones, while none but the present boot's ledger is kept."""
+    monkeypatch.setattr("collector.desk._LEDGERS_KEPT", 0)
+    monkeypatch.setattr(desk, "commit_singly", None)  # nothing is wrong with any of them
+    said = [(1, 1), (1, 2), (1, 3), (2, 1), (1, 3), (2, 2), (1, 3), (2, 3), (2, 2), (2, 4), (2, 4)]
+    for size in (1, 2, 3):
+        for place in range(0, len(said), size):
+            batch = said[place : place + size]
+            sent = [arrival(0, seq, seq, boot=boot, metrics={"n": 1}) for boot, seq in batch]
+            await desk.commit(sent, at(9))
+    stored = await rows(connection, "SELECT boot, seq FROM telemetry ORDER BY boot, seq")
+    assert stored == sorted(set(said))
+
+
 async def test_a_lower_boot_that_takes_over_leaves_both_ledgers_whole(
     desk: Desk, connection: Connection
 ) -> None:

@@ -1,26 +1,23 @@
 """A batch: packets in, rows and the engine's changes out. No I/O: it can be done again."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from collector import metrics, rows
 from collector.beats import Beat
 from collector.intake import Opened, Opening, Repeated, SetAside, set_aside
+from collector.ledgers import NUMBERED, LedgerKey
 from collector.order import Late
-from fleet.heartbeat import Heartbeat
 from fleet.ledger import Received
 from fleet.quarantine import Quarantined
 from fleet.rules.engine import Engine, Outcome
 from fleet.rules.record import Record
-from fleet.telemetry import Event, Presence, Telemetry
+from fleet.telemetry import Presence, Telemetry
 from fleet.topics import Channel
 
-LedgerKey = tuple[int, int]
-"""A terminal's id and a boot."""
 _SLICE = 50
-_NUMBERED = (Heartbeat, Telemetry, Event)  # A | B would be made anew for every message
 
 
 @dataclass(slots=True)
@@ -46,18 +43,6 @@ class Batch:
 
     def __bool__(self) -> bool:
         return bool(self.beats or self.received or self.aside or self.record)
-
-
-def unread(
-    unsure: Iterable[Opened | Repeated], ledger: Mapping[LedgerKey, Received]
-) -> set[LedgerKey]:
-    """The ledgers that a batch needs and that are not in memory."""
-    return {
-        key
-        for each in unsure
-        if isinstance(each.message, _NUMBERED)
-        and (key := (each.entry.id, each.message.boot)) not in ledger
-    }
 
 
 async def judge(
@@ -137,7 +122,7 @@ def _take(
             rows.presence(terminal_id, message, arrived_us, retained=arrival.retain)
         )
         return
-    if not isinstance(message, _NUMBERED):
+    if not isinstance(message, NUMBERED):
         return
     key = (terminal_id, message.boot)
     received = ledger[key]

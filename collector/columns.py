@@ -29,7 +29,7 @@ class _Packed(Dumper):
     format = Format.BINARY  # and no `oid`: the statement says of what type it is
 
     def dump(self, obj: Column) -> Buffer:
-        return bytes(obj)
+        return obj
 
 
 def adapt(connection: AsyncConnection[TupleRow]) -> None:

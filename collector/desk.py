@@ -26,22 +26,23 @@ from collector import (
     store,
     tally,
 )
-from collector.batch import Batch, LedgerKey, judge, unread
+from collector.batch import Batch, judge
 from collector.claim import Claim, Seen
 from collector.intake import Arrival, Intake, Opening, set_aside
+from collector.ledgers import LedgerKey, Ledgers
 from collector.repair import MANNERS, Ask, Manners, Repair, Stored
 from collector.sight import Blindness
 from collector.skew import Skews
-from collector.statements import Statement, decide
+from collector.statement import Statement
+from collector.statements import decide
 from collector.store import Connection
-from fleet.ledger import Received, size
+from fleet.ledger import size
 from fleet.quarantine import Quarantined, Reason
 from fleet.rules.catalogue import Catalogue
 from fleet.rules.engine import Engine
 
 # What the content of one message may bring about; all else is the database's or the broker's.
 ONE_IS_BAD = (psycopg.DataError, ArithmeticError, LookupError, TypeError, ValueError)
-_LEDGERS_KEPT = 4  # a terminal's ledgers in memory, per boot: the latest and stragglers
 _NOTE_EVERY = timedelta(seconds=2)  # half of what counts as blindness
 _NOTHING_SEEN = Seen(None)
 
@@ -82,7 +83,7 @@ class Desk:
         self._returned: tuple[datetime, timedelta] | None = None
         self._region = region
         self._catalogue = catalogue
-        self._ledger: dict[LedgerKey, Received] = {}
+        self._ledgers = Ledgers()
         self._boots: dict[int, int] = {}
         self._registry = registry.Registry(region, {}, {})
         self._intake = Intake(self._registry)
@@ -94,7 +95,7 @@ class Desk:
 
     async def restore(self, now: datetime) -> None:
         """Read everything back as of the last commit."""
-        self._ledger = {}
+        self._ledgers.clear()
         await store.prepare(self._connection)
         await store.read_through(self._connection)
         self._registry = await registry.read(self._connection, self._region)
@@ -188,7 +189,8 @@ class Desk:
 
     def open(self, arrivals: Sequence[Arrival]) -> Opening:
         """What packets say; to be judged before anything is read back."""
-        self._forget()
+        if self._ledgers.forget(self.engine.terminals):
+            self._intake.forget_ledgers()
         opening = self._intake.open(arrivals)
         tally.received(opening.messages)
         return opening
@@ -238,17 +240,17 @@ class Desk:
 
     def needs_reading(self, opening: Opening) -> set[LedgerKey]:
         """The ledgers that are not in memory."""
-        return unread(opening.unsure, self._ledger)
+        return self._ledgers.unread(opening.unsure)
 
     async def read(self, missing: set[LedgerKey]) -> None:
         """Read ledgers; nothing may be under way."""
-        self._ledger |= await store.read_ledger(self._connection, missing)
+        self._ledgers |= await store.read_ledger(self._connection, missing)
         await self._connection.commit()
 
     async def judge(self, opening: Opening, now: datetime) -> Judged:
         """Judge a batch and decide what it makes the database do; the ledgers are in memory."""
         began = time.perf_counter()
-        batch = await judge(opening, self.engine, self._ledger, now, passing=self._passing)
+        batch = await judge(opening, self.engine, self._ledgers, now, passing=self._passing)
         statements: list[Statement] = []
         if batch:
             batch.rebooted = self._rebooted(batch)
@@ -303,17 +305,6 @@ class Desk:
         moved = [each for each in touched if each.boot != boots.get(each.id)]
         boots.update({each.id: each.boot for each in moved})
         return bool(moved)
-
-    def _forget(self) -> None:
-        """Keep memory bounded: ledgers of boots long past are read again when needed.
-
-        Between two batches, for one that is being judged relies on those it found.
-        """
-        most = _LEDGERS_KEPT * max(len(self._registry.entries), 16)
-        if len(self._ledger) > most:
-            current = {(t.id, t.boot) for t in self.engine.terminals.values()}
-            self._ledger = {key: kept for key, kept in self._ledger.items() if key in current}
-            self._intake.forget_ledgers()
 
 
 def _said(error: Exception) -> str:

@@ -4,44 +4,25 @@ So the engine may go on while they run: nothing here is read again later.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from datetime import datetime
 from itertools import chain
 from operator import itemgetter
-from typing import Any
-from uuid import UUID
 
-from collector import order, steps
-from collector.batch import Batch, LedgerKey
+from collector import changes, order, steps
+from collector.batch import Batch
 from collector.beats import Beat, beat, packed
 from collector.intake import SetAside
+from collector.ledgers import LedgerKey
 from collector.order import Late
+from collector.statement import Statement
 from fleet.ledger import Received, Span
-from fleet.rules.changes import (
-    Change,
-    Cleared,
-    FaultChange,
-    Fired,
-    Flapped,
-    Rated,
-    Suppressed,
-    Transition,
-)
+from fleet.rules.changes import Transition
 from fleet.rules.record import Record
 from fleet.rules.slope import Slope
 from fleet.rules.terminal import Terminal
 
 _TERMINAL = itemgetter(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A statement of `store.sql`, or a COPY of packed rows, with its values; `each` is many."""
-
-    name: str
-    values: Sequence[Any] | Mapping[str, Any] | None = None
-    each: Sequence[Sequence[Any]] | None = None
-    packed: Sequence[bytes] | None = None
 
 
 def decide(batch: Batch, terminals: Mapping[int, Terminal], catalogue: str) -> list[Statement]:
@@ -63,8 +44,8 @@ def decide(batch: Batch, terminals: Mapping[int, Terminal], catalogue: str) -> l
         _transitions(batch.record),
         _order(batch.record, batch.late),
         _untold(batch.record),
-        _service([c for c in batch.record.changes if isinstance(c, Transition)]),
-        _faults(batch.record.changes, catalogue),
+        changes.service([c for c in batch.record.changes if isinstance(c, Transition)]),
+        changes.faults(batch.record.changes, catalogue),
     )
     return list(chain(*parts))
 
@@ -195,123 +176,6 @@ def _untold(record: Record) -> Iterator[Statement]:
         yield Statement("told", each=told)
     if waiting:
         yield Statement("tell_later", each=waiting)
-
-
-def _service(transitions: Sequence[Transition]) -> Iterator[Statement]:
-    if transitions:
-        last = {each.terminal_id: each for each in transitions}
-        yield Statement(
-            "update_service_state",
-            {
-                "ids": list(last),
-                "states": [each.state.value for each in last.values()],
-                "ats": [each.at for each in last.values()],
-            },
-        )
-        yield Statement(
-            "cut_service_intervals",
-            {
-                "ids": [each.terminal_id for each in transitions],
-                "ats": [each.at for each in transitions],
-            },
-        )
-        yield Statement(
-            "insert_service_intervals",
-            {
-                "ids": [each.terminal_id for each in transitions],
-                "ats": [each.at for each in transitions],
-                "states": [each.state.value for each in transitions],
-                "causes": [",".join(each.causes) for each in transitions],
-            },
-        )
-
-
-def _faults(changes: Sequence[Change], catalogue: str) -> Iterator[Statement]:
-    real = False
-    for change in changes:
-        if isinstance(change, Transition):
-            continue
-        if _is_shadow(change):
-            yield from _shadow_fault(change, catalogue)
-        else:
-            yield from _fault(change, catalogue)
-            real = True
-    if real:
-        yield Statement("notify_fault")
-
-
-def _is_shadow(change: FaultChange) -> bool:
-    return change.rule.shadow if isinstance(change, Fired) else bool(change.shadow)
-
-
-def _fault(change: FaultChange, catalogue: str) -> Iterator[Statement]:
-    match change:
-        case Fired():
-            yield Statement("insert_fault", _fault_row(change, catalogue))
-            yield _feed(change.id, "fired", change.fired_at, by=change.suppressed_by)
-        case Rated():
-            what = "escalated" if change.worse else "eased"
-            yield Statement("rate_fault", (change.severity.value, change.id))
-            yield _feed(change.id, what, change.at, change.severity.value)
-        case Cleared():
-            yield Statement("clear_fault", (change.cleared_at, change.id))
-            yield _feed(change.id, "cleared", change.at)
-        case Suppressed():
-            yield Statement("suppress_fault", (change.by, change.id))
-            what = "suppressed" if change.by else "released"
-            yield _feed(change.id, what, change.at, by=change.by)
-        case Flapped():
-            what = "flapping" if change.flapping else "steady"
-            yield Statement(f"{what}_fault", (change.at, change.id))
-            yield _feed(change.id, what, change.at)
-
-
-def _shadow_fault(change: FaultChange, catalogue: str) -> Iterator[Statement]:
-    """A fault of a rule on trial: no feed, so nobody is told."""
-    match change:
-        case Fired():
-            yield Statement("insert_shadow", _fault_row(change, catalogue))
-        case Rated():
-            yield Statement("rate_shadow", (change.severity.value, change.id))
-        case Cleared():
-            yield Statement("clear_shadow", (change.cleared_at, change.id))
-        case Suppressed(by=None):
-            yield Statement("release_shadow", (change.id,))
-        case Flapped(flapping=True):
-            yield Statement("flapping_shadow", (change.id,))
-        case _:
-            pass
-
-
-def _feed(
-    fault_id: UUID, change: str, at: datetime, severity: str | None = None, by: UUID | None = None
-) -> Statement:
-    return Statement("insert_fault_change", (fault_id, change, at, severity, by))
-
-
-def _fault_row(fired: Fired, catalogue: str) -> dict[str, object]:
-    rule = fired.rule
-    return {
-        "id": fired.id,
-        "scope": fired.key.scope,
-        "subject": fired.key.subject,
-        "terminal_id": fired.terminal_id,
-        "cell_code": fired.cell,
-        "rule": rule.name,
-        "item": fired.key.item,
-        "severity": fired.severity.value,
-        "component": rule.component,
-        "impact": rule.impact.value if rule.impact else "none",
-        "title": rule.title,
-        "remedy": rule.remedy,
-        "skill": rule.skill,
-        "line": rule.line,
-        "parts": list(rule.parts),
-        "started_at": fired.started_at,
-        "fired_at": fired.fired_at,
-        "suppressed_by": fired.suppressed_by,
-        "catalogue": catalogue,
-    }
 
 
 def multirange(spans: Iterable[Span]) -> str:

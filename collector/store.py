@@ -6,8 +6,9 @@ from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import TupleRow
 
 from collector import columns, rows
-from collector.batch import LedgerKey
-from collector.statements import Statement, multirange
+from collector.ledgers import LedgerKey
+from collector.statement import Statement
+from collector.statements import multirange
 from fleet.db.sql import load
 from fleet.ledger import Received, Span
 

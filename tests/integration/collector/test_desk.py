@@ -15,7 +15,7 @@ from api.seed import seed
 from collector import metrics, store
 from collector.desk import Desk
 from collector.intake import Arrival
-from collector.statements import Statement
+from collector.statement import Statement
 from collector.store import Connection
 from fleet.db.pool import connect
 from fleet.demo import grid
@@ -189,7 +189,7 @@ async def test_forgotten_ledgers_double_nothing(
 ) -> None:
     """A terminal that starts anew, and messages of both boots come twice, in the same batch and in
     later ones, while none but the present boot's ledger is kept."""
-    monkeypatch.setattr("collector.desk._LEDGERS_KEPT", 0)
+    monkeypatch.setattr("collector.ledgers._KEPT", 0)
     monkeypatch.setattr(desk, "commit_singly", None)  # nothing is wrong with any of them
     said = [(1, 1), (1, 2), (1, 3), (2, 1), (1, 3), (2, 2), (1, 3), (2, 3), (2, 2), (2, 4), (2, 4)]
     for size in (1, 2, 3):

@@ -13,7 +13,7 @@ from collector import store
 from collector.claim import Seen
 from collector.desk import Desk
 from collector.intake import Arrival
-from collector.statements import Statement
+from collector.statement import Statement
 from collector.store import Connection
 from collector.writer import Writer
 from fleet.db.pool import connect

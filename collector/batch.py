@@ -1,12 +1,13 @@
 """A batch: packets in, rows and the engine's changes out. No I/O: it can be done again."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from collector import metrics, rows
-from collector.intake import Opened, Repeated, SetAside, set_aside
+from collector.beats import Beat
+from collector.intake import Opened, Opening, Repeated, SetAside, set_aside
 from collector.order import Late
 from fleet.heartbeat import Heartbeat
 from fleet.ledger import Received
@@ -36,32 +37,31 @@ class Batch:
     """Whether a terminal is written for the first time, or goes on with another boot."""
     quickest_us: dict[int, int] = field(default_factory=dict)
     """The greatest `ts − arrival` of each terminal's messages, microseconds."""
-    beats: dict[int, rows.Instants] = field(default_factory=dict)
-    """The instants of each terminal's last message, where that was a heartbeat."""
+    beats: dict[int, Beat] = field(default_factory=dict)
+    """How far each terminal came by heartbeats; what else befell it is in `record`."""
     aside: list[SetAside] = field(default_factory=list)
     received: dict[LedgerKey, Received] = field(default_factory=dict)
     """The ledgers touched, but for those that a heartbeat went on with where they ended."""
     record: Record = field(default_factory=Record)
 
     def __bool__(self) -> bool:
-        return bool(self.received or self.aside or self.record)
+        return bool(self.beats or self.received or self.aside or self.record)
 
 
 def unread(
-    opened: Sequence[Opened | Repeated], ledger: Mapping[LedgerKey, Received]
+    unsure: Iterable[Opened | Repeated], ledger: Mapping[LedgerKey, Received]
 ) -> set[LedgerKey]:
     """The ledgers that a batch needs and that are not in memory."""
     return {
         key
-        for each in opened
+        for each in unsure
         if isinstance(each.message, _NUMBERED)
         and (key := (each.entry.id, each.message.boot)) not in ledger
     }
 
 
 async def judge(
-    opened: Sequence[Opened | Repeated],
-    aside: list[SetAside],
+    opening: Opening,
     engine: Engine,
     ledger: Mapping[LedgerKey, Received],
     now: datetime,
@@ -73,16 +73,20 @@ async def judge(
     With `passing` time passes up to each message first: they lie further apart than they do live.
     Now and then the event loop has its turn, for the batch before is being written.
     """
-    batch = Batch(aside=aside)
-    for place in range(0, len(opened), _SLICE):
-        for each in opened[place : place + _SLICE]:
+    batch, messages = Batch(aside=opening.aside), opening.messages
+    calm: datetime | None = None  # an instant by which nothing is due
+    for place in range(0, len(messages), _SLICE):
+        for each in messages[place : place + _SLICE]:
             if passing:
                 engine.tick(each.arrival.at)
             try:
-                if isinstance(each, Opened):
-                    _take(each, batch, engine, ledger)
-                elif not _repeat(each, batch, engine, ledger):
-                    _take(each.whole(), batch, engine, ledger)
+                if isinstance(each, Repeated):
+                    if (at := each.arrival.at) is not calm:  # many come at one time
+                        calm = None if engine.is_due(at) else at
+                    if calm is not None and _repeat(each, batch, engine, ledger):
+                        continue
+                calm = None
+                _take(each, batch, engine, ledger)
             except Quarantined as why:
                 batch.aside.append(set_aside(each.arrival, why))
         await asyncio.sleep(0)
@@ -95,20 +99,25 @@ def _repeat(
     each: Repeated, batch: Batch, engine: Engine, ledger: Mapping[LedgerKey, Received]
 ) -> bool:
     """The short way of a heartbeat that is the next in order; False where there is more to it."""
-    said, terminal_id = each.message, each.entry.id
-    received = ledger[terminal_id, said.boot]
+    said, source = each.message, each.source
+    if source.boot != said.boot or source.terminal is None or source.received is None:
+        source.boot, source.terminal = said.boot, engine.terminals[source.entry.id]
+        source.received = ledger[source.entry.id, said.boot]
+    terminal, received = source.terminal, source.received
     if not received.goes_on(said.seq):
         return False
-    terminal = engine.terminals[terminal_id]
     measured = engine.heartbeat(terminal, said, each.refrain, each.arrival.at)
     if measured is None:
         return False
-    received.add(said.seq)
-    said_us, arrived_us = each.said_us, each.arrived_us
-    row = rows.telemetry(terminal_id, said, said_us, arrived_us, measured)
-    batch.telemetry.append(row)
+    boot, seq, said_us, arrived_us = said.boot, said.seq, each.said_us, each.arrived_us
+    received.last = seq  # as `add` does with the next one
+    terminal_id = terminal.id
+    batch.telemetry.append(rows.telemetry(terminal_id, said, said_us, arrived_us, measured))
     batch.said_us.append(said_us)
-    batch.beats[terminal_id] = (said_us, arrived_us)
+    at_us = said_us if said_us < arrived_us else arrived_us
+    batch.beats[terminal_id] = (
+        terminal_id, boot, seq, at_us, arrived_us, arrived_us, True, terminal.metrics,
+    )  # fmt: skip
     ahead_us, quickest = said_us - arrived_us, batch.quickest_us
     if ahead_us > quickest.get(terminal_id, ahead_us - 1):
         quickest[terminal_id] = ahead_us
@@ -116,16 +125,16 @@ def _repeat(
 
 
 def _take(
-    opened: Opened, batch: Batch, engine: Engine, ledger: Mapping[LedgerKey, Received]
+    each: Opened | Repeated, batch: Batch, engine: Engine, ledger: Mapping[LedgerKey, Received]
 ) -> None:
+    opened = each.whole() if isinstance(each, Repeated) else each
     message, terminal_id, arrival = opened.message, opened.entry.id, opened.arrival
     terminal = engine.terminals[terminal_id]
-    batch.beats.pop(terminal_id, None)
     if isinstance(message, Presence):
-        engine.presence(terminal, message, arrival.at, retained=arrival.retained)
+        engine.presence(terminal, message, arrival.at, retained=arrival.retain)
         arrived_us = rows.microseconds(arrival.at)
         batch.presences.append(
-            rows.presence(terminal_id, message, arrived_us, retained=arrival.retained)
+            rows.presence(terminal_id, message, arrived_us, retained=arrival.retain)
         )
         return
     if not isinstance(message, _NUMBERED):

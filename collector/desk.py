@@ -28,7 +28,7 @@ from collector import (
 )
 from collector.batch import Batch, LedgerKey, judge, unread
 from collector.claim import Claim, Seen
-from collector.intake import Arrival, Intake, Opened, Repeated, SetAside, set_aside
+from collector.intake import Arrival, Intake, Opening, set_aside
 from collector.repair import MANNERS, Ask, Manners, Repair, Stored
 from collector.sight import Blindness
 from collector.skew import Skews
@@ -186,11 +186,12 @@ class Desk:
             await self.commit_singly(arrivals, now)
             await self.note(seen)
 
-    def open(self, arrivals: Sequence[Arrival]) -> tuple[list[Opened | Repeated], list[SetAside]]:
-        """The messages in packets, and the packets that are none."""
-        opened, aside = self._intake.open(arrivals)
-        tally.received(opened)
-        return opened, aside
+    def open(self, arrivals: Sequence[Arrival]) -> Opening:
+        """What packets say; to be judged before anything is read back."""
+        self._forget()
+        opening = self._intake.open(arrivals)
+        tally.received(opening.messages)
+        return opening
 
     async def stay(self, blindness: Blindness | None = None) -> None:
         """Say that we live, while there is nothing to commit; a long blindness is an incident."""
@@ -235,28 +236,26 @@ class Desk:
     def _fence(self, seen: Seen) -> store.Fence | None:
         return None if self._claim is None else partial(self._claim.prove, seen=seen)
 
-    def needs_reading(self, opened: Sequence[Opened | Repeated]) -> set[LedgerKey]:
+    def needs_reading(self, opening: Opening) -> set[LedgerKey]:
         """The ledgers that are not in memory."""
-        return unread(opened, self._ledger)
+        return unread(opening.unsure, self._ledger)
 
     async def read(self, missing: set[LedgerKey]) -> None:
         """Read ledgers; nothing may be under way."""
         self._ledger |= await store.read_ledger(self._connection, missing)
         await self._connection.commit()
 
-    async def judge(
-        self, opened: Sequence[Opened | Repeated], aside: list[SetAside], now: datetime
-    ) -> Judged:
+    async def judge(self, opening: Opening, now: datetime) -> Judged:
         """Judge a batch and decide what it makes the database do; the ledgers are in memory."""
         began = time.perf_counter()
-        batch = await judge(opened, aside, self.engine, self._ledger, now, passing=self._passing)
+        batch = await judge(opening, self.engine, self._ledger, now, passing=self._passing)
         statements: list[Statement] = []
         if batch:
             batch.rebooted = self._rebooted(batch)
             statements = decide(batch, self.engine.terminals, self._catalogue.identity)
-        if opened or aside:
+        if count := len(opening.messages) + len(opening.aside):
             metrics.engine_seconds.observe(time.perf_counter() - began)
-            metrics.batch_messages.observe(len(opened) + len(aside))
+            metrics.batch_messages.observe(count)
         return Judged(batch, statements, now)
 
     async def write(self, judged: Judged, seen: Seen) -> None:
@@ -273,13 +272,12 @@ class Desk:
             metrics.quarantine_dropped.inc(dropped)
         self._repair.note(batch.received, judged.now)
         self._skews.note(batch.quickest_us, judged.now)
-        self._forget()
 
     async def _commit(self, arrivals: Sequence[Arrival], now: datetime, seen: Seen) -> None:
-        opened, aside = self.open(arrivals)
-        if missing := self.needs_reading(opened):
+        opening = self.open(arrivals)
+        if missing := self.needs_reading(opening):
             await self.read(missing)
-        await self.write(await self.judge(opened, aside, now), seen)
+        await self.write(await self.judge(opening, now), seen)
 
     async def commit_singly(self, arrivals: Sequence[Arrival], now: datetime) -> None:
         """One packet among them cannot be stored: find it, by one transaction each."""
@@ -307,11 +305,15 @@ class Desk:
         return bool(moved)
 
     def _forget(self) -> None:
-        """Keep memory bounded: ledgers of boots long past are read again when needed."""
+        """Keep memory bounded: ledgers of boots long past are read again when needed.
+
+        Between two batches, for one that is being judged relies on those it found.
+        """
         most = _LEDGERS_KEPT * max(len(self._registry.entries), 16)
         if len(self._ledger) > most:
             current = {(t.id, t.boot) for t in self.engine.terminals.values()}
             self._ledger = {key: kept for key, kept in self._ledger.items() if key in current}
+            self._intake.forget_ledgers()
 
 
 def _said(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""The collector's end of one MQTT connection: packets stamped and queued, batches taken out.
+"""The collector's end of one MQTT connection: packets queued, batches taken out.
 
 The queue needs no bound of its own: the broker sends no more than the receive maximum before we
 acknowledge. It belongs to its connection and goes with it; what was in it was not acknowledged, so
@@ -7,8 +7,7 @@ the broker delivers it again.
 
 import asyncio
 import math
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from mqtt5 import PubAckReasonCode
@@ -18,9 +17,9 @@ from collector.intake import Arrival
 from collector.repair import Ask
 from fleet import topics
 from fleet.mqtt import (
+    Clock,
     Connection,
     Filter,
-    Message,
     MessageRefused,
     PublicationRefused,
     Route,
@@ -37,8 +36,6 @@ KEEP_ALIVE_S = 5  # a line that went dead unnoticed is found within twice of it
 SESSION_EXPIRY_S = 7 * 24 * 3600  # the longest weekend outage the broker bridges for us
 MAXIMUM_PACKET = 8 * 1024 * 1024  # above what our broker lets in: the oversized are seen, not lost
 
-Clock = Callable[[], datetime]
-
 
 class Inlet:
     """One connection to the broker for one region."""
@@ -47,8 +44,6 @@ class Inlet:
         self._clock = clock
         self._queue: list[Arrival] = []
         self._arrived = asyncio.Event()
-        self._read_at = -1.0
-        self._now = clock()
         self.connection: Connection | None = None
 
     def __len__(self) -> int:
@@ -69,7 +64,7 @@ class Inlet:
             keep_alive_s=KEEP_ALIVE_S,
             maximum_packet_size=MAXIMUM_PACKET,
         )
-        connection = await route.connect(session, self._take)
+        connection = await route.connect(session, self._take, self._clock)
         self.connection = connection
         fresh = not connection.session_present
         filters = [Filter(subscription(region, channel), retained=fresh) for channel in CHANNELS]
@@ -88,16 +83,10 @@ class Inlet:
         now = asyncio.get_running_loop().time()
         return timedelta(seconds=now - self.connection.wire.heard_at)
 
-    def _take(self, connection: Connection, message: Message) -> None:
-        # What came with one read came at one time.
-        read_at = connection.wire.heard_at
-        if read_at != self._read_at:
-            self._read_at, self._now = read_at, self._clock()
+    def _take(self, _connection: Connection, arrival: Arrival) -> None:
         if not self._queue:
             self._arrived.set()
-        self._queue.append(
-            Arrival(message.topic, message.payload, message.retain, message.packet_id, self._now)
-        )
+        self._queue.append(arrival)
 
     async def batch(self, count: int, linger_s: float, patience_s: float) -> list[Arrival]:
         """Up to `count` packets: those there, then those of the next `linger_s` seconds.

@@ -1,16 +1,19 @@
 """From a packet to a message of a known terminal, or to a reason why not."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 import msgspec
 
 from collector import rows
 from collector.registry import Entry, Registry
-from fleet import card_numbers, heartbeat, topics
+from fleet import card_numbers, heartbeat, mqtt, topics
 from fleet.heartbeat import Heartbeat, Refrain
+from fleet.ledger import Received
 from fleet.quarantine import Quarantined, Reason
+from fleet.rules.terminal import Terminal
 from fleet.telemetry import (
     MAX_AHEAD,
     MAX_BEHIND,
@@ -24,18 +27,10 @@ from fleet.telemetry import (
 from fleet.topics import Channel, TopicError
 
 _CHANNELS: dict[str, Channel] = {channel.value: channel for channel in Channel}
+Arrival = mqtt.Message
+"""A packet as the broker delivered it."""
 _MICROSECOND = timedelta(microseconds=1)
 _LEAST_US, _MOST_US = -MAX_BEHIND // _MICROSECOND, MAX_AHEAD // _MICROSECOND
-
-
-class Arrival(msgspec.Struct, frozen=True, gc=False):
-    """A packet as the broker delivered it; `packet_id` is what to acknowledge."""
-
-    topic: str
-    payload: bytes
-    retained: bool
-    packet_id: int | None
-    at: datetime
 
 
 class Opened(msgspec.Struct, frozen=True, gc=False):
@@ -53,17 +48,23 @@ class Repeated(msgspec.Struct, frozen=True, gc=False):
     `said_us` and `arrived_us` are when, microseconds since 2000.
     """
 
+    channel: ClassVar = Channel.TELEMETRY
     arrival: Arrival
-    entry: Entry
+    source: "Source"
     message: Heartbeat
     refrain: Refrain
     said_us: int
     arrived_us: int
 
+    @property
+    def entry(self) -> Entry:
+        """Who says it."""
+        return self.source.entry
+
     def whole(self) -> Opened:
         """The same with all that it says."""
         message = self.refrain.whole(self.message)
-        return Opened(self.arrival, Channel.TELEMETRY, self.entry, message)
+        return Opened(self.arrival, self.channel, self.entry, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +80,30 @@ class SetAside:
     whole: bool
 
 
-class _Source(msgspec.Struct, gc=False):
-    """A topic that a terminal speaks on, and what it says there again and again."""
+class Source(msgspec.Struct, gc=False):
+    """A topic that a terminal speaks on, what it says there again and again, and what is kept of it
+    for its heartbeats: the terminal, and the ledger of the boot that it is in; -1: not known."""
 
     entry: Entry
     channel: Channel
     refrain: Refrain | None = None
+    boot: int = -1
+    terminal: Terminal | None = None
+    received: Received | None = None
+
+    def forget(self) -> None:
+        """What was kept may not be in use any more."""
+        self.boot, self.terminal, self.received = -1, None, None
+
+
+@dataclass(slots=True)
+class Opening:
+    """The messages in packets, and the packets that are none; `unsure` are the messages of boots
+    whose ledgers may not be in memory."""
+
+    messages: list[Opened | Repeated] = field(default_factory=list)
+    unsure: list[Opened | Repeated] = field(default_factory=list)
+    aside: list[SetAside] = field(default_factory=list)
 
 
 class Intake:
@@ -92,7 +111,7 @@ class Intake:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._sources: dict[str, _Source] = {}
+        self._sources: dict[str, Source] = {}
 
     def renew(self, registry: Registry) -> None:
         """Take in what the api changed."""
@@ -104,38 +123,49 @@ class Intake:
                 del self._sources[topic]
             else:
                 source.entry = entry
+                source.forget()
 
-    def open(self, arrivals: Sequence[Arrival]) -> tuple[list[Opened | Repeated], list[SetAside]]:
-        """The messages in packets, and the packets that are none."""
-        opened: list[Opened | Repeated] = []
-        aside: list[SetAside] = []
+    def forget_ledgers(self) -> None:
+        """Those in memory are not the same any more."""
+        for source in self._sources.values():
+            source.forget()
+
+    def open(self, arrivals: Sequence[Arrival]) -> Opening:
+        """What packets say, and which of them say nothing."""
+        opening = Opening()
+        messages, unsure = opening.messages, opening.unsure
         sources, at, arrived_us = self._sources, None, 0
         for arrival in arrivals:
             if arrival.at is not at:  # many come at one time
                 at, arrived_us = arrival.at, rows.microseconds(arrival.at)
             try:
                 source = sources.get(arrival.topic) or self.find(arrival)
-                entry, refrain = source.entry, source.refrain
-                said = refrain.heartbeat(arrival.payload, entry.code) if refrain else None
+                refrain = source.refrain
+                said = refrain.heartbeat(arrival.payload, source.entry.code) if refrain else None
                 if refrain is None or said is None:
-                    opened.append(_open(arrival, source))
+                    opened = _open(arrival, source)
+                    messages.append(opened)
+                    unsure.append(opened)
                     continue
                 said_us = (said.ts - rows.EPOCH) // rows.MICROSECOND  # a call saved, so often
                 if not _LEAST_US < said_us - arrived_us < _MOST_US:
                     check_time(said.ts, arrival.at)
-                opened.append(Repeated(arrival, entry, said, refrain, said_us, arrived_us))
+                repeated = Repeated(arrival, source, said, refrain, said_us, arrived_us)
+                messages.append(repeated)
+                if said.boot != source.boot:
+                    unsure.append(repeated)
             except Quarantined as why:
-                aside.append(set_aside(arrival, why))
-        return opened, aside
+                opening.aside.append(set_aside(arrival, why))
+        return opening
 
-    def find(self, arrival: Arrival) -> _Source:
+    def find(self, arrival: Arrival) -> Source:
         """Whose topic it is; raises `Quarantined` where it is nobody's here."""
         address, _, last = arrival.topic.rpartition("/")
         channel, entry = _CHANNELS.get(last), self._registry.at(address)
         if channel is None or entry is None:
             channel, entry = _strange(arrival, self._registry)
-            return _Source(entry, channel)
-        source = self._sources[arrival.topic] = _Source(entry, channel)
+            return Source(entry, channel)
+        source = self._sources[arrival.topic] = Source(entry, channel)
         return source
 
 
@@ -144,7 +174,7 @@ def unpack(arrival: Arrival, registry: Registry) -> Opened:
     return _open(arrival, Intake(registry).find(arrival))
 
 
-def _open(arrival: Arrival, source: _Source) -> Opened:
+def _open(arrival: Arrival, source: Source) -> Opened:
     message = decode(source.channel, source.entry.code, arrival.payload)
     if not isinstance(message, Presence):
         check_time(message.ts, arrival.at)

@@ -22,11 +22,11 @@ from collector.claim import Claim, Seen
 from collector.desk import Desk
 from collector.errors import RegionLost
 from collector.incident import AFTER
-from collector.inlet import KEEP_ALIVE_S, Clock, Inlet
+from collector.inlet import KEEP_ALIVE_S, Inlet
 from collector.sight import Cause, Sight, passed
 from collector.writer import Acknowledge, Writer, untraced
 from fleet.db.pool import connect
-from fleet.mqtt import Backoff, Broker, Connection, ConnectionLost, MqttError, Route
+from fleet.mqtt import Backoff, Broker, Clock, Connection, ConnectionLost, MqttError, Route
 from fleet.rules.hearing import CATCH_UP, RETURN
 from fleet.rules.shelf import Shelf
 

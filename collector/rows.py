@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from fleet.heartbeat import Heartbeat
-from fleet.rules.terminal import Terminal
 from fleet.snapshot import Measured
 from fleet.telemetry import Event, Presence, Telemetry
 
@@ -26,7 +25,6 @@ _NULL = b"\xff\xff\xff\xff"
 _NUMBERED = "iq ii ii iq iq"  # ts, terminal_id, boot, seq, arrived_at
 _HEARTBEAT = struct.Struct(f"!h {_NUMBERED} if if if iii")
 _MESSAGE = struct.Struct(f"!h {_NUMBERED}")
-_BEAT = struct.Struct("!h ii ii iq iq iq iq i? i")
 _PRESENCE = struct.Struct("!h iq ii ii i? i?")
 _FLOAT = struct.Struct("!if")
 _LENGTH = struct.Struct("!i")
@@ -40,10 +38,6 @@ def microseconds(at: datetime) -> int:
 def copied(rows: Iterable[bytes]) -> bytes:
     """Rows with what COPY expects before and behind them."""
     return b"".join((_HEADER, *rows, _TRAILER))
-
-
-Instants = tuple[int, int]
-"""When a message was said and when it arrived, microseconds since 2000."""
 
 
 def telemetry(
@@ -90,40 +84,6 @@ def presence(terminal_id: int, message: Presence, arrived_us: int, *, retained: 
     return _PRESENCE.pack(
         5, 8, arrived_us, 4, terminal_id, 4, message.boot, 1, message.online, 1, retained
     )
-
-
-def beat(terminal: Terminal, last: Instants | None = None) -> bytes:
-    """What every message of a terminal changes in `terminal_state`.
-
-    `last` are the instants of its last message, if that was a heartbeat.
-    """
-    if last is not None and terminal.connected:
-        at_us, heard_us = min(last), last[1]
-        row = _BEAT.pack(
-            8, 4, terminal.id, 4, terminal.boot, 8, terminal.seq, 8, at_us, 8, heard_us,
-            8, heard_us, 1, terminal.connected, len(terminal.metrics) or -1,
-        )  # fmt: skip
-        return row + terminal.metrics
-    metrics = _text(terminal.metrics) if terminal.metrics else _NULL
-    at, arrived, heard = terminal.at, terminal.arrived_at, terminal.heard_at
-    if at is None or arrived is None or heard is None or terminal.connected is None:
-        connected = terminal.connected
-        return b"".join(
-            (
-                struct.pack("!h ii ii iq", 8, 4, terminal.id, 4, terminal.boot, 8, terminal.seq),
-                *(_NULL if each is None else struct.pack("!iq", 8, microseconds(each))
-                  for each in (at, arrived, heard)),
-                _NULL if connected is None else struct.pack("!i?", 1, connected),
-                metrics,
-            )
-        )  # fmt: skip
-    arrived_us = microseconds(arrived)
-    heard_us = arrived_us if heard is arrived else microseconds(heard)
-    row = _BEAT.pack(
-        8, 4, terminal.id, 4, terminal.boot, 8, terminal.seq, 8, microseconds(at), 8, arrived_us,
-        8, heard_us, 1, terminal.connected, len(terminal.metrics) or -1,
-    )  # fmt: skip
-    return row + terminal.metrics
 
 
 def _text(value: bytes) -> bytes:

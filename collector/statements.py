@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from collector import order, rows, steps
+from collector import order, steps
 from collector.batch import Batch, LedgerKey
+from collector.beats import Beat, beat, packed
 from collector.intake import SetAside
 from collector.order import Late
 from fleet.ledger import Received, Span
@@ -29,6 +31,8 @@ from fleet.rules.record import Record
 from fleet.rules.slope import Slope
 from fleet.rules.terminal import Terminal
 
+_TERMINAL = itemgetter(0)
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -45,14 +49,16 @@ def decide(batch: Batch, terminals: Mapping[int, Terminal], catalogue: str) -> l
 
     So the engine may go on while it is being written.
     """
-    ids = sorted(batch.record.terminals | batch.record.repeated)
-    touched = {i: terminals[i] for i in ids if i in terminals}
+    changed = [terminals[each] for each in sorted(batch.record.terminals) if each in terminals]
+    beats = [beat(each) for each in changed]
+    beats += [each for key, each in batch.beats.items() if key not in batch.record.terminals]
+    beats.sort(key=_TERMINAL)  # everybody who locks several does it in this order
     parts = (
         _copies(batch),
         _quarantine(batch.aside),
-        _ledger(batch.received, touched),
-        _beats(touched.values(), batch.beats, rebooted=batch.rebooted),
-        _snapshots([each for i, each in touched.items() if i in batch.record.restated]),
+        _ledger(batch.received, beats),
+        _beats(beats, rebooted=batch.rebooted),
+        _snapshots([each for each in changed if each.id in batch.record.restated]),
         _holds(batch.record),
         _transitions(batch.record),
         _order(batch.record, batch.late),
@@ -77,14 +83,13 @@ def _quarantine(aside: Sequence[SetAside]) -> Iterator[Statement]:
         yield Statement("insert_quarantine", each=[astuple(each) for each in aside])
 
 
-def _ledger(
-    received: dict[LedgerKey, Received], touched: Mapping[int, Terminal]
-) -> Iterator[Statement]:
+def _ledger(received: dict[LedgerKey, Received], beats: Sequence[Beat]) -> Iterator[Statement]:
     """Ledgers that only grew at their end stay as they are: `boot_received` reads the rest."""
+    ends = {each[:3] for each in beats} if received else set()
     written = {
         key: each
         for key, each in received.items()
-        if each.reshaped or not _at_its_end(key, each, touched)
+        if each.reshaped or (*key, each.last) not in ends
     }
     if written:
         yield Statement(
@@ -100,25 +105,16 @@ def _ledger(
         each.reshaped = False
 
 
-def _at_its_end(key: LedgerKey, received: Received, touched: Mapping[int, Terminal]) -> bool:
-    terminal_id, boot = key
-    terminal = touched.get(terminal_id)
-    return terminal is not None and (terminal.boot, terminal.seq) == (boot, received.last)
-
-
-def _beats(
-    touched: Iterable[Terminal], beats: Mapping[int, rows.Instants], *, rebooted: bool
-) -> Iterator[Statement]:
-    """What changes with every message, by way of a table of this connection alone."""
-    packed = [rows.beat(each, beats.get(each.id)) for each in touched]
-    if not packed:
+def _beats(beats: Sequence[Beat], *, rebooted: bool) -> Iterator[Statement]:
+    """What changes with every message."""
+    if not beats:
         return
-    yield Statement("copy_beat", packed=packed)
+    values = packed(beats)
     if rebooted:
-        yield Statement("keep_ledgers")
-    yield Statement("update_terminal_state")
+        yield Statement("keep_ledgers", values)
+    yield Statement("update_terminal_state", values)
     if rebooted:
-        yield Statement("insert_terminal_state")
+        yield Statement("insert_terminal_state", values)
 
 
 def _snapshots(changed: Sequence[Terminal]) -> Iterator[Statement]:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import TupleRow
 
-from collector import rows
+from collector import columns, rows
 from collector.batch import LedgerKey
 from collector.statements import Statement, multirange
 from fleet.db.sql import load
@@ -21,7 +21,7 @@ _SQL = load("collector", "store")
 
 async def prepare(connection: Connection) -> None:
     """What a connection needs before its first batch."""
-    await connection.execute(_SQL["make_beat"])
+    columns.adapt(connection)
     await connection.execute(_SQL["look_up"])
 
 

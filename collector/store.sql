@@ -38,15 +38,9 @@ FROM unnest(%(ids)s::integer[], %(boots)s::integer[], %(lost)s::text[])
     AS batch (terminal_id, boot, lost)
 WHERE (ledger.terminal_id, ledger.boot) = (batch.terminal_id, batch.boot);
 
--- name: make_beat
-CREATE TEMPORARY TABLE IF NOT EXISTS beat (
-    terminal_id integer, boot integer, seq bigint, ts timestamptz, arrived_at timestamptz,
-    heard_at timestamptz, connected boolean, metrics text
-) ON COMMIT DELETE ROWS;
-
 -- name: look_up
--- A batch looks its rows up by key. The planner, who has no statistics of `beat`, would sometimes
--- rather read all of a large table.
+-- A batch looks its rows up by key. The planner, who does not know what a batch holds, would
+-- sometimes rather read all of a large table.
 SET enable_hashjoin = off;
 SET enable_mergejoin = off;
 
@@ -55,14 +49,10 @@ SET enable_mergejoin = off;
 SET LOCAL enable_hashjoin = on;
 SET LOCAL enable_mergejoin = on;
 
--- name: copy_beat
-COPY beat (terminal_id, boot, seq, ts, arrived_at, heard_at, connected, metrics)
-FROM STDIN (FORMAT BINARY);
-
 -- name: keep_ledgers
 -- Of a terminal that goes on with another boot: how far it had come with the one before.
 UPDATE boot_ledger AS ledger SET received = whole.received
-FROM beat
+FROM unnest(%(ids)b::integer[], %(boots)b::integer[]) AS beat (terminal_id, boot)
 JOIN terminal_state AS state ON state.terminal_id = beat.terminal_id AND state.boot <> beat.boot
 JOIN boot_received AS whole ON whole.terminal_id = state.terminal_id AND whole.boot = state.boot
 WHERE ledger.terminal_id = whole.terminal_id AND ledger.boot = whole.boot;
@@ -70,14 +60,19 @@ WHERE ledger.terminal_id = whole.terminal_id AND ledger.boot = whole.boot;
 -- name: update_terminal_state
 UPDATE terminal_state AS state
 SET boot = beat.boot, seq = beat.seq, ts = beat.ts, arrived_at = beat.arrived_at,
-    heard_at = beat.heard_at, connected = beat.connected, metrics = beat.metrics::json
-FROM beat
+    heard_at = beat.heard_at, connected = beat.connected, metrics = beat.metrics
+FROM unnest(%(ids)b::integer[], %(boots)b::integer[], %(seqs)b::bigint[], %(ats)b::timestamptz[],
+            %(arrivals)b::timestamptz[], %(hearings)b::timestamptz[], %(connections)b::boolean[],
+            %(metrics)b::json[])
+    AS beat (terminal_id, boot, seq, ts, arrived_at, heard_at, connected, metrics)
 WHERE state.terminal_id = beat.terminal_id;
 
 -- name: insert_terminal_state
 -- Those that were never heard before.
 INSERT INTO terminal_state (terminal_id, boot, seq, ts, arrived_at, heard_at, connected, metrics)
-SELECT terminal_id, boot, seq, ts, arrived_at, heard_at, connected, metrics::json FROM beat
+SELECT * FROM unnest(%(ids)b::integer[], %(boots)b::integer[], %(seqs)b::bigint[],
+                     %(ats)b::timestamptz[], %(arrivals)b::timestamptz[],
+                     %(hearings)b::timestamptz[], %(connections)b::boolean[], %(metrics)b::json[])
 ON CONFLICT (terminal_id) DO NOTHING;
 
 -- name: upsert_terminal_snapshot

@@ -90,12 +90,13 @@ class Writer:
     async def _judge(self, arrivals: list[Arrival], now: datetime) -> Judged | None:
         """None when one of the packets cannot be judged."""
         try:
-            opened, aside = self._desk.open(arrivals)
-            if missing := self._desk.needs_reading(opened):
-                if not await self.settle():
-                    missing = self._desk.needs_reading(opened)
+            opening = self._desk.open(arrivals)
+            if missing := self._desk.needs_reading(opening):
+                if not await self.settle():  # what was opened is of before
+                    opening = self._desk.open(arrivals)
+                    missing = self._desk.needs_reading(opening)
                 await self._desk.read(missing)
-            return await self._desk.judge(opened, aside, now)
+            return await self._desk.judge(opening, now)
         except ONE_IS_BAD:
             return None
 

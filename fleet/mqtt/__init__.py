@@ -14,7 +14,7 @@ from fleet.mqtt.errors import (
     Unreachable,
     WaitingLineFull,
 )
-from fleet.mqtt.message import Filter, Message, Session, Will
+from fleet.mqtt.message import Clock, Filter, Message, Session, Will
 from fleet.mqtt.reconnect import Backoff, connections
 from fleet.mqtt.route import Route, connect
 from fleet.mqtt.settings import BrokerTrust
@@ -23,6 +23,7 @@ __all__ = [
     "Backoff",
     "Broker",
     "BrokerTrust",
+    "Clock",
     "Connection",
     "ConnectionLost",
     "Filter",

@@ -27,7 +27,7 @@ from fleet.mqtt.errors import (
 )
 from fleet.mqtt.inbox import Inbox
 from fleet.mqtt.keepalive import KeepAlive, Verdict
-from fleet.mqtt.message import Filter, Message, Session
+from fleet.mqtt.message import Clock, Filter, Message, Session, utc_now
 from fleet.mqtt.operations import Operations, check_granted
 from fleet.mqtt.outbox import Outbox
 from fleet.mqtt.protocol import WireProtocol
@@ -43,11 +43,11 @@ Codes = Sequence[mqtt5.SubAckReasonCode | mqtt5.UnsubAckReasonCode]
 class Connection:
     """An established session; made by `connect`."""
 
-    def __init__(self, session: Session, on_message: "OnMessage") -> None:
+    def __init__(self, session: Session, on_message: "OnMessage", clock: Clock = utc_now) -> None:
         self._loop = asyncio.get_running_loop()
         self._session = session
         self._on_message = on_message
-        self._wire = WireProtocol(self, session.maximum_packet_size, self._loop)
+        self._wire = WireProtocol(self, session.maximum_packet_size, self._loop, clock)
         self._accepted: asyncio.Future[None] = self._loop.create_future()
         self._granted = mqtt5.ConnAckPacket(receive_max=1)
         self._outbox = Outbox(self._wire)
@@ -179,7 +179,7 @@ class Connection:
             return
         match packet:
             case mqtt5.PublishPacket():
-                self._on_message(self, self._inbox.take(packet))
+                self._on_message(self, self._inbox.take(packet, self._wire.read_at))
             case mqtt5.PubAckPacket():
                 self._outbox.acknowledged(packet.packet_id, packet.reason_code)
             case mqtt5.SubAckPacket() | mqtt5.UnsubAckPacket():

@@ -5,12 +5,14 @@ import asyncio
 from fleet.mqtt.broker import Broker
 from fleet.mqtt.connection import Connection, OnMessage
 from fleet.mqtt.errors import ConnectionLost, Unreachable
-from fleet.mqtt.message import Session
+from fleet.mqtt.message import Clock, Session, utc_now
 
 
-async def dial(broker: Broker, session: Session, on_message: OnMessage) -> Connection:
+async def dial(
+    broker: Broker, session: Session, on_message: OnMessage, clock: Clock = utc_now
+) -> Connection:
     """Open a session at this very address; raises and leaves behind what `route.connect` does."""
-    connection = Connection(session, on_message)
+    connection = Connection(session, on_message, clock)
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(session.connect_timeout_s):

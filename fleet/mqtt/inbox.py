@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterable
+from datetime import datetime
 
 import mqtt5
 from mqtt5 import DisconnectReasonCode
@@ -26,20 +27,27 @@ class Inbox:
         self._receive_maximum = receive_maximum
         self._unacknowledged: set[int] = set()
 
-    def take(self, packet: mqtt5.PublishPacket) -> Message:
-        """Return the message in a PUBLISH; raises ProtocolViolation for one that may not come."""
-        identifier = packet.packet_id
-        if identifier is not None:
-            self._expect(identifier, packet.qos)
-            qos = 1
-        else:
+    def take(self, packet: mqtt5.PublishPacket, at: datetime) -> Message:
+        """Return the message in a PUBLISH that was read `at` this time; raises ProtocolViolation
+        for one that may not come."""
+        identifier, topic, waiting = packet.packet_id, packet.topic, self._unacknowledged
+        if identifier is None:
             qos = packet.qos.value
-        topic = packet.topic
+        else:
+            if (
+                packet.qos != _AT_LEAST_ONCE
+                or identifier in waiting
+                or len(waiting) >= self._receive_maximum
+            ):
+                raise self._violation(identifier, packet.qos)
+            waiting.add(identifier)
+            qos = 1
         if not topic or packet.topic_alias is not None:
             topic = self._aliases.topic(packet)
         return Message(
             topic,
             packet.payload,
+            at,
             packet.retain,
             qos,
             identifier,
@@ -54,12 +62,10 @@ class Inbox:
         self._unacknowledged.difference_update(due)
         return struct.pack(f"!{len(due)}I", *[_PUBACK | each for each in due])
 
-    def _expect(self, identifier: int, qos: mqtt5.QoS) -> None:
+    def _violation(self, identifier: int, qos: mqtt5.QoS) -> ProtocolViolation:
         if qos != _AT_LEAST_ONCE:
-            raise ProtocolViolation("a message of quality of service 2")
+            return ProtocolViolation("a message of quality of service 2")
         if identifier in self._unacknowledged:
-            raise ProtocolViolation(f"identifier {identifier} while it is unacknowledged")
-        if len(self._unacknowledged) >= self._receive_maximum:
-            reason = DisconnectReasonCode.RECEIVE_MAX_EXCEEDED
-            raise ProtocolViolation("more messages than our receive maximum", reason)
-        self._unacknowledged.add(identifier)
+            return ProtocolViolation(f"identifier {identifier} while it is unacknowledged")
+        reason = DisconnectReasonCode.RECEIVE_MAX_EXCEEDED
+        return ProtocolViolation("more messages than our receive maximum", reason)

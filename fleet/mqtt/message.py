@@ -1,6 +1,8 @@
 """The values that pass through a session: messages, wills, subscriptions, the terms of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import mqtt5
 import msgspec
@@ -9,15 +11,24 @@ from fleet.mqtt.broker import Broker
 
 MIB = 1024 * 1024
 
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The time by this machine."""
+    return datetime.now(UTC)
+
 
 class Message(msgspec.Struct, frozen=True, gc=False):
     """One PUBLISH as it came in.
 
-    `packet_id` is set for quality of service 1 and is what `Connection.acknowledge` takes.
+    `at` is when it was read from the line, by the clock that `connect` was given. `packet_id` is
+    set for quality of service 1 and is what `Connection.acknowledge` takes.
     """
 
     topic: str
     payload: bytes
+    at: datetime
     retain: bool = False
     qos: int = 0
     packet_id: int | None = None

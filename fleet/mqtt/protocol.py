@@ -10,6 +10,7 @@ from typing import Protocol, cast
 from mqtt5 import Packet
 
 from fleet.mqtt.errors import ProtocolViolation
+from fleet.mqtt.message import Clock
 from fleet.mqtt.receiving import ReceiveBuffer
 
 
@@ -32,9 +33,12 @@ class Owner(Protocol):
 class WireProtocol(asyncio.BufferedProtocol):
     """One connection's bytes; `limit` bounds a received packet."""
 
-    def __init__(self, owner: Owner, limit: int, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, owner: Owner, limit: int, loop: asyncio.AbstractEventLoop, clock: Clock
+    ) -> None:
         self._owner = owner
         self._loop = loop
+        self._clock = clock
         self._buffer = ReceiveBuffer(limit)
         self._transport: asyncio.Transport | None = None
         self._outgoing: list[bytes] = []
@@ -42,6 +46,8 @@ class WireProtocol(asyncio.BufferedProtocol):
         self._silent = False
         self.writable = True
         self.sent_at = self.heard_at = loop.time()
+        self.read_at = clock()
+        """When the last bytes came: what came with one read came at one time."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -55,6 +61,7 @@ class WireProtocol(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Hand out the packets that are whole."""
         self.heard_at = self._loop.time()
+        self.read_at = self._clock()
         try:
             for packet in self._buffer.received(nbytes):
                 self._owner.packet_received(packet)

@@ -18,7 +18,7 @@ from fleet.mqtt.broker import Broker
 from fleet.mqtt.connection import Connection, OnMessage
 from fleet.mqtt.dial import dial
 from fleet.mqtt.errors import ConnectionLost, MqttError, Refused, Unreachable
-from fleet.mqtt.message import Session
+from fleet.mqtt.message import Clock, Session, utc_now
 
 HOPS = 4
 _ONCE, _FOR_GOOD = "USE_ANOTHER_SERVER", "SERVER_MOVED"
@@ -49,12 +49,17 @@ class Route:
         """Where the next connection goes first."""
         return self._next or self._moved or self._home
 
-    async def connect(self, session: Session, on_message: OnMessage) -> Connection:
-        """Open a session where we were sent last, else at home; raises what `connect` raises."""
+    async def connect(
+        self, session: Session, on_message: OnMessage, clock: Clock = utc_now
+    ) -> Connection:
+        """Open a session where we were sent last, else at home; raises what `connect` raises.
+
+        `clock` is that of each message's `at`.
+        """
         for _ in range(HOPS):
             broker, self._next = self.next, None
             try:
-                connection = await dial(broker, session, on_message)
+                connection = await dial(broker, session, on_message, clock)
             except Unreachable:
                 self._moved = None
                 raise

@@ -7,7 +7,7 @@ the rest decides it: `a || b` is true when `b` is, whatever `a`.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 
 from fleet.rules.complaints import explain
@@ -20,6 +20,9 @@ from fleet.vocabulary import Property, suggest_value
 
 _COMPARISONS = frozenset({"_==_", "_!=_", "@in"})
 _REMEMBERED = 1024  # answers a condition
+Answer = Callable[[Value | None], bool | None]
+"""True, false, or None for unknown, for a value or for none."""
+
 # Quoted text is matched first, so that a `has(` inside it is not found.
 _HAS = re.compile(r"'[^']*'|\"[^\"]*\"|(\bhas\s*\()")
 
@@ -31,7 +34,7 @@ class Condition:
     costs a tenth of evaluating it.
     """
 
-    __slots__ = ("_answer", "_expression", "_only", "_paths", "_variables", "inputs", "text")
+    __slots__ = ("_answer", "_expression", "_paths", "_variables", "inputs", "only", "text")
 
     def __init__(
         self, text: str, inputs: frozenset[str], reads: Mapping[str, str], expression: Expression
@@ -39,10 +42,11 @@ class Condition:
         self.text = text
         self.inputs = inputs
         self._paths, self._variables = tuple(reads), tuple(reads.values())
-        self._only = self._paths[0] if len(self._paths) == 1 else None
         self._expression = expression
         # By type too: 1, 1.0 and true are equal, and are not the same to a condition.
         self._answer = lru_cache(maxsize=_REMEMBERED, typed=True)(self._ask)
+        self.only = (self._paths[0], self._answer) if len(self._paths) == 1 else None
+        """What it reads, where that is one value, and its answer for it."""
 
     def __repr__(self) -> str:
         return f"Condition({self.text!r})"
@@ -58,8 +62,6 @@ class Condition:
         `values` are a terminal's values by dotted path or, with `each`, the member's own values
         by their names inside it (`{"id": "CST1", "status": "missing"}`).
         """
-        if self._only is not None:  # most read one: asked of nearly every message
-            return self._answer(values.get(self._only))
         return self._answer(*map(values.get, self._paths))
 
     def _ask(self, *values: Value | None) -> bool | None:

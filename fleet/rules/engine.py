@@ -86,6 +86,10 @@ class Engine:
         """Whether there are changes for `take`."""
         return bool(self._faults.record.changes)
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether time alone brings anything about by `now`."""
+        return self._faults.is_due(now)
+
     def take(self) -> Record:
         """What changed since the last call, to be written down in one transaction."""
         self._faults.settle_cells()
@@ -184,7 +188,12 @@ class Engine:
         measured = snapshot.read_metrics(metrics)
         status, storage = bytes(message.status), bytes(message.storage)
         changed = status != terminal.status or storage != terminal.storage
-        if not changed and self._goes_on(terminal, message, metrics, measured, arrived_at):
+        if (
+            not changed
+            and not self.is_due(arrived_at)
+            and self._goes_on(terminal, message, metrics, measured, arrived_at)
+        ):
+            self._faults.record.terminals.add(terminal.id)
             return Outcome(measured=measured)
         self._reach(arrived_at)
         if self._ordering.waits(terminal, message):
@@ -207,7 +216,8 @@ class Engine:
     ) -> Measured | None:
         """Take a heartbeat the short way; None, with nothing changed, where that is not open.
 
-        What it measured, else. Raises `Quarantined` as `telemetry` does.
+        What it measured, else. The caller has seen that nothing `is_due` by its arrival, and writes
+        down that the terminal has come further. Raises `Quarantined` as `telemetry` does.
         """
         if refrain.status != terminal.status or refrain.storage != terminal.storage:
             return None
@@ -287,18 +297,15 @@ class Engine:
         measured: Measured,
         arrived_at: datetime,
     ) -> bool:
-        """The short way of nearly every message: all is well, nothing is due, and this says so
-        once more."""
+        """The short way of nearly every message: all is well, and this says so once more."""
         plan = terminal.plan
         if (
-            self._faults.is_due(arrived_at)
-            or plan.raises(measured.values)
+            plan.raises(measured.values)
             or (plan.mixed and plan.mixes(terminal.measured.values, measured.values))
             or not terminal.goes_on(message.boot, message.seq, message.ts, arrived_at)
         ):
             return False
         terminal.metrics = metrics
-        self._faults.record.repeated.add(terminal.id)
         return True
 
     # -- time --------------------------------------------------------------------------------

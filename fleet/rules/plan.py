@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
 
-from fleet.rules.condition import Condition
+from fleet.rules.condition import Answer, Condition
 from fleet.rules.rule import Count, Offline, Quorum, Rate, Rule, Silent, Unsaid, Unseen, When
 from fleet.rules.stages import stages
 from fleet.service_state import ServiceState
@@ -20,8 +20,10 @@ class Plan:
     conditions: tuple[tuple[Rule, When], ...]
     by_input: Mapping[str, tuple[tuple[Rule, When], ...]]
     """By path; of lists `storage[].status` for a member's, `storage` for who is in it."""
-    measured: tuple[Condition, ...]
-    """The conditions over metrics alone: an unchanged snapshot asks no others."""
+    asked: tuple[tuple[str, Answer], ...]
+    asked_together: tuple[Condition, ...]
+    """The conditions over metrics alone, those over one of them and those over several: an
+    unchanged snapshot asks no others."""
     mixed: frozenset[str]
     """Metrics that a condition reads beside something else."""
     silent: Mapping[str, timedelta]
@@ -50,10 +52,11 @@ class Plan:
 
     def raises(self, metrics: Mapping[str, Value]) -> bool:
         """Whether metrics alone raise anything."""
-        for condition in self.measured:  # noqa: SIM110 - a generator costs as much as it runs
-            if condition.evaluate(metrics):
+        for path, answer in self.asked:  # asked of nearly every message: no more than it takes
+            if answer(metrics.get(path)):
                 return True
-        return False
+        together = self.asked_together
+        return bool(together) and any(condition.evaluate(metrics) for condition in together)
 
     def mixes(self, before: Mapping[str, Value], after: Mapping[str, Value]) -> bool:
         """Whether metrics changed that are read beside something else."""
@@ -90,7 +93,8 @@ def plan(rules: Iterable[Rule], kind: str) -> Plan:
         rules={each.name: each for rule in mine for each in (rule, *stages(rule))},
         conditions=tuple(conditions),
         by_input={name: tuple(readers) for name, readers in by_input.items()},
-        measured=tuple(alone),
+        asked=tuple(each.only for each in alone if each.only),
+        asked_together=tuple(each for each in alone if not each.only),
         mixed=frozenset(
             filter(_metric, chain(rates, *(each.inputs for each in of_metrics.difference(alone))))
         ),

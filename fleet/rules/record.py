@@ -28,10 +28,10 @@ class Jump:
 class Record:
     """Changes in their order; the holds that moved (None: idle again); the transitions that count
     for flapping (None: forgotten); the times of counted events, by terminal and rule; values on
-    their way, by terminal, rule and item (None: forgotten); the terminals touched, those that only
-    said once more that all is well, those whose status or storage is another; messages that wait,
-    by terminal, boot and seq (None: no more); clocks that were set; steps that cells do not know
-    yet, by terminal and place (None: no more)."""
+    their way, by terminal, rule and item (None: forgotten); the terminals touched by more than
+    heartbeats, those whose status or storage is another; messages that wait, by terminal, boot and
+    seq (None: no more); clocks that were set; steps that cells do not know yet, by terminal and
+    place (None: no more)."""
 
     changes: list[Change] = field(default_factory=list)
     holds: dict[HoldKey, Hold | None] = field(default_factory=dict)
@@ -39,7 +39,6 @@ class Record:
     counts: dict[tuple[str, str], tuple[datetime, ...]] = field(default_factory=dict)
     slopes: dict[tuple[str, str, str], Slope | None] = field(default_factory=dict)
     terminals: set[int] = field(default_factory=set)
-    repeated: set[int] = field(default_factory=set)
     restated: set[int] = field(default_factory=set)
     kept: dict[tuple[int, int, int], Kept | None] = field(default_factory=dict)
     jumps: list[Jump] = field(default_factory=list)
@@ -52,4 +51,4 @@ class Record:
         return found
 
     def __bool__(self) -> bool:
-        return bool(self.changes or self.holds or self.terminals or self.repeated or self.steps)
+        return bool(self.changes or self.holds or self.terminals or self.steps)

@@ -218,4 +218,4 @@ def _packet(region: str, code: str, arrived: Arrived) -> Arrival:
     message = arrived.message
     payload = message if isinstance(message, bytes) else telemetry.encode(message)
     topic = topics.build(region, code, arrived.channel)
-    return Arrival(topic, payload, False, None, datetime.fromtimestamp(arrived.at, UTC))
+    return Arrival(topic, payload, datetime.fromtimestamp(arrived.at, UTC))

@@ -109,7 +109,7 @@ class VirtualRegion:
 
     def _unpacked(self, arrived: Arrived, payload: bytes, at: datetime) -> Message:
         topic = f"{self._addresses[arrived.terminal]}/{arrived.channel.value}"
-        return unpack(Arrival(topic, payload, False, None, at), self._registry).message
+        return unpack(Arrival(topic, payload, at), self._registry).message
 
     def _judge(self, number: int, message: Message, at: datetime) -> None:
         terminal = self._engine.terminals[number]

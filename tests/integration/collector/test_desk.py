@@ -48,7 +48,7 @@ def arrival(
     body = {"ts": when.isoformat(), "boot": 1, "seq": seq, "status": {}, **fields}
     code = GRID.terminals[number].code
     topic = f"fleet/v1/region-01/{code}/{channel}"
-    return Arrival(topic, json.dumps(body).encode(), retained=False, packet_id=seq, at=when)
+    return Arrival(topic, json.dumps(body).encode(), retain=False, packet_id=seq, at=when)
 
 
 def at(seconds: float) -> datetime:
@@ -96,7 +96,7 @@ async def test_a_failed_write_leaves_nothing_and_is_told(
     run = store._run
 
     async def broken(cursor: Any, statement: Statement) -> None:
-        if statement.name == "copy_beat":
+        if statement.name == "update_terminal_state":
             raise psycopg.OperationalError("the server closed the connection")
         await run(cursor, statement)
 
@@ -170,6 +170,35 @@ async def test_messages_in_order_leave_the_ledger_as_it_is_and_are_known_after_a
     found = await rows(connection, "SELECT seq FROM telemetry ORDER BY seq")
     assert [seq for (seq,) in found] == [1, 2, 3, 5, 6, 7, 8]
     assert await rows(connection, "SELECT doubled FROM boot_ledger") == [(2,)]
+
+
+async def test_a_heartbeat_beside_a_message_that_came_twice_counts(
+    desk: Desk, connection: Connection
+) -> None:
+    """In one batch: how far the terminal came is stored, and nothing seems to be missing."""
+    metrics = {"rtt_ms": 40}
+    await desk.commit([arrival(0, 1, metrics=metrics)], at(0))
+    again = [arrival(0, seq, 1, metrics=metrics) for seq in (2, 3, 3)]
+    await desk.commit(again, at(1))
+    assert await rows(connection, "SELECT seq FROM terminal_state") == [(3,)]
+    assert await rows(connection, "SELECT received::text FROM boot_received") == [("{[1,4)}",)]
+
+
+async def test_forgotten_ledgers_double_nothing(
+    desk: Desk, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A terminal that starts anew, and messages of both boots come twice, in the same batch and in
+    later ones, while none but the present boot's ledger is kept."""
+    monkeypatch.setattr("collector.desk._LEDGERS_KEPT", 0)
+    monkeypatch.setattr(desk, "commit_singly", None)  # nothing is wrong with any of them
+    said = [(1, 1), (1, 2), (1, 3), (2, 1), (1, 3), (2, 2), (1, 3), (2, 3), (2, 2), (2, 4), (2, 4)]
+    for size in (1, 2, 3):
+        for place in range(0, len(said), size):
+            batch = said[place : place + size]
+            sent = [arrival(0, seq, seq, boot=boot, metrics={"n": 1}) for boot, seq in batch]
+            await desk.commit(sent, at(9))
+    stored = await rows(connection, "SELECT boot, seq FROM telemetry ORDER BY boot, seq")
+    assert stored == sorted(set(said))
 
 
 async def test_a_lower_boot_that_takes_over_leaves_both_ledgers_whole(

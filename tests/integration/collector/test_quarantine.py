@@ -79,7 +79,7 @@ async def test_the_oldest_beyond_the_bound_are_dropped(
 ) -> None:
     desk = Desk(connection, "region-01", catalogue.load())
     await desk.restore(at(0))
-    bad = [Arrival(f"no/topic/{n}", b"x", retained=False, packet_id=n, at=at(0)) for n in range(9)]
+    bad = [Arrival(f"no/topic/{n}", b"x", retain=False, packet_id=n, at=at(0)) for n in range(9)]
     await desk.commit(bad, at(1))
     assert await quarantine.trim(connection, rows=4) == 5
     await connection.commit()

@@ -34,7 +34,7 @@ def said(minutes: float, status: dict[str, Any], *, arrived: float | None = None
     body |= {"status": status, "metrics": {"temperature_c": 30}}
     topic = f"fleet/v1/{GRID.terminals[0].region}/{CODE}/telemetry"
     came = at(minutes if arrived is None else arrived)
-    return Arrival(topic, json.dumps(body).encode(), retained=False, packet_id=1, at=came)
+    return Arrival(topic, json.dumps(body).encode(), retain=False, packet_id=1, at=came)
 
 
 @pytest.fixture

@@ -90,9 +90,9 @@ async def test_a_batch_is_written_as_it_was_judged_while_the_next_one_is_judged(
     second_judged, between = asyncio.Event(), list[Any]()
     judge = desk.judge
 
-    async def judged(opened: Any, aside: Any, now: datetime) -> Any:
-        found = await judge(opened, aside, now)
-        if opened[0].message.seq == 2:
+    async def judged(opening: Any, now: datetime) -> Any:
+        found = await judge(opening, now)
+        if opening.messages[0].message.seq == 2:
             second_judged.set()
         return found
 

@@ -55,7 +55,7 @@ class Story:
         code, when = GRID.terminals[number].code, at(self.now)
         said = {"ts": when.isoformat(), "boot": 1, **body}
         topic = f"fleet/v1/{self.region}/{code}/{channel}"
-        return Arrival(topic, json.dumps(said).encode(), retained=False, packet_id=1, at=when)
+        return Arrival(topic, json.dumps(said).encode(), retain=False, packet_id=1, at=when)
 
     def snapshot(self, number: int, **body: object) -> Arrival:
         self.seq[number] += 1

@@ -7,7 +7,10 @@ what is summed over them is what is summed over the window.
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+_REMEMBERED = 4096  # windows that end now are cut by the same hours, again and again
 
 
 class Bucket(StrEnum):
@@ -31,6 +34,7 @@ def buckets(
         at = following
 
 
+@lru_cache(_REMEMBERED)
 def _next(at: datetime, bucket: Bucket, zone: ZoneInfo) -> datetime:
     """The first boundary after an instant."""
     local = at.astimezone(zone)

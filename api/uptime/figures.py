@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from psycopg import AsyncConnection, AsyncCursor
@@ -122,17 +123,45 @@ class OfCell:
     terminals: int
 
 
+class _Assumed:
+    """What sums there were when a cell was last asked about: the next answer says if that holds."""
+
+    summed: Summed | None = None
+
+
+_assumed = _Assumed()
+
+
 async def of_cell(
     connection: AsyncConnection[TupleRow], scope: Scope, cell: str, window: Window
 ) -> OfCell:
-    """The figures of one cell over a window, as `slices` has them; raises `NotFound`."""
-    asked = {"cell": cell, "scope": scope.parameter}
-    row = await (await connection.execute(_SQL["cell_and_summed"], asked)).fetchone()
-    if row is None or not row[0]:
-        raise NotFound("cell", cell)
+    """The figures of one cell over a window, as `slices` has them; raises `NotFound`.
+
+    In one statement, but for once an hour, when there are more sums than were known of.
+    """
     if window.begin >= window.until:
+        await existing(connection, scope, cell)
         return OfCell(total(()), 0)
-    summed = None if row[1] is None else Summed(row[1], row[2], ZoneInfo(row[3]), row[4])
+    summed = _assumed.summed or await _summed(connection, By.CELL)
+    while True:
+        whole, recorded = await _durations(connection, scope, cell, window, summed)
+        terminals, members, there, *sums = whole
+        if not there:
+            raise NotFound("cell", cell)
+        assumed, summed = summed, _told(sums)
+        if summed == assumed:
+            _assumed.summed = summed
+            return OfCell(availability(members, recorded), terminals)
+
+
+async def _durations(
+    connection: AsyncConnection[TupleRow],
+    scope: Scope,
+    cell: str,
+    window: Window,
+    summed: Summed | None,
+) -> tuple[Sequence[Any], dict[ServiceState, int]]:
+    """What `of_cell` says with no state and by state, its tiles laid by those sums."""
     laid = list(tiles(window.begin, window.until, summed, Grain.HOUR))
     parameters = {
         "cell": cell,
@@ -144,14 +173,8 @@ async def of_cell(
         "scope": scope.parameter,
     }
     rows = await (await connection.execute(_SQL["of_cell"], parameters)).fetchall()
-    members = terminals = 0
-    recorded: dict[ServiceState, int] = {}
-    for state, count, us in rows:
-        if state is None:
-            members, terminals = us, count
-        else:
-            recorded[ServiceState(state)] = us
-    return OfCell(availability(members, recorded), terminals)
+    [whole] = [rest for state, *rest in rows if state is None]
+    return whole, {ServiceState(state): us for state, _, us, *_ in rows if state is not None}
 
 
 def _array(values: Iterable[str]) -> str:
@@ -162,7 +185,13 @@ def _array(values: Iterable[str]) -> str:
 async def _summed(connection: AsyncConnection[TupleRow], by: By) -> Summed | None:
     asked = {"terminals": by not in _OF_CELLS}
     row = await (await connection.execute(_SQL["summed"], asked)).fetchone()
-    return None if row is None else Summed(row[0], row[1], ZoneInfo(row[2]), row[3])
+    return None if row is None else _told(row)
+
+
+def _told(row: Sequence[Any]) -> Summed | None:
+    """What a row says of sums, if there are any."""
+    begins_at, summed_to, zone, hours_from = row
+    return None if zone is None else Summed(begins_at, summed_to, ZoneInfo(zone), hours_from)
 
 
 async def outages(

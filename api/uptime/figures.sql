@@ -266,19 +266,13 @@ FROM outage
 ORDER BY us DESC, outage.code
 LIMIT %(rows)s;
 
--- name: cell_and_summed
--- Whether a cell is there to be asked about, and what `summed` says of cells, if there are sums.
-SELECT EXISTS (
-        SELECT FROM cell
-        WHERE code = %(cell)s AND (%(scope)s::text[] IS NULL OR code = ANY(%(scope)s))),
-    begins_at, summed_to, zone, greatest(begins_at, hours_from)
-FROM (SELECT) AS always LEFT JOIN uptime_summed ON begins_at < summed_to;
-
 -- name: of_cell
 -- How long the members of a cell and of all below it were in each state over one window, and with no
 -- state how long they belonged to it: `durations` without outages and causes, for one cell, and so
 -- simple that it is planned once for all. Times are bare instants: arithmetic with ranges costs more
 -- than all the rest, for a cell has a hundred members.
+-- With no state too: whether the cell is there to be asked about, and what `summed` says of cells, if
+-- there are sums. Where that is not what the tiles were laid by, the rest is to be asked for anew.
 WITH tile AS MATERIALIZED (
     SELECT grain, begin, until, tstzrange(begin, until) AS span
     FROM unnest(%(tile_grains)s::text[], %(tile_begins)s::timestamptz[],
@@ -321,11 +315,18 @@ WITH tile AS MATERIALIZED (
     JOIN raw ON raw.begin = asked.begin AND raw.until = asked.until AND raw.id = counts.terminal_id
         AND raw.since < upper(counts.period) AND raw.till > lower(counts.period)
 )
-SELECT NULL AS state, count(DISTINCT id)::integer AS terminals,
-    coalesce((extract(epoch FROM sum(till - since)) * 1000000)::bigint, 0) AS us
-FROM piece
+SELECT NULL AS state, whole.terminals, whole.us, EXISTS (
+        SELECT FROM cell
+        WHERE code = %(cell)s AND (%(scope)s::text[] IS NULL OR code = ANY(%(scope)s))) AS there,
+    begins_at, summed_to, zone, greatest(begins_at, hours_from) AS hours_from
+FROM (
+    SELECT count(DISTINCT id)::integer AS terminals,
+        coalesce((extract(epoch FROM sum(till - since)) * 1000000)::bigint, 0) AS us
+    FROM piece
+) AS whole
+LEFT JOIN uptime_summed ON begins_at < summed_to
 UNION ALL
-SELECT state, 0, sum(us)::bigint
+SELECT state, 0, sum(us)::bigint, NULL, NULL, NULL, NULL, NULL
 FROM (
     SELECT sums.state, sums.us
     FROM needed

@@ -45,12 +45,18 @@ class Calendar:
     hours: tuple[Hours, ...]
     holidays: frozenset[date] = frozenset()
     always: bool = field(init=False, repr=False, compare=False)
+    _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Find out once what every clock asks."""
+        object.__setattr__(self, "_hash", hash((self.zone, self.hours, self.holidays)))
         whole = {one.weekday for one in self.hours if (one.opens, one.closes) == (0, _MINUTES)}
         always = len(whole) == len(range(7)) and not self.holidays
         object.__setattr__(self, "always", always)
+
+    def __hash__(self) -> int:
+        """As equality has it: days of calendars are remembered by it."""
+        return self._hash
 
 
 ALWAYS = Calendar("UTC", tuple(Hours(weekday, 0, _MINUTES) for weekday in range(1, 8)))
@@ -83,16 +89,19 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _day(calendar: Calendar, day: date) -> list[Span]:
+@lru_cache(maxsize=16384)
+def _day(calendar: Calendar, day: date) -> tuple[Span, ...]:
     if day in calendar.holidays:
-        return []
-    return sorted(
-        Span(
-            first_instant(calendar.zone, day, one.opens),
-            first_instant(calendar.zone, day, one.closes),
+        return ()
+    return tuple(
+        sorted(
+            Span(
+                first_instant(calendar.zone, day, one.opens),
+                first_instant(calendar.zone, day, one.closes),
+            )
+            for one in calendar.hours
+            if one.weekday == day.isoweekday()
         )
-        for one in calendar.hours
-        if one.weekday == day.isoweekday()
     )
 
 

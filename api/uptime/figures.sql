@@ -301,19 +301,20 @@ WITH tile AS MATERIALIZED (
             WHERE uptime_stale.cell_code = family.code AND uptime_stale.span && tile.span) AS summed
     FROM tile JOIN family ON family.since < tile.until AND family.till > tile.begin
 ), raw AS MATERIALIZED (
-    SELECT piece.id, needed.since AS begin, needed.till AS until,
-        greatest(piece.since, needed.since) AS since, least(piece.till, needed.till) AS till
+    SELECT piece.id, greatest(piece.since, needed.since) AS since,
+        least(piece.till, needed.till) AS till
     FROM needed
     JOIN piece ON piece.cell_code = needed.code
         AND piece.since < needed.till AND piece.till > needed.since
     WHERE NOT needed.summed
 ), recorded AS (
-    SELECT counts.state, least(upper(counts.period), raw.till)
-            - greatest(lower(counts.period), raw.since) AS length
-    FROM (SELECT begin, until, array_agg(DISTINCT id) AS ids FROM raw GROUP BY begin, until) AS asked
-    CROSS JOIN LATERAL effective_interval(tstzrange(asked.begin, asked.until), asked.ids) AS counts
-    JOIN raw ON raw.begin = asked.begin AND raw.until = asked.until AND raw.id = counts.terminal_id
-        AND raw.since < upper(counts.period) AND raw.till > lower(counts.period)
+    SELECT counts.state,
+        least(counts.until, raw.till) - greatest(counts.since, raw.since) AS length
+    FROM effective_parts(
+        (SELECT range_agg(tstzrange(since, till)) FROM needed WHERE NOT summed),
+        (SELECT array_agg(DISTINCT id) FROM raw)) AS counts
+    JOIN raw ON raw.id = counts.terminal_id
+        AND raw.since < counts.until AND raw.till > counts.since
 )
 SELECT NULL AS state, whole.terminals, whole.us, EXISTS (
         SELECT FROM cell

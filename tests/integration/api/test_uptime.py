@@ -74,6 +74,18 @@ async def test_the_figures_are_those_of_the_design(
         assert first[name] + second[name] == cell[name]
 
 
+async def test_who_changes_often_is_known_all_the_time(
+    ops: httpx.AsyncClient, connection: Database
+) -> None:
+    """Up and down in turn, three minutes each: the first of them counts as the last does."""
+    turns = [("in_service", "offline")[turn % 2] for turn in range(20)]
+    lived = [(state, 3.0 * turn, 3.0 * turn + 3) for turn, state in enumerate(turns)]
+    await was(connection, "ATM-1", ("cash_out", -60, 0), *lived, ("in_service", 60, None))
+    await was(connection, "ATM-2", ("in_service", -60, None))
+    cell = await uptime(ops, "C001")
+    assert (cell["up_us"], cell["down_us"]) == ((30 + 60) * MINUTE, 30 * MINUTE)
+
+
 async def test_a_cell_is_not_the_mean_of_its_members(
     ops: httpx.AsyncClient, connection: Database
 ) -> None:

@@ -60,12 +60,14 @@ SELECT terminal_id, '{"cardReader": {"device": "online", "media": "notPresent"}}
 FROM stated;
 
 -- name: intervals
--- Up, and down for half an hour a day, until now.
+-- Up, and down for half an hour a day, each at a minute of its own, until now.
 INSERT INTO service_interval (terminal_id, state, period, causes)
 SELECT terminal.id, life.state, life.period, life.causes
 FROM terminal
 CROSS JOIN generate_series(1, %(days)s::integer) AS day
-CROSS JOIN LATERAL (SELECT now() - make_interval(days => day) AS began) AS at
+CROSS JOIN LATERAL (
+    SELECT now() - make_interval(days => day) + make_interval(mins => terminal.id * 7 %% 1380) AS began
+) AS at
 CROSS JOIN LATERAL (VALUES
     ('out_of_service', tstzrange(at.began, at.began + interval '30 minutes'),
         '{card_reader_jammed}'::text[]),
@@ -93,7 +95,7 @@ SELECT 'tech' || id, %(password_hash)s, 'technician', id FROM technician WHERE i
 
 -- name: faults
 -- One a ticket; of every tenth it is still open, and began within ten hours. In cells that somebody
--- answers for.
+-- answers for, each with as many.
 INSERT INTO fault (
     id, scope, subject, terminal_id, cell_code, rule, item, severity, component, impact, title,
     remedy, skill, line, started_at, fired_at, cleared_at, catalogue)
@@ -103,7 +105,7 @@ SELECT gen_random_uuid(), 'terminal', terminal.code, terminal.id, terminal_cell.
     began.at, began.at,
     CASE WHEN number %% 10 <> 0 THEN began.at + interval '2 hours' END, 'bench'
 FROM generate_series(1, %(tickets)s::integer) AS number
-JOIN terminal ON terminal.id = number * 7 %% %(terminals)s::integer + 1
+JOIN terminal ON terminal.id = (number * 7 + number / 10) %% %(terminals)s::integer + 1
 JOIN terminal_cell ON terminal_cell.terminal_id = terminal.id
 CROSS JOIN LATERAL (
     SELECT now() - make_interval(

@@ -86,9 +86,10 @@ def _repeat(
     """The short way of a heartbeat that is the next in order; False where there is more to it."""
     said, source = each.message, each.source
     if source.boot != said.boot or source.terminal is None or source.received is None:
-        source.boot, source.terminal = said.boot, engine.terminals[source.entry.id]
-        source.received = ledger[source.entry.id, said.boot]
-    terminal, received = source.terminal, source.received
+        terminal, received = engine.terminals[source.entry.id], ledger[source.entry.id, said.boot]
+        source.keep(said.boot, terminal, received)
+    else:
+        terminal, received = source.terminal, source.received
     if not received.goes_on(said.seq):
         return False
     measured = engine.heartbeat(terminal, said, each.refrain, each.arrival.at)
@@ -131,6 +132,7 @@ def _take(
     else:
         said_us, arrived_us = rows.microseconds(message.ts), rows.microseconds(arrival.at)
         if isinstance(message, Telemetry):
+            opened.source.keep(message.boot, terminal, received)
             outcome = engine.telemetry(terminal, message, arrival.at)
             whole = outcome.changed or outcome.late or outcome.kept
             of = message if whole else None

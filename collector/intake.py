@@ -37,9 +37,18 @@ class Opened(msgspec.Struct, frozen=True, gc=False):
     """A packet that is a message of the contract."""
 
     arrival: Arrival
-    channel: Channel
-    entry: Entry
+    source: "Source"
     message: Message
+
+    @property
+    def channel(self) -> Channel:
+        """What kind of message it is."""
+        return self.source.channel
+
+    @property
+    def entry(self) -> Entry:
+        """Who says it."""
+        return self.source.entry
 
 
 class Repeated(msgspec.Struct, frozen=True, gc=False):
@@ -64,7 +73,7 @@ class Repeated(msgspec.Struct, frozen=True, gc=False):
     def whole(self) -> Opened:
         """The same with all that it says."""
         message = self.refrain.whole(self.message)
-        return Opened(self.arrival, self.channel, self.entry, message)
+        return Opened(self.arrival, self.source, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,10 @@ class Source(msgspec.Struct, gc=False):
     boot: int = -1
     terminal: Terminal | None = None
     received: Received | None = None
+
+    def keep(self, boot: int, terminal: Terminal, received: Received) -> None:
+        """Its heartbeats are of this boot."""
+        self.boot, self.terminal, self.received = boot, terminal, received
 
     def forget(self) -> None:
         """What was kept may not be in use any more."""
@@ -121,7 +134,7 @@ class Intake:
             entry = entries.get(source.entry.code)
             if entry is None:
                 del self._sources[topic]
-            else:
+            elif source.entry is not entry:
                 source.entry = entry
                 source.forget()
 
@@ -180,7 +193,7 @@ def _open(arrival: Arrival, source: Source) -> Opened:
         check_time(message.ts, arrival.at)
     if isinstance(message, Telemetry):
         source.refrain = heartbeat.refrain(arrival.payload, message)
-    return Opened(arrival, source.channel, source.entry, message)
+    return Opened(arrival, source, message)
 
 
 def _strange(arrival: Arrival, registry: Registry) -> tuple[Channel, Entry]:

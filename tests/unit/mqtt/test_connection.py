@@ -1,6 +1,8 @@
 """One connection against a broker's end in memory."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import mqtt5
 import pytest
@@ -29,6 +31,19 @@ def acknowledgement(identifier: int, **fields: object) -> mqtt5.PubAckPacket:
 
 def payloads(packets: list[mqtt5.Packet]) -> list[bytes]:
     return [packet.payload for packet in packets if isinstance(packet, mqtt5.PublishPacket)]
+
+
+async def test_a_message_says_when_it_was_read() -> None:
+    """By the clock that the connection was given: what came with one read came at one time."""
+    start = datetime(2026, 11, 23, tzinfo=UTC)
+    minutes = (start + timedelta(minutes=passed) for passed in count())
+    peer = Peer(Session("collector"), lambda: next(minutes))
+    await peer.greet()
+    peer.send(publication(1), publication(2))
+    peer.send(publication(3))
+    first, second, third = (each.at for each in peer.messages)
+    assert first is second
+    assert third - first == timedelta(minutes=1)
 
 
 async def test_connect_says_what_the_session_asks_for() -> None:

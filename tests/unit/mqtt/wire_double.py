@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 import mqtt5
 
-from fleet.mqtt import Broker, Connection, Message, Session
+from fleet.mqtt import Broker, Clock, Connection, Message, Session
+from fleet.mqtt.message import utc_now
 
 
 class MemoryTransport(asyncio.Transport):
@@ -41,10 +42,10 @@ class MemoryTransport(asyncio.Transport):
 class Peer:
     """The other side of one of our connections."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, clock: Clock = utc_now) -> None:
         self.broker = Broker("broker.test", username="ATM-0001", password="a-secret-word")
         self.messages: list[Message] = []
-        self.connection = Connection(session, lambda _, message: self.messages.append(message))
+        self.connection = Connection(session, lambda _, each: self.messages.append(each), clock)
         self.transport = MemoryTransport(self.connection.wire)
         self.connection.wire.connection_made(self.transport)
 

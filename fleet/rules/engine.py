@@ -317,7 +317,10 @@ class Engine:
         if isinstance(subject, Terminal) and timer.turn is Turn.KEPT:
             self._ordering.miss_no_longer(subject, now)
         elif subject is not None and (until := self._hearing.awaited(subject, timer.rule, now)):
-            again = min(until, max(now, timer.due) + _LOOK_AGAIN)
+            pause = _LOOK_AGAIN
+            if isinstance(subject, Terminal) and timer.turn is Turn.SILENCE:
+                pause = self._hearing.soonest(subject, timer)
+            again = min(until, max(now, timer.due) + pause)
             self._faults.timers.put(timer._replace(due=again))
         elif isinstance(subject, Terminal) and timer.turn is Turn.RETURN:
             self._hearing.come_back(subject, timer.due)

@@ -113,6 +113,11 @@ class Hearing:
         back = all(each.heard_at and each.heard_at >= since for each in members)
         return None if back else since + self.patience
 
+    def soonest(self, terminal: Terminal, timer: Timer) -> timedelta:
+        """How soon one that is awaited may be silent: it is to be heard first, and all are awaited
+        at once, so each look too many is one for every terminal of the region."""
+        return terminal.plan.silent.get(timer.rule, self.patience)
+
     def cut_off(self, terminal: Terminal, now: datetime) -> bool:
         """Whether it could not reach the broker either, and is heard now for the first time since:
         that it was pending as unheard says nothing of what happened when nobody could hear it."""

@@ -193,7 +193,7 @@ def _collecting(stage: Stage) -> "Iterator[subprocess.Popen[bytes]]":
         "TELLERGRID_DATABASE_URL": stage.database_url,
         "TELLERGRID_BROKER_URL": stage.broker_url("collector"),
         "TELLERGRID_COLLECTOR_PORT": str(port),
-        "TELLERGRID_LOG_LEVEL": "error",
+        "TELLERGRID_LOG_LEVEL": "warning",
     }
     command = [sys.executable, "-P", "-m", "collector"]
     with subprocess.Popen(leashed(command), env=environment) as process:

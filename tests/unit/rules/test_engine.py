@@ -396,6 +396,20 @@ def test_a_hold_ends_at_its_own_time_though_it_waited() -> None:
     assert fired.fired_at == T0 + seconds(10)
 
 
+def test_who_has_yet_to_come_back_is_looked_at_when_it_may_be_silent_and_no_more_often() -> None:
+    """All terminals are awaited at once: each second would be a second too short for many."""
+    quiet = rule("silent", Silent(seconds(20)), hold=0, impact=ServiceState.OFFLINE)
+    story = Story(quiet)
+    story.says(0)
+    story.engine.returned(T0 + seconds(15))
+    assert story.tick(21) == []
+    assert not story.engine.is_due(T0 + seconds(40))
+    story.says(22)
+    assert faults(story.tick(41)) == []
+    [fired] = faults(story.tick(42))
+    assert fired.fired_at == T0 + seconds(42)
+
+
 def test_units_that_change_places_take_their_faults_with_them() -> None:
     """A count is read by who reads counts; another order and a unit gone concern every rule."""
     missing = rule("missing", when("unit.status == 'missing'", each="storage"), hold=0)

@@ -1,7 +1,10 @@
 """The engine as it stood at the last commit: every terminal, hold and open fault, read back."""
 
 import asyncio
+import gc
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple
 
@@ -41,6 +44,17 @@ class _Row(NamedTuple):
     metrics: str | None
     service_state: str
     service_since: datetime | None
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """No search for garbage meanwhile: all that is read back stays, and to look through it whenever
+    it has grown by a quarter is a fifth of the time that a large region takes."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 async def engine(

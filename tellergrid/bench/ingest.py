@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, LiteralString
@@ -34,6 +35,7 @@ from tellergrid.stack.process import leashed
 
 _SQL = load("tellergrid.bench", "ingest")
 _PATIENCE_S = 240.0
+_LOOK_AGAIN_S = 0.1
 _SHARES = (25, 50, 75)
 _COUNTS = (1_000, 10_000, 100_000)
 _JSONB_ROWS = 20_000
@@ -132,10 +134,11 @@ def _collector(
     """The whole collector with the default rules: each terminal says hello first, unmeasured."""
     _statement(stage, "clear")
     _statement(stage, "register", terminals=terminals)
-    with _collecting(stage) as process:
-        at = _say(stage, process, terminals, 0, terminals)
+    with _collecting(stage) as collector:
+        process = collector.process
+        at = _say(stage, collector, terminals, 0, terminals)
         since, before, cpu = datetime.now(UTC), stage.cpu_s(), cpu_s(process.pid)
-        at = _say(stage, process, terminals, at, report.messages)
+        at = _say(stage, collector, terminals, at, report.messages)
         parts = {**_spent(before, stage.cpu_s()), "collector": cpu_s(process.pid) - cpu}
         count, took = _statement(stage, "took", since=since)
         report.by_terminals[str(terminals)] = round(count / took)
@@ -148,7 +151,7 @@ def _collector(
                 progress(f"the collector at {share}% of its load")
                 rate = report.collector_per_s * share / 100
                 since = datetime.now(UTC)
-                at = _say(stage, process, terminals, at, int(rate * seconds), rate)
+                at = _say(stage, collector, terminals, at, int(rate * seconds), rate)
                 p50, p99 = _statement(stage, "latency", since=since)[0]
                 report.p50_ms[str(share)], report.p99_ms[str(share)] = round(p50, 1), round(p99, 1)
         if terminals == _COUNTS[-1]:
@@ -156,37 +159,44 @@ def _collector(
 
 
 def _say(
-    stage: Stage,
-    process: "subprocess.Popen[bytes]",
-    terminals: int,
-    first: int,
-    messages: int,
+    stage: Stage, collector: "_Collecting", terminals: int, first: int, messages: int,
     per_s: float = 0,
-) -> int:
+) -> int:  # fmt: skip
     """Publish messages and wait until all are stored; returns where the next begin."""
     _publish(stage, terminals, first, messages, per_s)
     deadline = time.monotonic() + _PATIENCE_S
-    while _stored(process) < first + messages:
-        if time.monotonic() > deadline or process.poll() is not None:
-            raise StackError(f"the collector stored {_stored(process)} of {first + messages}")
-        time.sleep(0.1)
+    while collector.stored() < first + messages:
+        if time.monotonic() > deadline or collector.process.poll() is not None:
+            raise StackError(f"the collector stored {collector.stored()} of {first + messages}")
+        time.sleep(_LOOK_AGAIN_S)
     return first + messages
 
 
-_PORTS: dict[int, int] = {}
-"""Where the collector of a process id answers."""
+@dataclass(frozen=True, slots=True)
+class _Collecting:
+    """A collector at work; it is asked on one connection: each new one takes 30 ms of the machine
+    that is measured."""
 
+    process: "subprocess.Popen[bytes]"
+    client: httpx.Client
 
-def _stored(process: "subprocess.Popen[bytes]") -> float:
-    url = f"http://{LOOPBACK}:{_PORTS[process.pid]}/metrics"
-    page = httpx.get(url, trust_env=False, timeout=_PATIENCE_S).text
-    name = 'tellergrid_collector_messages_stored_total{channel="telemetry"}'
-    found = [line for line in page.splitlines() if line.startswith(name)]
-    return float(found[0].split()[-1]) if found else 0.0
+    def ready(self) -> bool:
+        """Whether it serves its regions."""
+        try:
+            return self.client.get("/readyz").is_success
+        except httpx.TransportError:
+            return False
+
+    def stored(self) -> float:
+        """How many telemetry messages it has committed."""
+        name = 'tellergrid_collector_messages_stored_total{channel="telemetry"}'
+        page = self.client.get("/metrics").text
+        found = [line for line in page.splitlines() if line.startswith(name)]
+        return float(found[0].split()[-1]) if found else 0.0
 
 
 @contextmanager
-def _collecting(stage: Stage) -> "Iterator[subprocess.Popen[bytes]]":
+def _collecting(stage: Stage) -> Iterator[_Collecting]:
     port = free_port()
     environment = {
         **os.environ,
@@ -196,24 +206,21 @@ def _collecting(stage: Stage) -> "Iterator[subprocess.Popen[bytes]]":
         "TELLERGRID_LOG_LEVEL": "warning",
     }
     command = [sys.executable, "-P", "-m", "collector"]
-    with subprocess.Popen(leashed(command), env=environment) as process:
-        _PORTS[process.pid] = port
+    url = f"http://{LOOPBACK}:{port}"
+    with (
+        httpx.Client(base_url=url, trust_env=False, timeout=_PATIENCE_S) as client,
+        subprocess.Popen(leashed(command), env=environment) as process,
+    ):
+        collector = _Collecting(process, client)
         try:
             deadline = time.monotonic() + _PATIENCE_S
-            while not _ready(port):
+            while not collector.ready():
                 if time.monotonic() > deadline or process.poll() is not None:
                     raise StackError("the collector did not become ready")
-                time.sleep(0.05)
-            yield process
+                time.sleep(_LOOK_AGAIN_S)
+            yield collector
         finally:
             process.terminate()
-
-
-def _ready(port: int) -> bool:
-    try:
-        return httpx.get(f"http://{LOOPBACK}:{port}/readyz", trust_env=False).is_success
-    except httpx.TransportError:
-        return False
 
 
 def _publish(stage: Stage, terminals: int, first: int, messages: int, per_s: float = 0) -> None:

@@ -284,8 +284,8 @@ class Desk:
 
     async def commit_singly(self, arrivals: Sequence[Arrival], now: datetime) -> None:
         """One packet among them cannot be stored: find it, by one transaction each."""
+        await self.restore(now)
         for arrival in arrivals:
-            await self.restore(now)
             try:
                 await self._commit([arrival], arrival.at, _NOTHING_SEEN)
             except ONE_IS_BAD as error:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from fleet import card_numbers
+from fleet import card_numbers, numerals
 from fleet.components import OneOf
 from fleet.quarantine import Quarantined, Reason
 from fleet.topics import Channel
@@ -131,7 +131,7 @@ def decode(channel: Channel, terminal: str, payload: bytes) -> Message:
     """The message in a payload that arrived on a terminal's channel.
 
     Raises `Quarantined` with the reason and the field: oversized, a card number in it, not JSON,
-    a field missing or of the wrong type, another terminal's name inside.
+    a field missing or of the wrong type, a number too long, another terminal's name inside.
     """
     if len(payload) > MAX_PAYLOAD_BYTES:
         size = f"{len(payload)} bytes, {MAX_PAYLOAD_BYTES} are allowed"
@@ -145,7 +145,11 @@ def decode(channel: Channel, terminal: str, payload: bytes) -> Message:
         raise Quarantined(Reason.WRONG_TOPIC, f"a terminal does not publish on {channel}")
     try:
         message = decoder.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        for stored in _stored(message, payload):
+            numerals.check(stored)
+    except (
+        msgspec.DecodeError, UnicodeDecodeError, RecursionError, numerals.NotStorable
+    ) as error:  # fmt: skip
         raise Quarantined(Reason.MALFORMED, str(error)) from None
     if message.terminal is not None and message.terminal != terminal:
         raise Quarantined(
@@ -153,6 +157,13 @@ def decode(channel: Channel, terminal: str, payload: bytes) -> Message:
             f"field terminal says {message.terminal[:64]!r}, the topic {terminal!r}",
         )
     return message
+
+
+def _stored(message: Message, payload: bytes) -> tuple[bytes, ...]:
+    """What the database is given of it to read as JSON; metrics it is given as they were read."""
+    if isinstance(message, Telemetry):
+        return bytes(message.status), bytes(message.storage)
+    return (payload,)
 
 
 def check_time(ts: datetime, arrived_at: datetime) -> None:

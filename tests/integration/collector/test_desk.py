@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from struct import pack
 from typing import Any
+from unittest.mock import AsyncMock
 
 import msgspec
 import psycopg
@@ -62,6 +63,18 @@ async def rows(connection: Connection, statement: str) -> list[tuple[Any, ...]]:
     return found
 
 
+def _tripping(monkeypatch: pytest.MonkeyPatch, *, seq: int) -> None:
+    """The database refuses the telemetry of one number."""
+    run = store._run
+
+    async def tripping(cursor: Any, statement: Statement) -> None:
+        if any(pack("!iq", 8, seq) in row for row in statement.packed or ()):
+            await cursor.execute("SELECT '4111111111111111'::uuid")
+        await run(cursor, statement)
+
+    monkeypatch.setattr(store, "_run", tripping)
+
+
 async def test_a_message_the_database_cannot_take_is_quarantined_alone(
     desk: Desk, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,14 +82,7 @@ async def test_a_message_the_database_cannot_take_is_quarantined_alone(
 
     The database quotes what it could not take: neither log nor quarantine tell a card's number.
     """
-    run = store._run
-
-    async def tripping(cursor: Any, statement: Statement) -> None:
-        if any(pack("!iq", 8, 2) in row for row in statement.packed or ()):
-            await cursor.execute("SELECT '4111111111111111'::uuid")
-        await run(cursor, statement)
-
-    monkeypatch.setattr(store, "_run", tripping)
+    _tripping(monkeypatch, seq=2)
     with capture_logs() as told:
         await desk.commit([arrival(0, seq) for seq in (1, 2, 3)], at(1))
     assert await rows(connection, "SELECT seq FROM telemetry ORDER BY seq") == [(1,), (3,)]
@@ -86,6 +92,35 @@ async def test_a_message_the_database_cannot_take_is_quarantined_alone(
     for text in (aside[0][1], str(line)):
         assert 'type uuid: "************1111"' in text
         assert "4111111111111111" not in text
+
+
+async def test_of_many_messages_one_that_cannot_be_taken_costs_two_reads_of_the_region(
+    desk: Desk, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large region is read for seconds, and a batch has a thousand messages."""
+    restored = AsyncMock(wraps=desk.restore)
+    monkeypatch.setattr(desk, "restore", restored)
+    _tripping(monkeypatch, seq=2)
+    await desk.commit([arrival(0, seq) for seq in range(1, 7)], at(1))
+    assert restored.await_count == 2
+    assert await rows(connection, "SELECT count(*) FROM telemetry") == [(5,)]
+    assert await rows(connection, "SELECT received::text FROM boot_received") == [
+        ("{[1,2),[3,7)}",)
+    ]
+
+
+@pytest.mark.parametrize("number", ["1e400000", "1e-20000", "0." + "1" * 20_000])
+@pytest.mark.parametrize("channel", ["event", "telemetry"])
+async def test_a_number_that_no_database_takes_stops_nobody_else(
+    desk: Desk, connection: Connection, monkeypatch: pytest.MonkeyPatch, channel: str, number: str
+) -> None:
+    """It is found before the batch is judged: whoever sends many costs the region nothing."""
+    monkeypatch.setattr(desk, "commit_singly", None)
+    said = arrival(0, 1, channel=channel, event="transaction", status={"x": {"much": "?"}})
+    long = msgspec.structs.replace(said, payload=said.payload.replace(b'"?"', number.encode()))
+    await desk.commit([long, arrival(1, 1)], at(1))
+    assert await rows(connection, "SELECT reason FROM quarantine") == [("malformed",)]
+    assert await rows(connection, "SELECT terminal_id FROM telemetry") == [(2,)]
 
 
 async def test_a_failed_write_leaves_nothing_and_is_told(

@@ -101,10 +101,10 @@ class Desk:
         self._registry = await registry.read(self._connection, self._region)
         self._intake = Intake(self._registry)
         changed = await adoption.changed(self._connection, self._region, self._catalogue)
-        with restore.undisturbed():
-            self.engine = await restore.engine(
-                self._connection, self._registry, self._new_engine(), now, changed or frozenset()
-            )
+        self.engine = self._new_engine()
+        await restore.read_back(
+            self._connection, self._registry, self.engine, now, changed or frozenset()
+        )
         if changed is not None:
             await self._go_over(now)
         self._boots = {

@@ -13,9 +13,11 @@ from fleet import logs
 from fleet.rules.errors import CatalogueError
 
 _SELDOM = 1000
-"""After how many searches of the middle generation all is searched for garbage; Python says 10. That
-looks at every terminal, and would again whenever they have grown by a quarter: nearly a second for
-100,000 of them, in which nothing is read. `collector.restore` searches when a region is read back."""
+"""After how many searches of the middle generation all is searched for garbage; Python says 10.
+
+That looks at every terminal, and again whenever they have grown by a quarter: nearly a second for
+100,000 of them, in which nothing is read. A region that is read back searches too.
+"""
 
 
 def main() -> int:

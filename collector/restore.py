@@ -48,8 +48,8 @@ class _Row(NamedTuple):
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """No search for garbage meanwhile, but one before: the engine that a region had refers to
-    itself. All that is read back stays; to look through it as it grows takes a fifth of the time."""
+    """Search for garbage before, for an engine refers to itself, and not meanwhile: all that is
+    read back stays, and to look through it as it grows takes a fifth of the time."""
     gc.collect()
     gc.disable()
     try:

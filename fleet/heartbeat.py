@@ -8,7 +8,8 @@ says what `fleet.telemetry.decode` would say of the whole, or nothing:
 - The refrain begins with the comma before `"status"` and ends with the next member's name and
   colon, and what is around it is JSON without it: so it begins between two members of an object.
 - No second brace stands before it: that object is the message itself.
-- A status or storage beside it, an escape, or digits enough for a card number: the long way.
+- A status or storage beside it, an escape, more than ASCII, or digits enough for a card number: the
+  long way.
 """
 
 import re
@@ -68,7 +69,7 @@ class Refrain(msgspec.Struct, frozen=True, gc=False):
         ):
             return None
         rest = payload[:place] + payload[place + self.kept :]
-        if _BACKSLASH in rest or card_numbers.digits_enough(rest):
+        if not rest.isascii() or _BACKSLASH in rest or card_numbers.digits_enough(rest):
             return None
         try:
             said = _DECODER.decode(rest)

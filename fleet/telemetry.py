@@ -145,6 +145,7 @@ def decode(channel: Channel, terminal: str, payload: bytes) -> Message:
         raise Quarantined(Reason.WRONG_TOPIC, f"a terminal does not publish on {channel}")
     try:
         message = decoder.decode(payload)
+        payload.decode()  # the decoder reads no text that it passes over
         for stored in _stored(message, payload):
             numerals.check(stored)
     except (

@@ -109,18 +109,32 @@ async def test_of_many_messages_one_that_cannot_be_taken_costs_two_reads_of_the_
     ]
 
 
-@pytest.mark.parametrize("number", ["1e400000", "1e-20000", "0." + "1" * 20_000])
+@pytest.mark.parametrize(
+    "value", [b"1e400000", b"1e-20000", b"0." + b"1" * 20_000, b'"\xff"', b'"\xed\xa0\x80"']
+)
 @pytest.mark.parametrize("channel", ["event", "telemetry"])
-async def test_a_number_that_no_database_takes_stops_nobody_else(
-    desk: Desk, connection: Connection, monkeypatch: pytest.MonkeyPatch, channel: str, number: str
+async def test_what_no_database_takes_stops_nobody_else(
+    desk: Desk, connection: Connection, monkeypatch: pytest.MonkeyPatch, channel: str, value: bytes
 ) -> None:
     """It is found before the batch is judged: whoever sends many costs the region nothing."""
     monkeypatch.setattr(desk, "commit_singly", None)
     said = arrival(0, 1, channel=channel, event="transaction", status={"x": {"much": "?"}})
-    long = msgspec.structs.replace(said, payload=said.payload.replace(b'"?"', number.encode()))
-    await desk.commit([long, arrival(1, 1)], at(1))
+    bad = msgspec.structs.replace(said, payload=said.payload.replace(b'"?"', value))
+    await desk.commit([bad, arrival(1, 1)], at(1))
     assert await rows(connection, "SELECT reason FROM quarantine") == [("malformed",)]
     assert await rows(connection, "SELECT terminal_id FROM telemetry") == [(2,)]
+
+
+async def test_a_heartbeat_that_is_not_utf_8_is_malformed_as_any_message(
+    desk: Desk, connection: Connection
+) -> None:
+    """Also where it is in a member that nobody reads."""
+    for seq, note in enumerate((b"fine", b"\xff", "gut für sich".encode()), start=1):
+        said = arrival(0, seq, metrics={"rtt_ms": 40}, note="?")
+        plain = msgspec.structs.replace(said, payload=said.payload.replace(b"?", note))
+        await desk.commit([plain], at(seq))
+    assert await rows(connection, "SELECT reason FROM quarantine") == [("malformed",)]
+    assert await rows(connection, "SELECT seq FROM telemetry ORDER BY seq") == [(1,), (3,)]
 
 
 async def test_a_failed_write_leaves_nothing_and_is_told(

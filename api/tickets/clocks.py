@@ -4,24 +4,26 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, dict_row
 
 from api.scope import Scope
-from api.tickets.promises import promises
+from api.tickets.promises import Promises, promises
 from fleet.db.sql import load
 from fleet.sla.calendar import FOREVER
 from fleet.sla.escalation import Escalation, escalations, next_at
 from fleet.sla.policy import Level, Policy, choose
-from fleet.sla.promise import Promise, Standing, ratings, standings
+from fleet.sla.promise import Laid, Promise, Standing, lay, ratings, standings
 from fleet.sla.reading import History, Reading, Step
 from fleet.tickets.lifecycle import Event
 from fleet.tickets.ticket import State
 
 _SQL = load("api.tickets", "clocks")
 _SLICE = 5
+_REMEMBERED = 8192  # tickets that people look at again, as they were then: a few KiB each
 
 
 class Running(Protocol):
@@ -125,38 +127,64 @@ async def with_clocks(
     """The clocks of rows that have `steps`, all that happened to their ticket, by its id."""
     if not rows:
         return {}
-    policies = await promises(connection, rows[0]["promises"])
+    agreed = await promises(connection, rows[0]["promises"])
     above: dict[str, list[str]] = {}
-    if any(policy.cell is not None for policy in policies):
+    if agreed.of_cells:
         cells = {"cells": list({row["cell"] for row in rows})}
         above = dict(await (await connection.execute(_SQL["ancestors"], cells)).fetchall())
     found: dict[int, Watched] = {}
     for number, row in enumerate(rows, start=1):
-        found[row["id"]] = _watch(row, policies, above.get(row["cell"], ()))
+        found[row["id"]] = _watch(row, agreed, above.get(row["cell"], ()))
         if number % _SLICE == 0:  # thousands at a time: others are served in between
             await asyncio.sleep(0)
     return found
 
 
-def _watch(row: Mapping[str, Any], policies: Sequence[Policy], cells: Sequence[str]) -> Watched:
-    changes = [(at, before) for _, _, at, _, _, before in row["steps"] if before is not None]
-    given = [
-        (choose(policies, one.severity, cells, one.since), one.since)
-        for one in ratings(row["created_at"], row["severity"], changes)
-    ]
-    promises = [Promise(policy, since) for policy, since in given if policy is not None]
-    if not promises:
+def _watch(row: Mapping[str, Any], agreed: Promises, cells: Sequence[str]) -> Watched:
+    life = _Life(
+        row["created_at"], row["severity"], row["state"], row["resolved_at"], row["recovered_at"],
+        row["fault_id"] is None, tuple(row["steps"]), tuple(cells),
+    )  # fmt: skip
+    lived = _lived(life, agreed)
+    if lived is None:
         return Watched(row)
-    policy = promises[-1].policy
-    history = History(
-        created_at=row["created_at"],
-        state=State(row["state"]),
-        resolved_at=row["resolved_at"],
-        recovered_at=row["recovered_at"],
-        by_hand=row["fault_id"] is None,
-        steps=[
-            Step(Event(event), State(state), at, reason, note)
-            for event, state, at, reason, note, _ in row["steps"]
-        ],
+    history, laid = lived
+    chain = laid[-1].promise.policy.chain
+    return Watched(row, chain, history, standings(laid, row["at"]))
+
+
+class _Life(NamedTuple):
+    """All that the clocks of a ticket depend on, but the time."""
+
+    created_at: datetime
+    severity: str
+    state: str
+    resolved_at: datetime | None
+    recovered_at: datetime | None
+    by_hand: bool
+    steps: tuple[tuple[str, str, datetime, str | None, str | None, str | None], ...]
+    cells: tuple[str, ...]
+
+
+@lru_cache(_REMEMBERED)
+def _lived(life: _Life, agreed: Promises) -> tuple[History, tuple[Laid, ...]] | None:
+    """A ticket's history with its clocks, to be read at any time; nothing where none is agreed.
+
+    It is worked out once: people look again and again at tickets to which nothing happens.
+    """
+    changes = [(at, before) for _, _, at, _, _, before in life.steps if before is not None]
+    given = [
+        (choose(agreed.policies, one.severity, life.cells, one.since), one.since)
+        for one in ratings(life.created_at, life.severity, changes)
+    ]
+    promised = [Promise(policy, since) for policy, since in given if policy is not None]
+    if not promised:
+        return None
+    steps = tuple(
+        Step(Event(event), State(state), at, reason, note)
+        for event, state, at, reason, note, _ in life.steps
     )
-    return Watched(row, policy.chain, history, standings(promises, history, row["at"]))
+    history = History(
+        life.created_at, State(life.state), life.resolved_at, life.recovered_at, steps, life.by_hand
+    )
+    return history, lay(promised, history)

@@ -17,14 +17,24 @@ from fleet.sla.policy import Clock, Policy
 
 _SQL = load("api.tickets", "clocks")
 _MOST = 1_000
-_KNOWN: dict[str, Sequence[Policy]] = {}
 
 
-async def promises(connection: AsyncConnection[TupleRow], seen: str) -> Sequence[Policy]:
+class Promises:
+    """Promises as they are seen under one name: another object as soon as anything is another."""
+
+    def __init__(self, policies: Sequence[Policy]) -> None:
+        self.policies = policies
+        self.of_cells = any(policy.cell is not None for policy in policies)
+
+
+_KNOWN: dict[str, Promises] = {}
+
+
+async def promises(connection: AsyncConnection[TupleRow], seen: str) -> Promises:
     """The promises that the caller sees, whose name is `seen`."""
     known = _KNOWN.get(seen)
     if known is None:
-        known = await _read(connection)
+        known = Promises(await _read(connection))
         if len(_KNOWN) >= _MOST:
             _KNOWN.clear()
         _KNOWN[seen] = known

@@ -13,9 +13,10 @@ from typing import NamedTuple
 from fleet.rules.severity import Severity
 from fleet.sla.calendar import FOREVER
 from fleet.sla.policy import Clock, Policy
-from fleet.sla.reading import History, Reading, read
+from fleet.sla.reading import Course, History, Reading, courses
 
 _ORDER = tuple(Severity)
+_CLOCKS = tuple(Clock)
 
 
 class Rating(NamedTuple):
@@ -34,6 +35,13 @@ class Promise(NamedTuple):
     def of(self, history: History) -> History:
         """A ticket's history as if it had been raised when this was promised."""
         return replace(history, created_at=self.since)
+
+
+class Laid(NamedTuple):
+    """A promise, and the clocks by it."""
+
+    promise: Promise
+    courses: tuple[Course, ...]
 
 
 class Standing(NamedTuple):
@@ -60,22 +68,32 @@ def ratings(
     return tuple(stack)
 
 
+def lay(promises: Sequence[Promise], history: History) -> tuple[Laid, ...]:
+    """The clocks by each promise, in the order in which they were given."""
+    first, *later = promises
+    return (
+        Laid(first, courses(first.policy, history)),
+        *(Laid(one, courses(one.policy, one.of(history))) for one in later),
+    )
+
+
 def readings(promises: Sequence[Promise], history: History, at: datetime) -> tuple[Reading, ...]:
     """Every clock as it stands, by the promise that is due first."""
-    return tuple(one.reading for one in standings(promises, history, at))
+    return tuple(one.reading for one in standings(lay(promises, history), at))
 
 
-def standings(promises: Sequence[Promise], history: History, at: datetime) -> tuple[Standing, ...]:
-    """The same, each with its promise."""
-    first, *later = promises
-    found = {one.clock: Standing(first, one) for one in read(first.policy, history, at)}
-    for promise in later:
-        for one in read(promise.policy, promise.of(history), at):
-            standing = found[one.clock]
+def standings(laid: Sequence[Laid], at: datetime) -> tuple[Standing, ...]:
+    """The same of what was laid out before, each with its promise."""
+    (first, of_first), *later = laid
+    found = {course.clock: Standing(first, course.read(at)) for course in of_first}
+    for promise, of_promise in later:
+        for course in of_promise:
+            standing = found[course.clock]
             stopped_at = standing.reading.stopped_at
             if stopped_at is None or stopped_at > promise.since:
-                found[one.clock] = min(standing, Standing(promise, one), key=_due)
-    return tuple(found[clock] for clock in Clock)
+                other = Standing(promise, course.read(at))
+                found[course.clock] = min(standing, other, key=_due)
+    return tuple(found[clock] for clock in _CLOCKS)
 
 
 def _milder(one: str, other: str) -> bool:

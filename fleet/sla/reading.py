@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fleet.sla.calendar import FOREVER, Span
-from fleet.sla.clock import due, used
+from fleet.sla.clock import due, union, used
 from fleet.sla.policy import Clock, Level, Policy
 from fleet.tickets.lifecycle import Event
 from fleet.tickets.ticket import State
@@ -58,28 +58,49 @@ class Reading:
     level: Level
 
 
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A clock as a ticket's history has it, whenever it is read; it stands still in `stands`."""
+
+    policy: Policy
+    clock: Clock
+    began: datetime
+    stopped_at: datetime | None
+    stands: Sequence[Span]
+    paused: bool
+    due_at: datetime | None
+
+    def read(self, at: datetime) -> Reading:
+        """The clock at an instant."""
+        policy = self.policy
+        target, end = policy.targets[self.clock], max(self.began, self.stopped_at or at)
+        ran = used(policy.calendar, self.began, end, self.stands)
+        level = _level(ran, target, policy.warn_share)
+        return Reading(self.clock, target, ran, self.due_at, self.stopped_at, self.paused, level)
+
+
 def read(policy: Policy, history: History, at: datetime) -> tuple[Reading, ...]:
     """Every clock of a ticket as it stands at an instant."""
+    return tuple(course.read(at) for course in courses(policy, history))
+
+
+def courses(policy: Policy, history: History) -> tuple[Course, ...]:
+    """Every clock of a ticket, to be read at any instant until something else happens to it."""
     holds = _holds(history.steps, policy.pausing)
-    return tuple(_read(policy, history, clock, holds, at) for clock in _CLOCKS)
+    return tuple(_course(policy, history, clock, holds) for clock in _CLOCKS)
 
 
-def _read(
-    policy: Policy, history: History, clock: Clock, holds: list[Span], at: datetime
-) -> Reading:
+def _course(policy: Policy, history: History, clock: Clock, holds: list[Span]) -> Course:
     began, stopped = begin(history, clock), _stopped(history, clock)
-    paused = stopped is None and bool(holds) and holds[-1].end == FOREVER
-    stands = _stands(history, clock, holds)
-    target = policy.targets[clock]
-    ran = used(policy.calendar, began, max(began, stopped or at), stands)
-    return Reading(
+    stands = union(_stands(history, clock, holds))
+    return Course(
+        policy=policy,
         clock=clock,
-        target=target,
-        used=ran,
-        due_at=due(policy.calendar, began, target, stands),
+        began=began,
         stopped_at=stopped,
-        paused=paused,
-        level=_level(ran, target, policy.warn_share),
+        stands=stands,
+        paused=stopped is None and bool(holds) and holds[-1].end == FOREVER,
+        due_at=due(policy.calendar, began, policy.targets[clock], stands),
     )
 
 

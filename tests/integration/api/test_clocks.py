@@ -78,6 +78,11 @@ async def test_each_ticket_shows_its_clocks(
     assert 1500 <= clocks["response"]["used_s"] <= 1501 + took_s
 
 
+async def test_clocks_run_on_though_nothing_happens(operations: httpx.AsyncClient) -> None:
+    first, second = [(await operations.get("/api/v1/tickets/1")).json()["clocks"] for _ in "12"]
+    assert all(one["used_s"] < other["used_s"] for one, other in zip(first, second, strict=True))
+
+
 async def test_what_is_due_first_comes_first_page_by_page(operations: httpx.AsyncClient) -> None:
     assert await ids(operations, "sort=due") == [3, 2, 1]
     assert await ids(operations, "sla=breached") == [3]

@@ -9,6 +9,7 @@ import json
 
 MAX_DIGITS = 1000
 MAX_EXPONENT = 999
+_SHOWN = 20  # characters
 _DIGITS_AS_ZEROS = bytes.maketrans(b"123456789E", b"000000000e")
 _SIGNS = b"+-"
 _LONG, _LONG_EXPONENT = b"0" * (MAX_DIGITS // 2), b"0e0000"  # a point may stand in the middle
@@ -31,4 +32,5 @@ def _check(number: str) -> None:
     # An exponent's own digits are counted first: Python reads no more than some thousands.
     if digits > MAX_DIGITS or len(exponent) > MAX_DIGITS or abs(int(exponent or 0)) > MAX_EXPONENT:
         allowed = f"{MAX_DIGITS} digits and an exponent up to {MAX_EXPONENT}"
-        raise NotStorable(f"the number {number[:20]}…: {allowed} are allowed")
+        shown = number if len(number) <= _SHOWN else f"{number[:_SHOWN]}…"
+        raise NotStorable(f"the number {shown}: {allowed} are allowed")

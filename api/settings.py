@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.accounts.oidc import ASYMMETRIC, Provider
 from api.retention import Retention
+from fleet.db.address import DatabaseUrl
 
 
 class Settings(BaseSettings):
@@ -23,7 +24,7 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,  # they would name the secrets beside the one that is missing
     )
 
-    database_url: str = Field(description="postgresql:// URL of the database", repr=False)
+    database_url: DatabaseUrl = Field(description="postgresql:// URL of the database", repr=False)
     token_secret: SecretStr = Field(
         min_length=32,
         description="Signs bearer tokens; at least 32 bytes, the same in every process",

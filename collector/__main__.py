@@ -5,6 +5,7 @@ import gc
 import sys
 
 import uvloop
+from pydantic import ValidationError
 
 from collector.app import serve
 from collector.errors import CollectorError
@@ -22,7 +23,13 @@ That looks at every terminal, and again whenever they have grown by a quarter: n
 
 def main() -> int:
     """Run the collector; 0 when told to stop, 1 when it cannot work, with the reason."""
-    settings = Settings()
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        for each in error.errors(include_url=False, include_input=False):
+            name = "_".join(str(step) for step in each["loc"]).upper()
+            print(f"collector: TELLERGRID_{name}: {each['msg']}", file=sys.stderr)
+        return 1
     logs.configure(settings.log_level)
     gc.set_threshold(*gc.get_threshold()[:2], _SELDOM)
     try:

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from fleet.db.address import SecretDatabaseUrl
 from fleet.mqtt import Broker, BrokerTrust
 
 
@@ -18,7 +19,9 @@ class Settings(BrokerTrust):
         hide_input_in_errors=True,  # they would name the secrets beside the one that is missing
     )
 
-    database_url: SecretStr = Field(description="PostgreSQL with TimescaleDB: postgresql://…")
+    database_url: SecretDatabaseUrl = Field(
+        description="PostgreSQL with TimescaleDB: postgresql://…"
+    )
     broker_url: SecretStr = Field(description="The broker, with the collector's account: mqtt://…")
     regions: str = Field("", description="Regions to serve, by comma; empty: every one there is")
     catalogue: Path | None = Field(None, description="Folder of rule files; empty: the default")

@@ -5,6 +5,7 @@ whoever rewrites the chain from some entry on cannot end at the same head.
 """
 
 import hashlib
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 import msgspec
@@ -65,6 +66,11 @@ def sign(key: Ed25519PrivateKey, head: Head) -> SignedHead:
     """A head, signed."""
     signature = key.sign(msgspec.json.encode(head))
     return SignedHead(head, urlsafe_b64encode(signature).decode())
+
+
+def is_key(text: str) -> bool:
+    """Whether a text can be a public key."""
+    return re.fullmatch("[0-9a-fA-F]{64}", text) is not None
 
 
 def is_signed(public: str, signed: SignedHead) -> bool:

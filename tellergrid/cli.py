@@ -5,11 +5,15 @@ another command needs.
 """
 
 from collections.abc import Callable
+from errno import EPIPE
 from importlib import import_module
 from typing import cast
 
 import typer
+from pydantic import ValidationError
 from typer.core import TyperCommand, TyperGroup
+
+from tellergrid.console import refuse
 
 # Where each command is, in the order of the help: a module of `tellergrid.commands`, and in it a
 # function, or a typer application for a command that has commands of its own.
@@ -47,8 +51,29 @@ _COMMANDS = {
 }
 
 
+_WRONG_SETTING = 2
+
+
 class Commands(TyperGroup):
     """Finds a command by name, and imports it then."""
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
+        """Carry a command out; what the environment or a file has wrong is no traceback."""
+        try:
+            return super().invoke(ctx)
+        except ValidationError as error:
+            if not error.title.endswith("Settings"):
+                raise
+            for each in error.errors(include_url=False, include_input=False):
+                name = "_".join(str(step) for step in each["loc"]).upper()
+                refuse(f"TELLERGRID_{name}: {each['msg']}")
+            raise typer.Exit(_WRONG_SETTING) from None
+        except OSError as error:
+            if error.errno == EPIPE or error.strerror is None:  # whoever read has enough
+                raise
+            where = f"{error.filename}: " if error.filename is not None else ""
+            refuse(f"{where}{error.strerror}")
+            raise typer.Exit(1) from error
 
     # typer's own Context is given, a subclass of the one it declares.
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002
@@ -66,7 +91,9 @@ class Commands(TyperGroup):
         module, name = place.split(":")
         found = getattr(import_module(f"tellergrid.commands.{module}"), name)
         if isinstance(found, typer.Typer):
-            return typer.main.get_group(found)
+            group = typer.main.get_group(found)
+            group.name = cmd_name  # else the list of commands has a line without its name
+            return group
         return _alone(found, cmd_name)
 
 

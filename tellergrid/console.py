@@ -8,6 +8,7 @@ from typing import Self
 import psycopg
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from fleet.db.migrate import MigrationError
@@ -23,14 +24,19 @@ output = Console(highlight=False)
 aside = Console(stderr=True, highlight=False)
 
 
+def refuse(why: object) -> None:
+    """Say what is wrong. It is text, never markup: what was typed or sent may hold brackets."""
+    aside.print(f"[red]error:[/] {escape(str(why))}", soft_wrap=True)
+
+
 @contextmanager
-def explained() -> Iterator[None]:
-    """End the command with status 1 and a message when something foreseen goes wrong."""
+def explained(status: int = 1) -> Iterator[None]:
+    """End the command with a status and a message when something foreseen goes wrong."""
     try:
         yield
     except FORESEEN as problem:
-        aside.print(f"[red]error:[/] {problem}", markup=True, soft_wrap=True)
-        raise typer.Exit(1) from problem
+        refuse(problem)
+        raise typer.Exit(status) from problem
     except KeyboardInterrupt:
         aside.print("interrupted")
         raise typer.Exit(130) from None

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from fleet.db.address import DatabaseUrl
 from fleet.mqtt import BrokerTrust
 
 _EVERYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 -- recognised, not listened on
@@ -23,7 +24,7 @@ class Settings(BrokerTrust):
     )
 
     home: Path = Field(Path(".tellergrid"), description="Where the stack keeps everything")
-    database_url: str | None = Field(
+    database_url: DatabaseUrl | None = Field(
         None, repr=False, description="A PostgreSQL with TimescaleDB, instead of the embedded one"
     )
     broker_url: str | None = Field(

@@ -42,7 +42,7 @@ async def move(
     connection: AsyncConnection[TupleRow], code: str, under: str, wish: Wish
 ) -> GridChanges:
     """Put a cell under another one, whose level must be above its own."""
-    cell, _ = await _standing(connection, [code, under])
+    cell, *_ = await _standing(connection, [code, under])
     return await import_cells(connection, [replace(cell, parent=under)], (), wish)
 
 

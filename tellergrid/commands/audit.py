@@ -7,15 +7,16 @@ from typing import Annotated
 
 import msgspec
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from api.audit.sealing import HEADS
-from fleet.chain import SignedHead, public_key
+from fleet.chain import SignedHead, is_key, public_key
 from fleet.db.pool import connect
 from tellergrid.audit.chain import HeadsError, Verdict, read_heads
 from tellergrid.audit.chain import verify as verify_chain
 from tellergrid.audit.loss import Account, Journal, JournalError, account, read_journal
-from tellergrid.console import aside, explained, output
+from tellergrid.console import aside, explained, output, refuse
 from tellergrid.settings import Settings
 from tellergrid.stack.errors import StackError
 from tellergrid.stack.home import Home, existing_home
@@ -46,13 +47,16 @@ def loss(
     missing here: tellergrid has it, but not as telemetry. Ends with 0 when every message is
     stored once, 1 when not, 2 when it cannot say.
     """
-    with explained():
+    with explained(_CANNOT_SAY):
         try:
             said = read_journal(journal) if journal else None
         except JournalError as error:
-            aside.print(f"[red]error:[/] {error}")
+            refuse(error)
             raise typer.Exit(_CANNOT_SAY) from error
         accounts = asyncio.run(_read(terminal, said))
+    if terminal is not None and not accounts:
+        refuse(f"nothing was ever heard of {terminal}: whether anything is missing cannot be said")
+        raise typer.Exit(_CANNOT_SAY)
     exact = all(each.exact for each in accounts)
     if as_json:
         body = {"exact": exact, "total": _total(accounts), "terminals": accounts}
@@ -79,14 +83,18 @@ def verify(
 
     Finds every entry that was edited, deleted, moved, put in between or cut off, up to the last
     exported head. Ends with 0 when the chain is sound, 1 when not, 2 when it cannot say: there is
-    no head, or it cannot be read.
+    no head, or it or the database cannot be read.
     """
-    with explained():
+    if key is not None and not is_key(key):
+        raise typer.BadParameter(
+            "is 64 hexadecimal digits, as audit key prints", param_hint="--key"
+        )
+    with explained(_CANNOT_SAY):
         try:
             exported = read_heads(heads or [_home().audit / HEADS])
             public = key or _public_key()
         except (HeadsError, StackError) as error:
-            aside.print(f"[red]error:[/] {error}")
+            refuse(error)
             raise typer.Exit(_CANNOT_SAY) from error
         verdict = asyncio.run(_verify(exported, public))
     if as_json:
@@ -129,7 +137,7 @@ def _show_verdict(verdict: Verdict) -> None:
     for name in ("at", "", "found"):
         table.add_column(name)
     for finding in verdict.findings:
-        table.add_row(str(finding.place), finding.kind, finding.detail, style="red")
+        table.add_row(str(finding.place), finding.kind, escape(finding.detail), style="red")
     if verdict.findings:
         output.print(table)
     said = "sound" if verdict.sound else "[red]not sound[/]"

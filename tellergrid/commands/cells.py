@@ -1,6 +1,7 @@
 """`tellergrid cells`: draw the grid, change it, give it back."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from getpass import getuser
@@ -20,8 +21,8 @@ from fleet.grid.cell import Cell, ImportRefused
 from fleet.grid.datum import Datum
 from fleet.grid.hexagons import hexagons
 from fleet.grid.soundness import OVERLAP_TOLERANCE
-from tellergrid.console import aside, explained, output
-from tellergrid.grid_console import refusal, show_moves
+from tellergrid.console import explained, output, refuse
+from tellergrid.grid_console import refusal, show_moves, text_of
 from tellergrid.stack.reach import database_url
 
 Connection = AsyncConnection[TupleRow]
@@ -53,7 +54,7 @@ def import_(
     Ends with 1 and a list of everything that is wrong with the file, and then changes nothing.
     """
     names = dict(_pair(one) for one in rename or ())
-    cells, problems = geojson.read(file.read_text(encoding="utf-8"), datum, names)
+    cells, problems = geojson.read(text_of(file), datum, names)
     wish = Wish(getuser(), f"import of {file.name}", complete, tuple(end or ()), tolerance, dry_run)
     _change(lambda connection: import_cells(connection, cells, problems, wish), wish)
 
@@ -73,7 +74,7 @@ def split(
     The parts take its level, its parent and, where a part says nothing of people, its people. A
     part that keeps its code is what is left of it.
     """
-    parts, problems = geojson.read(file.read_text(encoding="utf-8"), datum)
+    parts, problems = geojson.read(text_of(file), datum)
     wish = Wish(getuser(), f"split of {code}", tolerance=tolerance, dry_run=dry_run)
     _change(lambda connection: redraw.split(connection, code, parts, problems, wish), wish)
 
@@ -124,12 +125,24 @@ def generate(
     rings: Annotated[int, typer.Option(help="Rings of hexagons around the middle one.")] = 3,
 ) -> None:
     """Print a grid of hexagons as GeoJSON, to look at, change, and import."""
+    latitude, longitude = _place(around)
     try:
-        latitude, longitude = (float(part) for part in around.split(","))
         cells = list(hexagons(latitude, longitude, h3_resolution, rings))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     typer.echo(geojson.write(cells), nl=False)
+
+
+def _place(text: str) -> tuple[float, float]:
+    try:
+        latitude, longitude = (float(part) for part in text.split(","))
+    except ValueError:
+        latitude = longitude = math.nan
+    if -90 <= latitude <= 90 and -180 <= longitude <= 180:
+        return latitude, longitude
+    raise typer.BadParameter(
+        f"{text!r} is no LATITUDE,LONGITUDE, -90 to 90 and -180 to 180", param_hint="--around"
+    )
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -152,7 +165,7 @@ def _change(work: Callable[[Connection], Awaitable[GridChanges]], wish: Wish) ->
         except ImportRefused as refused:
             raise refusal(refused) from None
         except NotFound as error:
-            aside.print(f"[red]error:[/] {error}")
+            refuse(error)
             raise typer.Exit(1) from error
     for verb, codes in (
         ("added", changes.added),
@@ -160,7 +173,7 @@ def _change(work: Callable[[Connection], Awaitable[GridChanges]], wish: Wish) ->
         ("ended", changes.ended),
     ):
         if codes:
-            output.print(f"{verb:>8}: {', '.join(codes)}", soft_wrap=True)
+            output.print(f"{verb:>8}: {', '.join(codes)}", markup=False, soft_wrap=True)
     output.print(f"{changes.unchanged} of the file's cells are as they were")
     show_moves(changes.moves, dry_run=wish.dry_run)
 

@@ -11,7 +11,7 @@ from api.coverage.store import coverage as read
 from api.errors import NotFound
 from api.scope import EVERYTHING
 from fleet.db.pool import connect
-from tellergrid.console import aside, explained, output
+from tellergrid.console import explained, output, refuse
 from tellergrid.stack.reach import database_url
 
 
@@ -28,7 +28,7 @@ def coverage(
         try:
             found = asyncio.run(_ask(cell, limit))
         except NotFound as error:
-            aside.print(f"[red]error:[/] {error}")
+            refuse(error)
             raise typer.Exit(1) from error
     if as_json:
         output.print_json(data=found.model_dump(mode="json"))
@@ -42,10 +42,12 @@ async def _ask(cell: str, limit: int) -> Coverage:
 
 
 def _show(found: Coverage) -> None:
-    output.print(f"{found.working} of {found.terminals} terminals work in {found.cell}")
+    output.print(
+        f"{found.working} of {found.terminals} terminals work in {found.cell}", markup=False
+    )
     if found.none_in_service:
         codes = ", ".join(found.none_in_service)
-        output.print(f"none in service: {codes}", style="red", soft_wrap=True)
+        output.print(f"none in service: {codes}", style="red", markup=False, soft_wrap=True)
     table = Table(box=None, pad_edge=False)
     table.add_column("from the middle")
     for name in ("terminals", "working"):
@@ -54,12 +56,12 @@ def _show(found: Coverage) -> None:
         table.add_row(f"within {ring.within_m:,} m", str(ring.terminals), str(ring.working))
     output.print(table)
     for one in found.from_middle:
-        output.print(f"  to {one.capability}: {_place(one.next)}")
+        output.print(f"  to {one.capability}: {_place(one.next)}", markup=False)
     if found.next:
         output.print("\nthe next that can do the same, the farthest first")
     for far in found.next:
         state = "" if far.working else " (down)"
-        output.print(f"  {far.terminal}{state}: {_place(far.next)}")
+        output.print(f"  {far.terminal}{state}: {_place(far.next)}", markup=False)
 
 
 def _place(found: NextTerminal | None) -> str:

@@ -15,7 +15,7 @@ from fleet.rules import duration
 from fleet.rules.catalogue import Catalogue, load
 from fleet.rules.errors import CatalogueError
 from fleet.rules.explanation import Answer, Explanation, Part
-from tellergrid.console import aside, explained, output
+from tellergrid.console import explained, output, refuse
 from tellergrid.stack.reach import database_url
 
 _UNKNOWN = 2
@@ -61,7 +61,7 @@ def explain(
         try:
             found = asyncio.run(_read(subject, moment, given, rule, late))
         except LookupError as error:
-            aside.print(f"[red]error:[/] {error.args[0]}", soft_wrap=True)
+            refuse(error.args[0])
             raise typer.Exit(_UNKNOWN) from error
     if as_json:
         output.print_json(data=[msgspec.to_builtins(each) for each in found])

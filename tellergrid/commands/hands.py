@@ -11,7 +11,8 @@ from simulator.errors import SimulatorError
 from simulator.hands import NobodyThereError, ask
 from simulator.properties import OFFLINE
 from simulator.scenario import ahead_s
-from tellergrid.console import aside, explained, output
+from tellergrid.console import aside, explained, output, refuse
+from tellergrid.stack.errors import NothingRunsError
 from tellergrid.stack.reach import broker
 
 _REFUSED = 1
@@ -110,14 +111,18 @@ def jump_clock(
 def _ask(request: Request, *, as_json: bool) -> Answer:
     """Return the answer, or end the command with what was said about it."""
     with explained():
-        to = broker()
+        try:
+            to = broker()
+        except NothingRunsError as error:
+            refuse(error)
+            raise typer.Exit(_NOBODY_THERE) from error
     try:
         answer = asyncio.run(ask(to, request))
     except NobodyThereError as error:
-        aside.print(f"[red]error:[/] {error}: is one running? `tellergrid status` shows it.")
+        refuse(f"{error}: is one running? `tellergrid status` shows it.")
         raise typer.Exit(_NOBODY_THERE) from error
     except SimulatorError as error:
-        aside.print(f"[red]error:[/] {error}", soft_wrap=True)
+        refuse(error)
         raise typer.Exit(_REFUSED) from error
     if as_json:
         output.print_json(data=msgspec.to_builtins(answer))

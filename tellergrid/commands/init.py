@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fleet import demo
+from fleet.db.address import SecretDatabaseUrl
 from fleet.mqtt.credentials import terminal_password
 from tellergrid.console import explained, output
 from tellergrid.stack.mosquitto import write_accounts
@@ -24,7 +25,7 @@ class InitSettings(BaseSettings):
         hide_input_in_errors=True,  # they would name the secrets beside the one that is missing
     )
 
-    database_url: SecretStr
+    database_url: SecretDatabaseUrl
     api_database_password: SecretStr = Field(description="What the api's own role logs in with")
     demo_password: SecretStr = Field(description="The password of every account of the demo")
     terminal_secret: SecretStr

@@ -6,7 +6,7 @@ from typing import Annotated
 import httpx
 import typer
 
-from tellergrid.console import aside, explained, output
+from tellergrid.console import explained, output, refuse
 from tellergrid.stack.errors import StackError
 from tellergrid.stack.reach import stack
 from tellergrid.stack.record import Account, Record
@@ -26,7 +26,7 @@ def login(
         try:
             token = _sign_in(running.api.url, account)
         except httpx.HTTPError as error:
-            aside.print(f"[red]error:[/] the api at {running.api.url} did not sign in: {error}")
+            refuse(f"the api at {running.api.url} did not sign in: {error}")
             raise typer.Exit(1) from error
     if as_json:
         output.print_json(data={"api": running.api.url, "token": token})

@@ -12,7 +12,9 @@ from collector.recut import Stretch
 from collector.recut import recut as cut
 from fleet.db.pool import connect
 from fleet.rules import catalogue, duration
-from tellergrid.console import aside, explained, output
+from fleet.rules.catalogue import Catalogue
+from fleet.rules.errors import CatalogueError
+from tellergrid.console import explained, output, refuse
 from tellergrid.stack.reach import database_url
 
 
@@ -26,32 +28,41 @@ def recut(
     """Judge what is stored of a terminal once more, what came late too, and cut its intervals anew.
 
     Uptime over that time is told anew at once. Faults and tickets stay as they were. Ends with 1
-    where nothing is known of the terminal in that time.
+    where nothing was kept of the terminal at the beginning of that time.
     """
     try:
         length: timedelta = duration.parse(since)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    end = datetime.now(UTC) if until is None else until.replace(tzinfo=UTC)
+    end = _instant(datetime.now(UTC) if until is None else until)
+    try:
+        loaded = catalogue.load(rules)
+    except CatalogueError as error:
+        refuse(error)
+        raise typer.Exit(1) from error
     with explained():
-        made = asyncio.run(_cut(rules, terminal, end - length, end))
+        made = asyncio.run(_cut(loaded, terminal, end - length, end))
     if as_json:
         output.print_json(data=[_told(one) for one in made])
     else:
-        table = Table("state", "from", "to", "causes", box=None, pad_edge=False)
+        table = Table(box=None, pad_edge=False)
+        for name in ("state", "from", "to", "causes"):
+            table.add_column(name, overflow="fold")
         for one in made:
             table.add_row(*_told(one).values())
         output.print(table)
     if not made:
-        aside.print(f"[red]error:[/] nothing is known of {terminal} in that time")
+        refuse(f"nothing is known of {terminal} at {end - length:%Y-%m-%d %H:%M} UTC: see --since")
         raise typer.Exit(1)
 
 
-async def _cut(
-    rules: Path | None, terminal: str, since: datetime, until: datetime
-) -> list[Stretch]:
+def _instant(at: datetime) -> datetime:
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+async def _cut(rules: Catalogue, terminal: str, since: datetime, until: datetime) -> list[Stretch]:
     async with await connect(database_url(), name="recut", autocommit=True) as connection:
-        return await cut(connection, catalogue.load(rules), terminal, since, until)
+        return await cut(connection, rules, terminal, since, until)
 
 
 def _told(one: Stretch) -> dict[str, str]:

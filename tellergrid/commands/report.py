@@ -15,7 +15,7 @@ from api.reports.store import Report, ReportRefused, kept, make
 from fleet.db.pool import connect
 from fleet.language import Language
 from fleet.reports.monthly import last_month
-from tellergrid.console import aside, explained, output
+from tellergrid.console import explained, output, refuse
 from tellergrid.stack.reach import database_url
 
 _SUFFIXES = (".html", ".pdf", ".json")
@@ -53,7 +53,7 @@ def report(
             made = asyncio.run(_make(month or last_month(datetime.now(UTC), zone), zone, version))
             out.write_bytes(_written(made, out.suffix, font, language))
         except ReportRefused as refused:
-            aside.print(f"[red]error:[/] {refused}")
+            refuse(refused)
             raise typer.Exit(1) from refused
     kind = "new" if made.new else "as before"
     line = f"{out}: {made.month.month} in {tz}, version {made.version} ({kind})"

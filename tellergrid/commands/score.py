@@ -14,7 +14,7 @@ from fleet.rules.errors import CatalogueError
 from simulator.errors import SimulatorError
 from simulator.scenario import EVERYDAY, load, names
 from simulator.truth import Run, read
-from tellergrid.console import Steps, aside, explained, output
+from tellergrid.console import Steps, aside, explained, output, refuse
 from tellergrid.score import page as pages
 from tellergrid.score.comparison import Score
 from tellergrid.score.report import Report, report
@@ -75,7 +75,11 @@ def score(
         raise typer.Exit(_CANNOT) from error
     made = report(scores)
     if html is not None:
-        html.write_text(pages.page(made, loaded.identity, seed), encoding="utf-8")
+        try:
+            html.write_text(pages.page(made, loaded.identity, seed), encoding="utf-8")
+        except OSError as error:
+            refuse(f"{html}: {error.strerror}")
+            raise typer.Exit(_CANNOT) from error
     if as_json:
         output.print_json(data=msgspec.to_builtins(made))
     else:

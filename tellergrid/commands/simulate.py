@@ -93,9 +93,9 @@ def simulate(
     cannot play.
     """
     with explained():
-        place = _place(shared=multiplex > 0)
-        plan = _plan(place, terminals, cells, seed)
         try:
+            place = _place(shared=multiplex > 0)
+            plan = _plan(place, terminals, cells, seed)
             plan = replace(
                 plan,
                 rate=rate,

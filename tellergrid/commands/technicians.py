@@ -14,8 +14,8 @@ from api.technicians.enrolling import RosterChanges, import_technicians
 from fleet.db.pool import connect
 from fleet.dispatch import roster
 from fleet.grid.cell import ImportRefused, Problem
-from tellergrid.console import aside, explained, output
-from tellergrid.grid_console import refusal
+from tellergrid.console import explained, output, refuse
+from tellergrid.grid_console import refusal, text_of
 from tellergrid.stack.reach import database_url
 
 app = typer.Typer(help="Who is sent, and when they are not.", no_args_is_help=True)
@@ -35,7 +35,7 @@ def import_(
     (Mon-Fri 08:00-17:00; Sat 22:00-06:00; default always), most_visits (default 8). Ends with 1 and
     a list of everything that is wrong with the file, and then changes nothing.
     """
-    people, problems = roster.read(file.read_text(encoding="utf-8"))
+    people, problems = roster.read(text_of(file))
     with explained():
         try:
             changes = asyncio.run(_import(people, problems, dry_run=dry_run))
@@ -43,7 +43,7 @@ def import_(
             raise refusal(refused) from None
     for verb, codes in (("added", changes.added), ("changed", changes.changed)):
         if codes:
-            output.print(f"{verb:>8}: {', '.join(codes)}", soft_wrap=True)
+            output.print(f"{verb:>8}: {', '.join(codes)}", markup=False, soft_wrap=True)
     output.print(f"{changes.unchanged} of the file's technicians are as they were")
     if dry_run:
         output.print("nothing was changed: this was a dry run")
@@ -65,9 +65,9 @@ def absent(
     with explained():
         key = asyncio.run(_absent(code, begin, end, reason))
     if key is None:
-        aside.print(f"[red]error:[/] there is no technician {code}")
+        refuse(f"there is no technician {code}")
         raise typer.Exit(1)
-    output.print(f"{code} is absent: number {key}")
+    output.print(f"{code} is absent: number {key}", markup=False)
 
 
 async def _import(

@@ -14,7 +14,7 @@ from fleet.grid import registry
 from fleet.grid.cell import ImportRefused, Problem
 from fleet.grid.datum import Datum
 from tellergrid.console import explained, output
-from tellergrid.grid_console import refusal, show_moves
+from tellergrid.grid_console import refusal, show_moves, text_of
 from tellergrid.stack.reach import database_url
 
 app = typer.Typer(help="The registry of terminals.", no_args_is_help=True)
@@ -39,7 +39,7 @@ def import_(
     (an override of what the map says), commissioned_at, skills (that working on it takes, side by
     side), schedule (the service schedule it serves by; empty: none of its own).
     """
-    terminals, problems = registry.read(file.read_text(encoding="utf-8"), datum)
+    terminals, problems = registry.read(text_of(file), datum)
     with explained():
         try:
             changes = asyncio.run(_import(terminals, problems, dry_run=dry_run))
@@ -50,7 +50,7 @@ def import_(
         f" {changes.unchanged} as they were"
     )
     if changes.regions:
-        output.print(f"new regions: {', '.join(changes.regions)}", soft_wrap=True)
+        output.print(f"new regions: {', '.join(changes.regions)}", markup=False, soft_wrap=True)
     show_moves(changes.moves, dry_run=dry_run)
 
 

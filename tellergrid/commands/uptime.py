@@ -18,7 +18,7 @@ from api.uptime.schemas import By, Slice
 from fleet.buckets import Bucket, buckets
 from fleet.db.pool import connect
 from fleet.rules import catalogue
-from tellergrid.console import aside, explained, output
+from tellergrid.console import explained, output, refuse
 from tellergrid.stack.reach import database_url
 
 _LAST = re.compile(r"(\d{1,4})([hdw])")
@@ -53,7 +53,7 @@ def uptime(
         try:
             each, whole = asyncio.run(_ask(cell, length, bucket, ZoneInfo(tz), target))
         except NotFound as error:
-            aside.print(f"[red]error:[/] {error}")
+            refuse(error)
             raise typer.Exit(1) from error
     if as_json:
         body = {"cell": cell, "time_zone": tz, "target": target, "whole": whole, "items": each}

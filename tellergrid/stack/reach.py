@@ -1,24 +1,31 @@
 """How a command reaches what runs: by the environment, else by the stack that `up` started here."""
 
+import os
+
 from fleet.mqtt import Broker
 from tellergrid.settings import Settings
 from tellergrid.stack import record
-from tellergrid.stack.errors import StackError
+from tellergrid.stack.errors import NothingRunsError, StackError
 from tellergrid.stack.home import existing_home
 from tellergrid.stack.record import Record
 
+_ANSWERS_WITHIN_S = "10"  # else psycopg waits for more than two minutes
+
 
 def stack() -> Record:
-    """What `stack.json` of this home says; raises `StackError` when nothing was started here."""
+    """What `stack.json` of this home says; raises `NothingRunsError` when there is none."""
     home = existing_home(Settings().home)
     found = record.read(home) if home is not None else None
     if found is None:
-        raise StackError("nothing was started here: run tellergrid up, or set TELLERGRID_HOME.")
+        raise NothingRunsError(
+            "nothing was started here: run tellergrid up, or set TELLERGRID_HOME."
+        )
     return found
 
 
 def database_url() -> str:
-    """The database's URL."""
+    """The database's URL; a server that does not answer is given up after some seconds."""
+    os.environ.setdefault("PGCONNECT_TIMEOUT", _ANSWERS_WITHIN_S)
     return Settings().database_url or stack().database.url
 
 

@@ -99,7 +99,7 @@ async def record(
 ) -> int:
     """Write what the broker carries until stopped; returns how many. Raises SimulatorError.
 
-    The account must be allowed to read the topic.
+    What the file held goes once the broker is reached; the account must be let read the topic.
     """
     count = 0
 
@@ -113,6 +113,8 @@ async def record(
         told(count)
 
     async with _connected(broker, take) as connection:
+        if file.seekable():
+            file.truncate(0)
         await connection.subscribe([Filter(topic)])
         waiting: asyncio.Future[object] = asyncio.ensure_future(stopped.wait())
         closed: asyncio.Future[object] = asyncio.ensure_future(_end(connection))

@@ -36,8 +36,9 @@ def record(
         raise typer.BadParameter(str(error)) from error
     with explained(), Steps() as steps:
         try:
-            with file.open("wb") as opened:
-                count = asyncio.run(_record(broker(), opened, topic, seconds, steps))
+            speaker = broker()
+            with file.open("ab") as opened:  # an older recording stays until the broker is reached
+                count = asyncio.run(_record(speaker, opened, topic, seconds, steps))
         except (SimulatorError, OSError) as error:
             aside.print(f"error: {error}", markup=False, soft_wrap=True)
             raise typer.Exit(_CANNOT) from error

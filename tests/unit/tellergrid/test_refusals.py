@@ -124,3 +124,15 @@ def test_rules_that_are_none_are_refused(tmp_path: Path) -> None:
     found = RUN.invoke(app, ["recut", "ATM-0001", "--rules", str(tmp_path / "none")])
     assert found.exit_code == 1
     assert "is not a folder" in found.output.replace("\n", "")
+
+
+@pytest.mark.parametrize("url", ["", "mqtt://somebody@127.0.0.1:1"], ids=["no stack", "no broker"])
+def test_a_recording_stays_where_no_broker_is_reached(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was emptied first."""
+    monkeypatch.setenv("TELLERGRID_BROKER_URL", url)
+    file = tmp_path / "monday.jsonl"
+    file.write_text("precious")
+    assert RUN.invoke(app, ["record", str(file), "--for", "1s"]).exit_code == 1
+    assert file.read_text() == "precious"

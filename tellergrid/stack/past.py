@@ -8,6 +8,7 @@ from fleet.demo import DemoGrid
 from tellergrid.stack import postgres, process
 from tellergrid.stack.leftovers import clear_leftovers
 from tellergrid.stack.parts import engine_parts
+from tellergrid.stack.ports import require_free
 from tellergrid.stack.seeding import migrate_and_seed
 from tellergrid.stack.wiring import Wiring
 
@@ -20,6 +21,7 @@ def database_alone(wiring: Wiring, grid: DemoGrid, step: Callable[[str], None]) 
     try:
         if (cluster := wiring.cluster) is not None:
             [part] = [part for part in engine_parts(wiring, ()) if part.name == "database"]
+            require_free(wiring.settings.database_port, "database", "TELLERGRID_DATABASE_PORT")
             step("Starting the database")
             part.before()
             running = process.start(part.program, part.log)

@@ -27,7 +27,7 @@ def require_free(port: int, part: str, variable: str) -> None:
                 raise
             raise PortTakenError(
                 f"Port {port}, wanted for the {part}, is held by {holder(port)}. "
-                f"End that, or choose another port: {variable}=<port> tellergrid up"
+                f"End that, or choose another port by {variable}."
             ) from problem
 
 

@@ -9,7 +9,7 @@ from psycopg_pool import AsyncConnectionPool
 
 Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
 
-_UNANSWERED_MS = 10_000
+_UNANSWERED_S = 10
 
 
 @asynccontextmanager
@@ -36,7 +36,8 @@ async def open_pool(url: str, *, name: str, most: int = 8) -> AsyncIterator[Pool
 async def connect(url: str, *, name: str, autocommit: bool = False) -> AsyncConnection[TupleRow]:
     """One connection of its own, for what holds a lock or listens.
 
-    A server that went away without a word is noticed within seconds.
+    A server that went away without a word, or lets us wait at the door, is noticed within seconds:
+    psycopg would wait for two minutes.
     """
     return await AsyncConnection.connect(
         url,
@@ -45,5 +46,6 @@ async def connect(url: str, *, name: str, autocommit: bool = False) -> AsyncConn
         keepalives_idle=2,
         keepalives_interval=1,
         keepalives_count=3,
-        tcp_user_timeout=_UNANSWERED_MS,
+        connect_timeout=_UNANSWERED_S,
+        tcp_user_timeout=_UNANSWERED_S * 1000,
     )

@@ -1,15 +1,11 @@
 """How a command reaches what runs: by the environment, else by the stack that `up` started here."""
 
-import os
-
 from fleet.mqtt import Broker
 from tellergrid.settings import Settings
 from tellergrid.stack import record
 from tellergrid.stack.errors import NothingRunsError, StackError
 from tellergrid.stack.home import existing_home
 from tellergrid.stack.record import Record
-
-_ANSWERS_WITHIN_S = "10"  # else psycopg waits for more than two minutes
 
 
 def stack() -> Record:
@@ -24,8 +20,7 @@ def stack() -> Record:
 
 
 def database_url() -> str:
-    """The database's URL; a server that does not answer is given up after some seconds."""
-    os.environ.setdefault("PGCONNECT_TIMEOUT", _ANSWERS_WITHIN_S)
+    """The database's URL."""
     return Settings().database_url or stack().database.url
 
 

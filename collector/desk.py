@@ -42,7 +42,16 @@ from fleet.rules.catalogue import Catalogue
 from fleet.rules.engine import Engine
 
 # What the content of one message may bring about; all else is the database's or the broker's.
-ONE_IS_BAD = (psycopg.DataError, ArithmeticError, LookupError, TypeError, ValueError)
+ONE_IS_BAD = (
+    psycopg.DataError,
+    psycopg.errors.ProgramLimitExceeded,  # an operational error by name, and yet of the content
+    psycopg.errors.StatementTooComplex,
+    ArithmeticError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 _NOTE_EVERY = timedelta(seconds=2)  # half of what counts as blindness
 _NOTHING_SEEN = Seen(None)
 

@@ -57,6 +57,13 @@ CameraMediaLevel = Annotated[str | None, OneOf("ok", "high", "full", "unknown")]
 CameraState = Annotated[str | None, OneOf("ok", "inop", "unknown")]
 Sensor = Annotated[str | None, OneOf("on", "off")]
 Door = Annotated[str | None, OneOf("closed", "open", "locked", "bolted", "tampered")]
+MAX_MEMBERS = 100
+"""Of a list: more than any terminal has of anything, and few enough to be judged one by one."""
+MAX_NAME = 64
+MAX_ITEMS = 2**53
+"""What JSON's readers agree on."""
+Name = Annotated[str, msgspec.Meta(max_length=MAX_NAME)]
+Items = Annotated[int, msgspec.Meta(ge=-MAX_ITEMS, le=MAX_ITEMS)]
 Measurement = Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)] | None
 PowerState = Annotated[str | None, OneOf("powering", "noPower")]
 
@@ -102,7 +109,7 @@ class CardReader(Component, frozen=True):
 class DispenserPosition(Part, frozen=True):
     """One output position: its shutter and what lies behind it."""
 
-    position: str | None = None
+    position: Name | None = None
     shutter: Shutter = None
     position_status: Annotated[str | None, OneOf("empty", "notEmpty", "unknown")] = None
     transport: Transport = None
@@ -115,13 +122,15 @@ class CashDispenser(Component, frozen=True):
     intermediate_stacker: Annotated[
         str | None, OneOf("empty", "notEmpty", "notEmptyCustomer", "notEmptyUnknown", "unknown")
     ] = None
-    positions: tuple[DispenserPosition, ...] | None = None
+    positions: (
+        Annotated[tuple[DispenserPosition, ...], msgspec.Meta(max_length=MAX_MEMBERS)] | None
+    ) = None
 
 
 class AcceptorPosition(Part, frozen=True):
     """One input or output position of the acceptor."""
 
-    position: str | None = None
+    position: Name | None = None
     shutter: Shutter = None
     position_status: Annotated[
         str | None, OneOf("empty", "notEmpty", "unknown", "foreignItems")
@@ -141,7 +150,9 @@ class CashAcceptor(Component, frozen=True):
     ] = None
     banknote_reader: Inoperability = None
     drop_box: bool | None = None
-    positions: tuple[AcceptorPosition, ...] | None = None
+    positions: (
+        Annotated[tuple[AcceptorPosition, ...], msgspec.Meta(max_length=MAX_MEMBERS)] | None
+    ) = None
 
 
 class CashManagement(Component, frozen=True):
@@ -303,7 +314,7 @@ class StorageUnit(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
     unit that does not say its `type` is a cassette.
     """
 
-    id: str
+    id: Name
     status: Annotated[
         str | None, OneOf("ok", "inoperative", "missing", "notConfigured", "manipulated")
     ] = None
@@ -311,8 +322,12 @@ class StorageUnit(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
     type: Annotated[str | None, OneOf("cassette", "recycle", "deposit", "reject", "retract")] = None
     currency: str | None = None
     value: float | None = None
-    count: int | None = None
-    capacity: int | None = None
+    count: Items | None = None
+    capacity: Items | None = None
+
+
+Storage = Annotated[tuple[StorageUnit, ...], msgspec.Meta(max_length=MAX_MEMBERS)]
+"""All the units of a terminal."""
 
 
 class Metrics(msgspec.Struct, frozen=True, omit_defaults=True):

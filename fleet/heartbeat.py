@@ -23,6 +23,8 @@ from fleet.telemetry import MAX_PAYLOAD_BYTES, Boot, Sender, Seq, Telemetry, Tim
 
 _REMEMBERED = 2048
 """A fleet says the same few things: so many refrains are kept once for all who say them."""
+_SHARED_BYTES = 8192
+"""What is longer is kept by those who say it."""
 _BEFORE = re.compile(rb',\s*"status"\s*:\s*\Z')
 _BETWEEN = re.compile(rb'\s*,\s*"storage"\s*:\s*')
 _BEHIND = re.compile(rb'\s*,\s*"[A-Za-z]\w*"\s*:')
@@ -105,11 +107,13 @@ def refrain(payload: bytes, message: Telemetry) -> Refrain | None:
         return None
     begin = before.start()
     text = payload[begin : behind.end()]
-    return _known(text, payload.index(b",", end) - begin, at - begin, len(status), storage)
+    make = _known if len(text) <= _SHARED_BYTES else _made
+    return make(text, payload.index(b",", end) - begin, at - begin, len(status), storage)
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def _known(text: bytes, kept: int, at: int, size: int, storage: bytes) -> Refrain:
-    """One for all who say it, so that they share its bytes."""
+def _made(text: bytes, kept: int, at: int, size: int, storage: bytes) -> Refrain:
     opening = text[: text.index(b":")]
     return Refrain(text, opening, kept, text[at : at + size], storage)
+
+
+_known = lru_cache(maxsize=_REMEMBERED)(_made)  # one for all who say it: they share its bytes

@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from fleet.components import Metrics, OneOf, Status, StorageUnit
+from fleet.components import Metrics, OneOf, Status, Storage
 from fleet.telemetry import Event, Presence, Resend, Reset, Result, Telemetry
 from fleet.topics import ROOT, Channel
 
@@ -22,7 +22,7 @@ Schema = dict[str, Any]
 # What the decoder leaves raw in a telemetry message, and what stands there.
 _RAW: dict[str, tuple[object, object]] = {
     "status": (Status, msgspec.NODEFAULT),
-    "storage": (tuple[StorageUnit, ...], []),
+    "storage": (Storage, []),
     "metrics": (Metrics, Metrics()),
 }
 

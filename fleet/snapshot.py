@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from fleet.components import Metrics, Status, StorageUnit
+from fleet.components import Metrics, Status, Storage
 from fleet.quarantine import Quarantined, Reason
 from fleet.vocabulary import Unknown, familiar, unknown
 
@@ -17,6 +17,8 @@ Values = dict[str, Value]
 _T = TypeVar("_T")
 _REMEMBERED = 2048
 """A fleet says the same few things: so many of the latest statuses are read once for all."""
+_SHARED_BYTES = 4096
+"""What is longer is remembered nowhere: read, it takes a dozen times as much memory."""
 
 
 class Measured(msgspec.Struct, frozen=True, gc=False):
@@ -58,7 +60,7 @@ _METRICS = msgspec.json.Decoder(Metrics)
 _PLAIN = msgspec.json.Decoder(_Plain)
 _METRIC_PATHS = tuple((name, f"metrics.{name}") for name in Metrics.__struct_fields__)
 _TEMPERATURE, _RTT, _DISK = (path for _, path in _METRIC_PATHS)
-_STORAGE = msgspec.json.Decoder(tuple[StorageUnit, ...])
+_STORAGE = msgspec.json.Decoder(Storage)
 _OBJECT = msgspec.json.Decoder(dict[str, object])
 _OBJECTS = msgspec.json.Decoder(list[dict[str, object]])
 
@@ -68,7 +70,9 @@ def read(status: bytes | msgspec.Raw, storage: bytes | msgspec.Raw) -> Snapshot:
 
     Raises `Quarantined` (malformed) naming the field when a known property has the wrong JSON type.
     """
-    said, units = _read_status(bytes(status)), _read_storage(bytes(storage))
+    text, units_text = bytes(status), bytes(storage)
+    said = (_known_status if len(text) <= _SHARED_BYTES else _read_status)(text)
+    units = (_known_storage if len(units_text) <= _SHARED_BYTES else _read_storage)(units_text)
     return Snapshot(
         said.values,
         {**said.items, **units.items},
@@ -78,7 +82,6 @@ def read(status: bytes | msgspec.Raw, storage: bytes | msgspec.Raw) -> Snapshot:
     )
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def _read_status(status: bytes) -> Snapshot:
     """What a status says; whoever is given it changes nothing in it: terminals share it."""
     tree = _checked(status, "status", _STATUS, _OBJECT)
@@ -89,11 +92,14 @@ def _read_status(status: bytes) -> Snapshot:
     return Snapshot(values, items, () if familiar(tree) else tuple(unknown(tree)), status=status)
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def _read_storage(storage: bytes) -> Snapshot:
     units = _checked(storage, "storage", _STORAGE, _OBJECTS)
     items = {"storage": tuple({"type": "cassette", **_scalars(unit)} for unit in units)}
     return Snapshot({}, items, tuple(_strange_units(units)), storage=storage)
+
+
+_known_status = lru_cache(maxsize=_REMEMBERED)(_read_status)
+_known_storage = lru_cache(maxsize=_REMEMBERED)(_read_storage)
 
 
 def _strange_units(units: list[dict[str, object]]) -> Iterator[Unknown]:

@@ -63,14 +63,19 @@ async def rows(connection: Connection, statement: str) -> list[tuple[Any, ...]]:
     return found
 
 
-def _tripping(monkeypatch: pytest.MonkeyPatch, *, seq: int) -> None:
+def _tripping(
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    seq: int,
+    statement: str = "SELECT '4111111111111111'::uuid",
+) -> None:
     """The database refuses the telemetry of one number."""
     run = store._run
 
-    async def tripping(cursor: Any, statement: Statement) -> None:
-        if any(pack("!iq", 8, seq) in row for row in statement.packed or ()):
-            await cursor.execute("SELECT '4111111111111111'::uuid")
-        await run(cursor, statement)
+    async def tripping(cursor: Any, said: Statement) -> None:
+        if any(pack("!iq", 8, seq) in row for row in said.packed or ()):
+            await cursor.execute(statement)
+        await run(cursor, said)
 
     monkeypatch.setattr(store, "_run", tripping)
 
@@ -565,3 +570,26 @@ async def test_a_terminal_commissioned_a_day_ago_and_never_heard_is_told(
     assert await rows(connection, found) == []
     await desk.commit([], at(660))
     assert await rows(connection, found) == [(GRID.terminals[9].code,)]
+
+
+async def test_a_name_longer_than_a_key_may_be_stops_nobody_else(
+    desk: Desk, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No two letters alike follow each other, so the database cannot make it short."""
+    monkeypatch.setattr(desk, "commit_singly", None)
+    name = "".join(chr(97 + n * n * 7 % 26) + str(n) for n in range(2000))
+    bad = arrival(0, 1, storage=[{"id": name, "status": "missing"}])
+    await desk.commit([bad, arrival(1, 1)], at(1))
+    aside = await rows(connection, "SELECT reason, detail FROM quarantine")
+    assert [(reason, "`$.storage[0].id`" in why) for reason, why in aside] == [("malformed", True)]
+    assert await rows(connection, "SELECT terminal_id FROM telemetry") == [(2,)]
+
+
+async def test_what_exceeds_a_limit_of_the_database_is_quarantined_alone(
+    desk: Desk, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operational error by its name, and yet one message's: the region must not wait for it."""
+    _tripping(monkeypatch, seq=2, statement="DO 'BEGIN RAISE program_limit_exceeded; END'")
+    await desk.commit([arrival(0, seq) for seq in (1, 2, 3)], at(1))
+    assert await rows(connection, "SELECT seq FROM telemetry ORDER BY seq") == [(1,), (3,)]
+    assert await rows(connection, "SELECT reason FROM quarantine") == [("malformed",)]

@@ -1,8 +1,10 @@
 """Messages: what is taken, what is refused, and why."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from fleet import snapshot
@@ -261,3 +263,37 @@ def test_every_component_of_the_standard_is_in_the_status() -> None:
         "powerManagement",
         "vendorMode",
     ]
+
+
+LONG, MANY = "x" * 65, 101
+
+
+@pytest.mark.parametrize(
+    ("status", "storage", "field"),
+    [
+        ({}, [{"id": LONG}], "storage[0].id"),
+        ({}, [{"id": "a", "count": 10**300}], "storage[0].count"),
+        ({}, [{"id": "a", "capacity": -(10**300)}], "storage[0].capacity"),
+        ({}, [{"id": "a"}] * MANY, "storage"),
+        ({"cashDispenser": {"positions": [{}] * MANY}}, [], "status.cashDispenser.positions"),
+        (
+            {"cashAcceptor": {"positions": [{"position": LONG}]}},
+            [],
+            "status.cashAcceptor.positions[0].position",
+        ),
+    ],
+)
+def test_more_than_any_terminal_has_is_malformed_and_says_which_field(
+    status: object, storage: object, field: str
+) -> None:
+    """Each member may be a fault of its own, and its name a key in the database."""
+    with pytest.raises(Quarantined, match=re.escape(f"`$.{field}`")) as refused:
+        snapshot.read(json.dumps(status).encode(), json.dumps(storage).encode())
+    assert refused.value.reason is Reason.MALFORMED
+
+
+def test_what_is_long_is_not_remembered_beyond_those_that_say_it() -> None:
+    """A terminal that counts in a long status would fill the memory of all with old ones."""
+    short, long = (msgspec.json.encode({"acme": {"n": "x" * size}}) for size in (10, 5000))
+    assert snapshot.read(short, b"[]").values is snapshot.read(short, b"[]").values
+    assert snapshot.read(long, b"[]").values is not snapshot.read(long, b"[]").values

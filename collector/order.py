@@ -5,15 +5,22 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
+import structlog
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from fleet import snapshot
 from fleet.db.sql import load
+from fleet.quarantine import Quarantined
 from fleet.rules.terminal import Kept
-from fleet.telemetry import Event, Telemetry, decode, encode
+from fleet.telemetry import Event, Telemetry, decode_taken, encode
 from fleet.topics import Channel
 
 _SQL = load("collector", "order")
+_NOT_READABLE = (Quarantined, msgspec.DecodeError, RecursionError)
+
+log = structlog.get_logger()
 
 Waiting = dict[int, dict[tuple[int, int], Kept]]
 """By terminal, then by boot and seq."""
@@ -46,11 +53,18 @@ def marks(late: Iterable[Late]) -> list[tuple[int, datetime, datetime, int]]:
 
 
 async def waiting(connection: AsyncConnection[TupleRow], region: str) -> Waiting:
-    """The messages that wait, as they came."""
+    """The messages that wait, as they came. One that the contract does not allow any more is stored
+    already, and is not judged: it must not keep a region from being read back."""
     found: Waiting = defaultdict(dict)
     cursor = await connection.execute(_SQL["waiting"], {"region": region})
     async for terminal_id, boot, seq, arrived_at, channel, code, payload in cursor:
-        message = decode(Channel(channel), code, payload)
+        try:
+            message = decode_taken(Channel(channel), payload)
+            if isinstance(message, Telemetry):
+                snapshot.read(message.status, message.storage)
+        except _NOT_READABLE as error:
+            log.warning("a message that waits cannot be read", terminal=code, why=str(error))
+            continue
         if isinstance(message, Telemetry | Event):
             found[terminal_id][boot, seq] = Kept(message, arrived_at)
     return found

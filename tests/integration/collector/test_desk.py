@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from api.seed import seed
-from collector import metrics, store
+from collector import metrics, order, store
 from collector.desk import Desk
 from collector.intake import Arrival
 from collector.statement import Statement
@@ -593,3 +593,44 @@ async def test_what_exceeds_a_limit_of_the_database_is_quarantined_alone(
     await desk.commit([arrival(0, seq) for seq in (1, 2, 3)], at(1))
     assert await rows(connection, "SELECT seq FROM telemetry ORDER BY seq") == [(1,), (3,)]
     assert await rows(connection, "SELECT reason FROM quarantine") == [("malformed",)]
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        pytest.param(b"4.1111111111111111e15", id="written otherwise, like a card's number"),
+        pytest.param(b"[%s]" % b",".join([b"1e9"] * 9000), id="longer than a message may be"),
+    ],
+)
+async def test_a_message_that_waits_is_read_back_however_it_was_written_down(
+    connection: Connection, detail: bytes
+) -> None:
+    """It was taken, and must not keep its region from being served ever again."""
+    desk = Desk(connection, "region-01", catalogue.load(), lateness=timedelta(seconds=5))
+    await desk.restore(T0)
+    await desk.commit([arrival(0, 1, 0)], at(0))
+    said = arrival(0, 3, 1, channel="event", event="transaction", detail={"x": "?"})
+    waits = msgspec.structs.replace(said, payload=said.payload.replace(b'"?"', detail))
+    await desk.commit([waits], at(1))
+    await desk.restore(at(2))
+    [terminal] = [each for each in desk.engine.terminals.values() if each.kept]
+    assert list(terminal.kept) == [(1, 3)]
+    await desk.commit([], at(7))
+    assert await rows(connection, "SELECT seq FROM terminal_state") == [(3,)]
+
+
+async def test_a_message_that_waits_and_cannot_be_written_down_is_quarantined_alone(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So deep that it could be read, a few calls further down it cannot be written."""
+
+    def encode(_message: object) -> bytes:
+        raise RecursionError("maximum recursion depth exceeded while serializing an object")
+
+    desk = Desk(connection, "region-01", catalogue.load(), lateness=timedelta(seconds=5))
+    await desk.restore(T0)
+    await desk.commit([arrival(0, 1, 0)], at(0))
+    monkeypatch.setattr(order, "encode", encode)
+    await desk.commit([arrival(0, 3, 1), arrival(1, 1, 1)], at(1))
+    assert await rows(connection, "SELECT reason FROM quarantine") == [("malformed",)]
+    assert await rows(connection, "SELECT terminal_id, seq FROM telemetry") == [(1, 1), (2, 1)]

@@ -71,11 +71,12 @@ async def read_back(
     The rules that `changed` since are asked at once.
     """
     with _undisturbed():
-        await _adopt(connection, registry, engine)
-        engine.retire(now, changed)
+        left = await _adopt(connection, registry, engine)
+        engine.retire(now, changed, left)
 
 
-async def _adopt(connection: Connection, registry: Registry, engine: Engine) -> None:
+async def _adopt(connection: Connection, registry: Registry, engine: Engine) -> list[Terminal]:
+    """Returns those that were decommissioned while nobody looked, and have holds still."""
     holds = await _holds(connection, registry)
     transitions = await _transitions(connection, registry)
     counts = await _counts(connection, registry.region)
@@ -95,8 +96,23 @@ async def _adopt(connection: Connection, registry: Registry, engine: Engine) -> 
         terminal.slopes = slopes.get(entry.code, {})
         terminal.transitions = transitions["terminal"].get(entry.code, {})
         engine.adopt(terminal)
+    left = await _left(connection, registry.region)
+    for terminal in left:
+        terminal.holds = holds["terminal"].get(terminal.code, {})
+        terminal.steps = untold.get(terminal.id, {})
+        terminal.transitions = transitions["terminal"].get(terminal.code, {})
+        engine.adopt(terminal)
     for cell in holds["cell"].keys() | transitions["cell"].keys():
         engine.adopt_cell(cell, holds["cell"].get(cell, {}), transitions["cell"].get(cell, {}))
+    return left
+
+
+async def _left(connection: Connection, region: str) -> list[Terminal]:
+    cursor = await connection.execute(_SQL["left_behind"], {"region": region})
+    return [
+        Terminal(key, code, kind, cell, vendor, model, region)
+        async for key, code, kind, cell, vendor, model in cursor
+    ]
 
 
 async def _rows(connection: Connection, region: str) -> dict[int, _Row]:

@@ -40,3 +40,11 @@ SELECT event_count.terminal, event_count.rule, event_count.times
 FROM event_count
 JOIN terminal ON terminal.code = event_count.terminal
 WHERE terminal.region_code = %(region)s;
+
+-- name: left_behind
+-- The terminals of a region that are decommissioned and have holds still: nobody served the region
+-- when they left. They are in no cell any more.
+SELECT terminal.id, terminal.code, terminal.kind, 'UNASSIGNED', terminal.vendor, terminal.model
+FROM terminal
+WHERE terminal.region_code = %(region)s AND terminal.decommissioned_at <= now()
+  AND EXISTS (SELECT FROM hold WHERE hold.scope = 'terminal' AND hold.subject = terminal.code);

@@ -149,18 +149,28 @@ class Engine:
     def remove(self, terminal: Terminal, now: datetime) -> None:
         """A terminal was decommissioned: its faults end."""
         self._reach(now)
+        self._take_out(terminal, now)
+        self._sequence.look_again(now)
+
+    def _take_out(self, terminal: Terminal, now: datetime) -> None:
         for rule, item in list(terminal.holds):
             self._faults.drop(terminal, rule, item, now)
         self._sequence.flush(terminal)
         self._faults.quorums.leave(terminal)
         self._faults.untold.forget(terminal)
         del self.terminals[terminal.id], self._by_code[terminal.code]
-        self._sequence.look_again(now)
 
-    def retire(self, now: datetime, changed: Container[str] = ()) -> None:
+    def retire(
+        self, now: datetime, changed: Container[str] = (), left: Iterable[Terminal] = ()
+    ) -> None:
         """Go over to another catalogue: end what its rules no longer say, and ask those that
-        changed, for nothing need happen to a terminal before a new rule is right about it."""
+        changed, for nothing need happen to a terminal before a new rule is right about it.
+
+        Those that `left` while nobody looked are no more: their faults end.
+        """
         self._faults.begin(now)
+        for terminal in left:
+            self._take_out(terminal, now)
         for terminal in self.terminals.values():
             if any(step.rule not in self._faults.untold.rules for step in terminal.steps.values()):
                 self._sequence.flush(terminal)

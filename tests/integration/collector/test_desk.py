@@ -634,3 +634,23 @@ async def test_a_message_that_waits_and_cannot_be_written_down_is_quarantined_al
     await desk.commit([arrival(0, 3, 1), arrival(1, 1, 1)], at(1))
     assert await rows(connection, "SELECT reason FROM quarantine") == [("malformed",)]
     assert await rows(connection, "SELECT terminal_id, seq FROM telemetry") == [(1, 1), (2, 1)]
+
+
+async def test_a_terminal_that_left_while_nobody_looked_ends_its_faults(
+    desk: Desk, connection: Connection
+) -> None:
+    """Decommissioned while no collector ran; the one that starts then does not know it any more."""
+    await desk.commit([arrival(0, 1, status=JAMMED)], at(0))
+    await desk.commit([arrival(0, 2, 20, status=JAMMED)], at(20))
+    await connection.execute(
+        "UPDATE terminal SET commissioned_at = now() - interval '2 days',"
+        " decommissioned_at = now() - interval '1 day' WHERE id = 1"
+    )
+    await connection.commit()
+    await desk.restore(at(30))
+    await desk.commit([], at(31))
+    found = await rows(connection, "SELECT rule, cleared_at FROM fault")
+    assert found == [("card-reader-jammed", at(30))]
+    assert await rows(connection, "SELECT * FROM hold") == []
+    changes = await rows(connection, "SELECT change FROM fault_change ORDER BY id")
+    assert changes == [("fired",), ("cleared",)]

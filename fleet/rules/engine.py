@@ -105,6 +105,7 @@ class Engine:
         self._sequence.adopt(terminal)
         self._faults.quorums.join(terminal)
         self._hearing.await_silence(terminal)
+        self._hearing.await_return(terminal)
         self._ordering.adopt(terminal)
         self._judging.remind(terminal)
 
@@ -188,7 +189,7 @@ class Engine:
         Until it is, a will says only that the broker ended, and a hold is not over by time alone:
         what ended it may still wait, at the broker or at the terminal.
         """
-        self._hearing.returned_at, self._hearing.patience = at, patience
+        self._hearing.returned(at, patience)
 
     # -- what happens ------------------------------------------------------------------------
 
@@ -266,8 +267,9 @@ class Engine:
         if not message.online and (until := self._hearing.awaited(terminal, "", arrived_at)):
             self._faults.timers.put(Timer(until, Turn.RETURN, terminal.code, ""))
             return Outcome()
-        self._hearing.judge_connection(terminal, terminal.clock(arrived_at))
-        self._judging.settle(terminal, terminal.clock(arrived_at))
+        at = terminal.clock(arrived_at)
+        self._hearing.judge_connection(terminal, at, remembered=retained)
+        self._judging.settle(terminal, at)
         return Outcome()
 
     def tick(self, now: datetime) -> None:
@@ -331,6 +333,7 @@ class Engine:
             if isinstance(subject, Terminal) and timer.turn is Turn.SILENCE:
                 pause = self._hearing.soonest(subject, timer)
             again = min(until, max(now, timer.due) + pause)
+            again = until if timer.turn is Turn.RETURN else again
             self._faults.timers.put(timer._replace(due=again))
         elif isinstance(subject, Terminal) and timer.turn is Turn.RETURN:
             self._hearing.come_back(subject, timer.due)

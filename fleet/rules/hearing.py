@@ -34,6 +34,7 @@ class Hearing:
         self.watching_since: datetime | None = None
         self.returned_at: datetime | None = None
         self.patience = RETURN
+        self._unbelieved: list[Terminal] = []
 
     def hear(self, terminal: Terminal, arrived_at: datetime) -> None:
         """It gave a sign of life: it is not silent."""
@@ -45,13 +46,19 @@ class Hearing:
         if terminal.holds:
             self.judge_connection(terminal, terminal.clock(arrived_at))
 
-    def judge_connection(self, terminal: Terminal, at: datetime) -> None:
-        """What was offline or silent is so no more, or the will has just said that it is."""
+    def judge_connection(
+        self, terminal: Terminal, at: datetime, *, remembered: bool = False
+    ) -> None:
+        """What was offline or silent is so no more, or the will has just said that it is.
+
+        That the broker has `remembered` a terminal as connected ends no silence.
+        """
         rules = terminal.plan
         gone = terminal.connected is False
         for rule in rules.offline:
             self._faults.signal(terminal, rule, "", Signal.RAISE if gone else Signal.CLEAR, at)
-        for name in (*rules.silent, *rules.unseen):
+        silent = () if remembered and not gone else tuple(rules.silent)
+        for name in (*silent, *rules.unseen):
             self._faults.signal(terminal, rules.rules[name], "", Signal.CLEAR, at)
 
     def await_silence(self, terminal: Terminal, besides: Mapping[str, timedelta] = _NONE) -> None:
@@ -96,10 +103,22 @@ class Hearing:
             return None
         return max(terminal.commissioned_at + after, watching + min(after, HEARD_OUT))
 
+    def await_return(self, terminal: Terminal) -> None:
+        """A will that was not believed yet when all was read back: it is, unless it is heard."""
+        plan, holds = terminal.plan, terminal.holds
+        if terminal.connected is False and any((r.name, "") not in holds for r in plan.offline):
+            self._unbelieved.append(terminal)
+
+    def returned(self, at: datetime, patience: timedelta) -> None:
+        """We hear again."""
+        self.returned_at, self.patience = at, patience
+        for terminal in self._unbelieved:
+            self._faults.timers.put(Timer(at + patience, Turn.RETURN, terminal.code, ""))
+
     def come_back(self, terminal: Terminal, due: datetime) -> None:
         """It has had its time to come back after us: its will means it, unless it was heard."""
         at = terminal.clock(due)
-        self.judge_connection(terminal, at)
+        self.judge_connection(terminal, at, remembered=True)
         self._settle(terminal, at)
 
     def awaited(self, subject: Terminal | Cell, rule: str, now: datetime) -> datetime | None:

@@ -654,3 +654,19 @@ async def test_a_terminal_that_left_while_nobody_looked_ends_its_faults(
     assert await rows(connection, "SELECT * FROM hold") == []
     changes = await rows(connection, "SELECT change FROM fault_change ORDER BY id")
     assert changes == [("fired",), ("cleared",)]
+
+
+async def test_a_last_will_of_a_brokers_end_outlives_a_restart(
+    desk: Desk, connection: Connection
+) -> None:
+    """The broker ends and says all wills; all are read back before the minute to come back is over,
+    and one does not come back."""
+    await desk.commit([arrival(0, 1, 0)], at(0))
+    desk.returned(at(10), timedelta(minutes=1))
+    await desk.commit([arrival(0, 1, 11, channel="status", online=False)], at(11))
+    await desk.restore(at(12))
+    await desk.commit([], at(69))
+    found = "SELECT started_at, fired_at FROM fault WHERE rule = 'offline'"
+    assert await rows(connection, found) == []
+    await desk.commit([], at(120))
+    assert await rows(connection, found) == [(at(70), at(100))]

@@ -457,3 +457,34 @@ def test_what_waited_for_us_alone_still_fires_what_was_over_when_it_was_said() -
     story.engine.returned(T0 + seconds(70), CATCH_UP)
     (fired,) = faults(story.says(60, arrives=71))
     assert fired.fired_at == T0 + seconds(50)
+
+
+def remembered(story: Story, at: float) -> list[Change]:
+    """The broker's memory says that the terminal is connected."""
+    message = Presence(T0, 1, online=True)
+    story.engine.presence(story.terminals[0], message, T0 + seconds(at), retained=True)
+    return story.engine.take().changes
+
+
+def test_what_the_broker_remembers_ends_no_silence() -> None:
+    """Nobody spoke: the fault that it is silent stands, and does not begin anew."""
+    story = Story(rule("silent", Silent(seconds(180)), hold=0, impact=ServiceState.OFFLINE))
+    story.says(0)
+    assert len(faults(story.tick(600))) == 1
+    assert remembered(story, 610) == []
+    assert story.tick(3600) == []
+
+
+def test_a_will_of_an_outage_is_believed_in_its_time_whoever_reads_it_back() -> None:
+    """The will came while all had time to come back; then the engine was read back."""
+    story = Story(OFFLINE)
+    story.says(0)
+    story.engine.returned(T0 + seconds(30))
+    assert story.online(40, online=False) == []
+    again = Story(OFFLINE, terminals=0)
+    (terminal,) = story.terminals
+    again.engine.adopt(terminal)
+    again.engine.returned(T0 + seconds(30))
+    assert again.tick(89) == []
+    (fired,) = faults(again.tick(1000))
+    assert fired.started_at == T0 + seconds(90)

@@ -17,11 +17,13 @@ class Ordering:
         self._faults = faults
         self._lateness = faults.lateness
         self._judging = judging
+        self._reminded: set[int] = set()
+        """Terminals of which the longest waiting message has a reminder: thousands may wait."""
 
     def adopt(self, terminal: Terminal) -> None:
         """Go on waiting for what a terminal's kept messages wait for."""
-        for kept in terminal.kept.values():
-            self._await_missing(terminal, kept.arrived_at)
+        self._reminded.discard(terminal.id)
+        self._await_missing(terminal)
 
     def waits(self, terminal: Terminal, message: Telemetry | Event) -> bool:
         """Whether messages before this one are missing that may come yet."""
@@ -37,7 +39,7 @@ class Ordering:
         if key not in terminal.kept:
             terminal.kept[key] = Kept(message, arrived_at)
             self._faults.record.kept[terminal.id, *key] = terminal.kept[key]
-            self._await_missing(terminal, arrived_at)
+            self._await_missing(terminal)
 
     def catch_up(self, terminal: Terminal) -> None:
         """Judge what waited for the message that has just been judged."""
@@ -46,15 +48,21 @@ class Ordering:
 
     def miss_no_longer(self, terminal: Terminal, now: datetime) -> None:
         """What is missing before a message that has waited long enough will not come in time."""
+        self._reminded.discard(terminal.id)
         over = [k for k, kept in terminal.kept.items() if kept.arrived_at + self._lateness <= now]
         for key in sorted(terminal.kept):
             if over and key <= max(over):
                 self._judge(terminal, terminal.kept[key])
         self.catch_up(terminal)
+        self._await_missing(terminal)
         self._faults.judge_cells(now)
 
-    def _await_missing(self, terminal: Terminal, arrived_at: datetime) -> None:
-        self._faults.timers.put(Timer(arrived_at + self._lateness, Turn.KEPT, terminal.code, ""))
+    def _await_missing(self, terminal: Terminal) -> None:
+        if not terminal.kept or terminal.id in self._reminded:
+            return
+        self._reminded.add(terminal.id)
+        due = min(kept.arrived_at for kept in terminal.kept.values()) + self._lateness
+        self._faults.timers.put(Timer(due, Turn.KEPT, terminal.code, ""))
 
     def _judge(self, terminal: Terminal, kept: Kept) -> None:
         message, arrived_at = kept

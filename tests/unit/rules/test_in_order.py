@@ -173,3 +173,20 @@ def test_a_rule_that_is_gone_leaves_nothing_of_what_it_had_not_said() -> None:
     record = other.take()
     assert [c for c in record.changes if not isinstance(c, Transition)] == []
     assert set(record.steps.values()) == {None}
+
+
+def test_one_reminder_is_set_for_all_that_wait_of_a_terminal() -> None:
+    """A journal with gaps: each of thousands would be looked through for each of them."""
+    cell = Cell(JAM)
+    cell.says(1, 0, "notPresent")
+    terminal, raw = cell.terminals[0], msgspec.Raw(b'{"cardReader":{"media":"jammed"}}')
+    for number in range(500):
+        now = T0 + seconds(1 + number / 1000)
+        cell.engine.telemetry(terminal, Telemetry(now, 1, 3 + 2 * number, raw), now)
+    assert len(terminal.kept) == 500
+    assert len(cell.engine._faults.timers) == 1
+    cell.tick(1.25 + LATENESS.total_seconds())
+    assert len(terminal.kept) == 249
+    cell.tick(1.5 + LATENESS.total_seconds())
+    assert not terminal.kept
+    assert terminal.seq == 3 + 2 * 499

@@ -43,7 +43,7 @@ async def send_technicians(connection: AsyncConnection[TupleRow]) -> int:
     ]
     written = await write(connection, changes)
     await choices.keep(connection, ENGINE.name, [*moved, *await _news(connection, made, by_id)])
-    return written
+    return len(written)
 
 
 async def fits(

@@ -69,7 +69,7 @@ async def follow_causes(connection: AsyncConnection[TupleRow], verify: timedelta
         if step is not None:
             now = facts(ticket, row["at"], verify)
             changes += change(ticket, step, row["at"], now)
-    return await write(connection, changes)
+    return len(await write(connection, changes))
 
 
 def _cause(row: Mapping[str, Any], free: frozenset[UUID]) -> Cause:
@@ -97,8 +97,8 @@ async def take_back(connection: AsyncConnection[TupleRow], accept: timedelta) ->
         step = not_accepted(row["asked_at"], row["at"], accept)
         if step is not None:
             changes += change(of_row(row), step, row["at"])
-    await write(connection, changes)
-    await escalate_refusals(connection, {one.after: one.event for one in changes})
+    written = await write(connection, changes)
+    await escalate_refusals(connection, {one.after: one.event for one in written})
 
 
 async def escalate_refusals(

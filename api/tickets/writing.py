@@ -37,13 +37,25 @@ class Change:
     author: Author
 
 
-async def write(connection: AsyncConnection[TupleRow], changes: Sequence[Change]) -> int:
-    """Write changes; returns how many: one whose ticket changed in between is left out."""
-    if not changes:
-        return 0
+async def write(
+    connection: AsyncConnection[TupleRow], changes: Sequence[Change]
+) -> Sequence[Change]:
+    """Write changes, several of a ticket one upon the other; returns those that were written.
+
+    Of a ticket that changed in between none is: what comes second was decided on what the first
+    would have made of it, and by its version alone it would pass for the next.
+    """
+    seen: dict[int, int] = {}
+    for change in changes:
+        seen.setdefault(change.before.id, change.before.version)
+    if not seen:
+        return ()
+    parameters = {"ids": list(seen), "versions": list(seen.values())}
+    rows = await (await connection.execute(_SQL["as_seen"], parameters)).fetchall()
+    standing = {key for (key,) in rows}
+    written = [change for change in changes if change.before.id in standing]
     async with connection.cursor() as cursor:
-        await cursor.executemany(_SQL["move"], [_parameters(change) for change in changes])
-        written = cursor.rowcount
+        await cursor.executemany(_SQL["move"], [_parameters(change) for change in written])
     await announce(connection)
     return written
 

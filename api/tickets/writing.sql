@@ -1,6 +1,16 @@
 -- The one place that changes a ticket. A ticket and the row that says who changed it and why are
 -- written together, and only if nobody else changed it in between.
 
+-- name: as_seen
+-- Those of some tickets that are still at the version that was seen, kept so until this transaction
+-- ends; in the order of their ids, so that no two block.
+SELECT ticket.id
+FROM ticket
+JOIN unnest(%(ids)s::integer[], %(versions)s::integer[]) AS seen (id, version) ON seen.id = ticket.id
+WHERE ticket.version = seen.version
+ORDER BY ticket.id
+FOR UPDATE OF ticket;
+
 -- name: move
 WITH moved AS (
     UPDATE ticket

@@ -1,5 +1,6 @@
 """Service levels: shown in each ticket, a filter and an order, and escalated once."""
 
+from collections.abc import Sequence
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -10,6 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from api.tickets.watching import ClockWatch
+from api.tickets.writing import Change, write
 from tests.integration.api.conftest import SignIn
 from tests.integration.api.test_scheduled import listening, tickets_are, until
 from tests.integration.api.world import SomeFault, elsewhere, fire
@@ -133,6 +135,32 @@ async def test_a_cells_own_promise_comes_before_the_general_one(
     ]
     foreign = (await operations.get("/api/v1/tickets/3")).json()["clocks"]
     assert foreign[0]["target_minutes"] == 30
+
+
+async def test_what_somebody_does_meanwhile_stays(
+    operations: httpx.AsyncClient,
+    connection: Database,
+    sign_in: SignIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The desk and the admins are to hear that nobody accepted; just then the technician does."""
+    del operations
+    technician = await sign_in("tech01")
+    await raised_ago(connection, 2, 31)
+    meanwhile: list[Any] = []
+
+    async def late(one: Database, changes: Sequence[Change]) -> Sequence[Change]:
+        if not meanwhile and [change.before.id for change in changes].count(2) > 1:
+            asked = {"event": "accept"}
+            answer = await technician.post("/api/v1/tickets/2/transitions", json=asked)
+            meanwhile.append(answer.json())
+        return await write(one, changes)
+
+    monkeypatch.setattr("api.tickets.watching.write", late)
+    await escalated(connection)
+    after = (await technician.get("/api/v1/tickets/2")).json()
+    assert [one["state"] for one in (*meanwhile, after)] == ["ACCEPTED", "ACCEPTED"]
+    assert [one["event"] for one in after["transitions"]] == ["raise", "assign", "accept"]
 
 
 @pytest.mark.usefixtures("operations")

@@ -1,6 +1,7 @@
 """From faults to tickets: one live ticket per cause, whatever races, crashes or comes back."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,9 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, dict_row
 
 from api.tickets.engine import Patience, follow_faults, raise_tickets
+from api.tickets.writing import Change, write
 from fleet.db.pool import connect
+from fleet.tickets.lifecycle import Event
 from tests.integration.api.world import (
     CELL_OUTAGE,
     SomeFault,
@@ -238,6 +241,27 @@ async def test_accepted_in_time_it_stays(connection: Database) -> None:
     await connection.execute("UPDATE ticket_transition SET at = at - 2 * %s", (ACCEPT,))
     await engine(connection)
     assert (await tickets(connection))[0]["state"] == "ACCEPTED"
+
+
+async def test_accepted_while_it_is_taken_back_it_stays(
+    connection: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine has seen that nobody accepted; what it writes comes after the acceptance."""
+    await fire(connection)
+    await engine(connection)
+    await connection.execute("UPDATE ticket_transition SET at = at - %s", (ACCEPT,))
+
+    async def late(one: Database, changes: Sequence[Change]) -> Sequence[Change]:
+        if [change.event for change in changes] == [Event.TIME_OUT]:
+            await connection.execute("UPDATE ticket SET state = 'ACCEPTED', version = version + 1")
+        return await write(one, changes)
+
+    monkeypatch.setattr("api.tickets.engine.write", late)
+    async with await connect(database_url, name="test") as other:
+        await engine(other)
+    [ticket] = await tickets(connection)
+    assert (ticket["state"], ticket["technician"]) == ("ACCEPTED", "T01")
+    assert await story(connection, ticket["id"]) == ["raise", "assign"]
 
 
 async def test_a_resolved_ticket_closes_after_the_verify_window(connection: Database) -> None:

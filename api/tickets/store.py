@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
+from msgspec import Meta
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row, dict_row
 
@@ -50,7 +51,7 @@ class Filter:
 class Due(NamedTuple):
     """Where a ticket stands among those that are due."""
 
-    at: datetime
+    at: Annotated[datetime, Meta(tz=True)]
     id: int
 
 
@@ -58,7 +59,7 @@ class Urgency(NamedTuple):
     """Where a ticket stands among those to do."""
 
     urgency: int
-    created_at: datetime
+    created_at: Annotated[datetime, Meta(tz=True)]
     id: int
 
 

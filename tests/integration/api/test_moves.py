@@ -402,6 +402,8 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({"event": "decline"}, "body.reason"),
     ({"event": "decline", "reason": "  "}, "body.reason"),
     ({"event": "accept", "device_at": "2026-11-23T16:05:00"}, "body.device_at"),
+    ({"event": "accept", "device_at": "0001-01-01T00:00:00+14:00"}, "body.device_at"),
+    ({"event": "accept", "device_at": "9999-12-31T23:59:59-14:00"}, "body.device_at"),
     ({"event": "accept", "colour": "red"}, "body.colour"),
 ]
 

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -18,6 +19,8 @@ from pyarrow import parquet
 from typer.testing import CliRunner
 
 from api.tables import Media
+from api.uptime.routes import MOST_BUCKETS
+from fleet.buckets import buckets
 from tellergrid.cli import app
 from tests.integration.api.conftest import SignIn
 from tests.integration.api.world import at_minute
@@ -172,6 +175,24 @@ async def test_what_cannot_be_answered_is_refused(
     """Zones that are none, more buckets than anybody reads."""
     answer = await ops.get("/api/v1/uptime", params=HOUR | query)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
+async def test_more_buckets_than_are_answered_are_not_even_made(
+    ops: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of hours eight thousand years have seventy million: making them held up everybody."""
+    made = 0
+
+    def counted(*asked: Any) -> Iterator[tuple[datetime, datetime]]:
+        nonlocal made
+        for one in buckets(*asked):
+            made += 1
+            assert made <= 2 * MOST_BUCKETS
+            yield one
+
+    monkeypatch.setattr("api.uptime.routes.buckets", counted)
+    answer = await ops.get("/api/v1/uptime?bucket=hour&from=0002-01-01T00:00:00Z")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "query.bucket")
 
 
 async def test_the_shell_shows_the_same(

@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 
 from api.accounts.store import Asked, CallerRow, caller_row
 from api.accounts.tokens import Claims, read
-from api.errors import Forbidden, Unauthenticated
+from api.errors import Forbidden, Unauthenticated, Unreachable
 from api.idempotency import claim
 from api.paths import V1
 from api.planning import Plans, plans_of
@@ -51,18 +51,17 @@ def require_role(caller: Caller, *roles: Role) -> None:
 
 async def authenticate(
     connection: AsyncConnection[TupleRow],
-    token: str | None,
+    claims: Claims,
     running: Services,
     origin: str,
     plans: Plans = Plans.EACH_TIME,
 ) -> Caller:
-    """The caller a token speaks for, whom the transaction works for from now on.
+    """The caller whom a good token speaks for, whom the transaction works for from now on.
 
-    Raises `Unauthenticated` or `TooMany`; then the transaction is to be rolled back.
+    Raises `Unauthenticated`; then the transaction is to be rolled back.
 
     A token ends with its account, with its session, and when its account changes role.
     """
-    claims = await _counted_claims(token, running, origin)
     locks = running.locks
     everything = locks is Locks.STATEMENTS
     account = await caller_row(
@@ -83,12 +82,15 @@ async def authenticate(
 
 
 async def _counted_claims(token: str | None, running: Services, origin: str) -> Claims:
-    """What a good token says; its account has a request less, or the address of a bad one has."""
+    """What a good token says; its account has a request less, or the address of another has.
+
+    Raises `Unauthenticated`, `Unreachable` or `TooMany`.
+    """
     try:
         if token is None:
             raise Unauthenticated("Send a bearer token: POST /api/v1/token gives one.")
         claims = await _claims(token, running)
-    except Unauthenticated:
+    except (Unauthenticated, Unreachable):
         running.limit.take(f"address {origin}")
         raise
     running.limit.take(f"account {claims.username}")
@@ -110,22 +112,31 @@ class _Bearer(SecurityBase):
         self.scheme_name = _bearer.scheme_name
 
 
+async def _said(request: Request) -> Claims:
+    token = await _bearer(request)
+    return await _counted_claims(token, running_of(request), origin_of(request))
+
+
+# Found out before a connection is taken: an identity provider may keep one waiting for its keys, and
+# there are few connections.
+_Said = Annotated[Claims, Depends(_said)]
+
+
 class _SignedIn(_Bearer):
-    async def __call__(self, request: Request, connection: Connection) -> Caller:
+    async def __call__(self, request: Request, claims: _Said, connection: Connection) -> Caller:
         """Signed in; from here on the request's transaction sees what the caller may see."""
         running, plans = running_of(request), plans_of(request.scope)
-        token = await _bearer(request)
-        caller = await authenticate(connection, token, running, origin_of(request), plans)
+        caller = await authenticate(connection, claims, running, origin_of(request), plans)
         await claim(request, connection, caller.account.account_id)
         return caller
 
 
 class _SignedInForStream(_Bearer):
-    async def __call__(self, request: Request) -> Caller:
+    async def __call__(self, request: Request, claims: _Said) -> Caller:
         """For a stream, which outlives any transaction: the connection is given back at once."""
-        running, token = running_of(request), await _bearer(request)
+        running = running_of(request)
         async with running.pool.connection() as connection:
-            return await authenticate(connection, token, running, origin_of(request))
+            return await authenticate(connection, claims, running, origin_of(request))
 
 
 def origin_of(request: Request) -> str:

@@ -21,8 +21,11 @@ ASYMMETRIC = frozenset(
 )
 _PATIENCE_S = 5.0
 _KEYS_AGAIN_AFTER_S = 30.0
+_ASKED_AGAIN_AFTER_S = 5.0  # where the provider did not answer
 _LEEWAY_S = 30
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub"]
+_SILENT = "The identity provider does not answer; try again."
+_SILENCES = (httpx.HTTPError, TimeoutError)
 _log = structlog.get_logger("api.accounts.oidc")
 
 
@@ -43,6 +46,7 @@ class Issuer:
         self.provider = provider
         self._keys: dict[str, jwt.PyJWK] = {}
         self._read_at = float("-inf")
+        self._answers = True
         self._reading = asyncio.Lock()
 
     def issued(self, token: str) -> bool:
@@ -67,37 +71,55 @@ class Issuer:
                 leeway=_LEEWAY_S,
                 options={"require": [*_REQUIRED, pinned.claim]},
             )
+            return claims_of(str(claims[pinned.claim]), claims["exp"])
         except jwt.ExpiredSignatureError:
             raise Unauthenticated("The token has expired: ask for a new one.") from None
-        except jwt.InvalidTokenError as error:
+        # Its end may be an instant that no calendar has.
+        except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, OSError) as error:
             _log.info("token refused", error=type(error).__name__)
             raise Unauthenticated("The identity provider's token is not good.") from None
-        return claims_of(str(claims[pinned.claim]), claims["exp"])
 
     async def _key(self, header: dict[str, object]) -> jwt.PyJWK:
         """The key a token names; one that is unknown has the keys read anew, but not too often."""
         if header.get("alg") not in self.provider.algorithms:
             raise jwt.InvalidAlgorithmError("not pinned")
         name = str(header.get("kid", ""))
-        async with self._reading:
-            stale = monotonic() - self._read_at > _KEYS_AGAIN_AFTER_S
-            if name not in self._keys and stale:
-                self._keys = await self._read_keys()
-                self._read_at = monotonic()
+        if name not in self._keys:
+            await self._learn(name)
         if name not in self._keys:
             raise jwt.InvalidTokenError("unknown key")
         return self._keys[name]
 
+    async def _learn(self, name: str) -> None:
+        """Read the keys anew for one that is unknown, unless that was just done, or tried.
+
+        Whose key is known does not wait for it.
+        """
+        async with self._reading:
+            if name in self._keys:
+                return
+            rest_s = _KEYS_AGAIN_AFTER_S if self._answers else _ASKED_AGAIN_AFTER_S
+            if monotonic() - self._read_at <= rest_s:
+                if self._answers:
+                    return
+                raise Unreachable(_SILENT)
+            try:
+                self._keys = await self._read_keys()
+            except Unreachable:
+                self._answers, self._read_at = False, monotonic()
+                raise
+            self._answers, self._read_at = True, monotonic()
+
     async def _read_keys(self) -> dict[str, jwt.PyJWK]:
         address = f"{self.provider.issuer.rstrip('/')}/.well-known/openid-configuration"
         try:
-            async with httpx.AsyncClient(timeout=_PATIENCE_S) as client:
+            async with asyncio.timeout(_PATIENCE_S), httpx.AsyncClient() as client:
                 found = (await client.get(address)).raise_for_status().json()
                 if found["issuer"] != self.provider.issuer:
                     raise ValueError("it calls itself by another name")
                 keys = (await client.get(found["jwks_uri"])).raise_for_status().json()
             known = jwt.PyJWKSet.from_dict(keys).keys
-        except (httpx.HTTPError, ValueError, KeyError, TypeError, jwt.PyJWKSetError) as error:
+        except (*_SILENCES, ValueError, KeyError, TypeError, jwt.PyJWKSetError) as error:
             _log.warning("no keys", issuer=self.provider.issuer, error=type(error).__name__)
-            raise Unreachable("The identity provider does not answer; try again.") from error
+            raise Unreachable(_SILENT) from error
         return {key.key_id or "": key for key in known}

@@ -1,9 +1,11 @@
 """An identity provider's tokens: a real one on loopback with keys of its own, and impostors."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,13 +19,18 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from pydantic import ValidationError
 
-from api.app import create_app
+from api.accounts.caller import _said as claims_said
+from api.app import _ROUTERS, create_app
+from api.routing import Route
+from api.services import connection as database
 from api.settings import Settings
 from tests.integration.api.conftest import client_of
+from tests.integration.api.conftest import token as sign_in_with_us
 
 Database = AsyncConnection[TupleRow]
 AUDIENCE = "tellergrid"
@@ -146,16 +153,17 @@ def _impostors(provider: IdentityProvider) -> dict[str, str]:
     }
 
 
+def _part(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
 def _hmac(claims: dict[str, Any], key: bytes) -> str:
     """What confuses the two kinds of keys: the public one as a secret."""
 
-    def part(value: bytes) -> str:
-        return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
-
     times = {name: int(claims[name].timestamp()) for name in ("iat", "exp")}
-    head = part(json.dumps({"alg": "HS256", "typ": "JWT", "kid": "one"}).encode())
-    signed = f"{head}.{part(json.dumps(claims | times).encode())}"
-    return f"{signed}.{part(hmac.new(key, signed.encode(), hashlib.sha256).digest())}"
+    head = _part(json.dumps({"alg": "HS256", "typ": "JWT", "kid": "one"}).encode())
+    signed = f"{head}.{_part(json.dumps(claims | times).encode())}"
+    return f"{signed}.{_part(hmac.new(key, signed.encode(), hashlib.sha256).digest())}"
 
 
 async def test_impostors_are_refused(app: FastAPI, provider: IdentityProvider) -> None:
@@ -209,6 +217,78 @@ async def test_while_the_provider_is_away_its_people_are_told_to_come_back(
         answer = await asked(client, provider.token(iss=gone))
         assert answer.status_code == 503
         assert answer.headers["Retry-After"] == "5"
+
+
+def _impostor(issuer: str) -> str:
+    """Of a key that is not known: to look for it, nothing needs to be signed."""
+    parts: tuple[dict[str, str], ...] = ({"alg": "RS256", "kid": "none"}, {"iss": issuer}, {})
+    return ".".join(_part(json.dumps(part).encode()) for part in parts)
+
+
+async def test_a_provider_that_says_nothing_holds_up_nobody_else(
+    settings: Settings, connection: Database
+) -> None:
+    """More tokens at once than there are connections: whoever signs in with us does not notice."""
+    del connection
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        issuer = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        one = create_app(settings.model_copy(update={"oidc_issuer": issuer}))
+        async with one.router.lifespan_context(one), client_of(one) as client:
+            ours = await sign_in_with_us(client, "ops")
+            asking = [asyncio.create_task(asked(client, _impostor(issuer))) for _ in range(20)]
+            await asyncio.sleep(0.5)
+            assert not any(task.done() for task in asking)
+            assert (await asked(client, ours)).status_code == 200
+            assert not any(task.done() for task in asking)
+            answers = await asyncio.gather(*asking)
+        assert {answer.status_code for answer in answers} == {503}
+
+
+async def test_while_new_keys_are_asked_for_the_known_ones_are_good(
+    app: FastAPI, provider: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An impostor has them read anew, and the provider has stopped talking meanwhile."""
+    async with client_of(app) as client:
+        assert (await asked(client, provider.token())).status_code == 200
+        monkeypatch.setattr("api.accounts.oidc._KEYS_AGAIN_AFTER_S", 0)
+        goes_on = threading.Event()
+        answer = provider.answer
+
+        def late(path: str) -> dict[str, Any]:
+            goes_on.wait(10)
+            return answer(path)
+
+        monkeypatch.setattr(provider, "answer", late)
+        asking = asyncio.create_task(asked(client, _impostor(provider.address)))
+        await asyncio.sleep(0.5)
+        assert (await asked(client, provider.token())).status_code == 200
+        assert not asking.done()
+        goes_on.set()
+        assert (await asking).status_code == 401
+
+
+def _in_order(dependant: Dependant) -> Iterator[Any]:
+    for one in dependant.dependencies:
+        yield from _in_order(one)
+        yield one.call
+
+
+def test_no_connection_is_taken_before_the_token_is_read() -> None:
+    """Of any route: reading it may take as long as the provider does."""
+    for router in _ROUTERS:
+        for route in router.routes:
+            assert isinstance(route, Route)
+            calls = list(_in_order(route.dependant))
+            if claims_said in calls and database in calls:
+                assert calls.index(claims_said) < calls.index(database), route.path
+
+
+async def test_a_token_without_an_end_that_a_calendar_has_is_refused(
+    app: FastAPI, provider: IdentityProvider
+) -> None:
+    """Milliseconds where seconds belong."""
+    async with client_of(app) as client:
+        assert (await asked(client, provider.token(exp=1_900_000_000_000))).status_code == 401
 
 
 @pytest.mark.parametrize("wrong", [{"oidc_audience": None}, {"oidc_algorithms": "HS256"}])

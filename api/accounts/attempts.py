@@ -39,12 +39,17 @@ class Attempt:
 
 async def count(connection: AsyncConnection[TupleRow], attempt: Attempt) -> None:
     """Note an attempt; raises `TooMany` with how long to wait, and then notes nothing."""
-    await connection.execute(_SQL["lock"], attempt.parameters)
+    await one_at_a_time(connection, attempt.username)
     cursor = await connection.execute(_SQL["wait_s"], attempt.parameters)
     [(wait_s,)] = await cursor.fetchall()
     if wait_s is not None:
         raise TooMany("Too many failed attempts to sign in.", max(1, int(wait_s)))
     await connection.execute(_SQL["note"], attempt.parameters)
+
+
+async def one_at_a_time(connection: AsyncConnection[TupleRow], username: str) -> None:
+    """Whoever signs in by a name, or changes its account, waits until this transaction ends."""
+    await connection.execute(_SQL["lock"], Attempt(username, "").parameters)
 
 
 async def succeeded(connection: AsyncConnection[TupleRow], attempt: Attempt) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from psycopg import AsyncConnection, errors
 from psycopg.rows import TupleRow, class_row
 
+from api.accounts.attempts import one_at_a_time
 from api.accounts.passwords import hashed
 from api.accounts.schemas import Account, AccountChange, NewAccount
 from api.accounts.sessions import end_all
@@ -64,6 +65,7 @@ async def change(
     fresh = None
     if secret is not None:
         fresh = await asyncio.to_thread(hashed, secret.get_secret_value())
+    await one_at_a_time(connection, username)
     parameters = {"username": username, "disabled": wanted.disabled, "password_hash": fresh}
     await connection.execute(_SQL["change"], parameters)
     if wanted.disabled or fresh:

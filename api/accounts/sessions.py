@@ -14,6 +14,8 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row
 
+from api.accounts.attempts import one_at_a_time
+from api.accounts.store import SignInRow
 from fleet.db.sql import load
 
 _SQL = load("api.accounts", "sessions")
@@ -47,15 +49,23 @@ class _Presented:
 
 async def begin(
     connection: AsyncConnection[TupleRow],
-    username: str,
+    account: SignInRow,
     origin: str,
     lasting: timedelta,
-) -> UUID:
-    """A new session of an account."""
-    parameters = {"username": username, "origin": origin, "lasting": lasting}
-    [(key,)] = await (await connection.execute(_SQL["begin"], parameters)).fetchall()
-    found: UUID = key
-    return found
+) -> UUID | None:
+    """A new session of an account; nothing where its password is another by now, or it is disabled.
+
+    Who changes an account ends its sessions: one that begins meanwhile waits for that, or is ended.
+    """
+    await one_at_a_time(connection, account.username)
+    parameters = {
+        "username": account.username,
+        "password_hash": account.password_hash,
+        "origin": origin,
+        "lasting": lasting,
+    }
+    row = await (await connection.execute(_SQL["begin"], parameters)).fetchone()
+    return None if row is None else row[0]
 
 
 async def refresh_token(connection: AsyncConnection[TupleRow], session: UUID) -> str:

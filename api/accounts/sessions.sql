@@ -1,8 +1,11 @@
 -- Sessions and what continues them.
 
 -- name: begin
+-- Nothing where the account is not as it was when its password was looked at.
 INSERT INTO session (account_id, origin, expires_at)
-SELECT id, %(origin)s, now() + %(lasting)s FROM account WHERE username = %(username)s
+SELECT id, %(origin)s, now() + %(lasting)s
+FROM account
+WHERE username = %(username)s AND password_hash = %(password_hash)s AND disabled_at IS NULL
 RETURNING id;
 
 -- name: issue_refresh

@@ -23,6 +23,8 @@ from api.errors import Unauthenticated
 from api.scope import introduce
 from api.services import Services
 
+_WRONG = "Wrong username or password."
+
 
 async def by_password(
     running: Services, attempt: Attempt, password: str, *, service: bool
@@ -38,12 +40,14 @@ async def by_password(
     # Hashing lets go of the interpreter, so others are served meanwhile.
     right = await asyncio.to_thread(matches, known, password)
     if account is None or not right or account.service != service:
-        raise Unauthenticated("Wrong username or password.")
+        raise Unauthenticated(_WRONG)
     async with _introduced(running, account.username, attempt.origin) as connection:
         await attempts.succeeded(connection, attempt)
         session = await sessions.begin(
-            connection, account.username, attempt.origin, running.settings.session_lifetime
+            connection, account, attempt.origin, running.settings.session_lifetime
         )
+        if session is None:
+            raise Unauthenticated(_WRONG)
         refresh = None if service else await sessions.refresh_token(connection, session)
     return _token(running, account, session, refresh)
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from api.accounts.passwords import matches
 from tests.integration.api.conftest import SignIn, client_of
 from tests.integration.api.world import password
 
@@ -123,6 +124,29 @@ async def test_an_admin_makes_disables_and_throws_out(
     assert {"admin", "reporting"} <= {actor for (actor,) in await cursor.fetchall()}
     cursor = await connection.execute("SELECT count(*) FROM audit WHERE after::text LIKE '%argon%'")
     assert await cursor.fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    "change", [{"password": "another password altogether"}, {"disabled": True}]
+)
+async def test_a_sign_in_that_is_under_way_does_not_outlive_a_change(
+    app: FastAPI, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    """The old password was right when it was looked at: its session would be ended by now."""
+    admin = await sign_in("admin")
+    here = asyncio.get_running_loop()
+
+    def looked_at(stored: str | None, given: str) -> bool:
+        right = matches(stored, given)
+        asked = admin.patch("/api/v1/accounts/tech01", json=change)
+        assert asyncio.run_coroutine_threadsafe(asked, here).result().status_code == 200
+        return right
+
+    monkeypatch.setattr("api.accounts.signing_in.matches", looked_at)
+    async with client_of(app) as client:
+        form = {"username": "tech01", "password": password("tech01")}
+        assert (await client.post(TOKEN, data=form)).status_code == 401
+    assert (await admin.get("/api/v1/accounts/tech01")).json()["sessions"] == 0
 
 
 @pytest.mark.parametrize("username", ["tech01", "ops", "tester"])

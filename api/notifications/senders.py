@@ -1,5 +1,6 @@
 """Sends a message over a channel: signed webhooks by ourselves, anything else by Apprise."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Sequence
@@ -74,16 +75,22 @@ async def _post(channel: Channel, delivery: Delivery) -> None:
     key = secret_bytes(channel.secret.get_secret_value())
     signed = headers(key, str(delivery.id), int(time()), body)
     try:
-        async with httpx.AsyncClient(timeout=_PATIENCE_S) as client:
-            answer = await client.post(
+        # What stands in the answer is not read: it may be without end.
+        async with (
+            asyncio.timeout(_PATIENCE_S),
+            httpx.AsyncClient() as client,
+            client.stream(
+                "POST",
                 channel.address(delivery.recipient),
                 content=body,
                 headers=signed | {"Content-Type": "application/json"},
-            )
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+            ) as answer,
+        ):
+            status, arrived = answer.status_code, answer.is_success
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
         raise SendFailed(type(error).__name__) from None
-    if not answer.is_success:
-        raise SendFailed(f"answered with {answer.status_code}")
+    if not arrived:
+        raise SendFailed(f"answered with {status}")
 
 
 async def _notify(channel: Channel, delivery: Delivery, attachments: Sequence[Attachment]) -> None:
@@ -96,6 +103,13 @@ async def _notify(channel: Channel, delivery: Delivery, attachments: Sequence[At
         for one in attachments
     ]
     message = delivery.message
-    sent = await service.async_notify(title=message.title, body=message.body, attach=files or None)
+    # Said to be plain, it is made into what a service takes: lines stay apart in mail, and what
+    # stands in a title is no markup.
+    sent = await service.async_notify(
+        title=message.title,
+        body=message.body,
+        body_format=apprise.NotifyFormat.TEXT,
+        attach=files or None,
+    )
     if not sent:
         raise SendFailed("Apprise could not deliver it")

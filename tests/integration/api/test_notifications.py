@@ -1,16 +1,19 @@
 """Notifications over real HTTP: told once, through failures and the death of whoever tells."""
 
+import asyncio
 import base64
+import email.policy
 import io
 import json
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -24,16 +27,19 @@ from pydantic import SecretStr
 
 from api import scheduled
 from api.app import create_app
-from api.notifications import monthly
-from api.notifications.channels import read
+from api.notifications import monthly, senders
+from api.notifications.channels import Channel, read
 from api.notifications.monthly import report_month
 from api.notifications.outbox import forget
+from api.notifications.senders import Delivery, SendFailed
 from api.settings import Settings
+from fleet.notifications.words import Message
 from tellergrid.stack.ports import free_port
 from tests.integration.api.conftest import client_of, token
 from tests.integration.api.test_process import ready, started
 from tests.integration.api.test_scheduled import listening, tickets_are, until
 from tests.integration.api.world import SomeFault, fire
+from tests.machine import PATIENCE_S
 
 Database = AsyncConnection[TupleRow]
 TOKEN_SECRET = "a secret of the tests, 32 bytes or more"
@@ -426,3 +432,68 @@ async def test_what_ended_long_ago_is_forgotten(connection: Database) -> None:
     await forget(connection)
     cursor = await connection.execute("SELECT cause FROM notification ORDER BY id")
     assert await cursor.fetchall() == [("2",), ("3",)]
+
+
+def _delivery(body: str = "") -> Delivery:
+    return Delivery(uuid4(), "operations", Message("Temperature <5", body), datetime.now(UTC), [])
+
+
+async def test_a_receiver_that_never_ends_its_answer_holds_up_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It says 200, and goes on talking: that is enough. One that goes on before that is in vain."""
+    monkeypatch.setattr("api.notifications.senders._PATIENCE_S", 2)
+
+    async def talking(begin: bytes) -> str:
+        over = asyncio.Event()
+
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(begin)
+                while True:
+                    writer.write(b"X: y\r\n")
+                    await writer.drain()
+                    await asyncio.sleep(0.1)
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+            over.set()
+
+        async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
+            host, port = server.sockets[0].getsockname()
+            channel = Channel(to=["operations"], url=f"http://{host}:{port}/", secret=SECRET)
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    await senders.send(channel, _delivery(), [])
+            except SendFailed as failure:
+                return str(failure)
+            else:
+                return "sent"
+            finally:
+                await over.wait()
+
+    assert await talking(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n") == "sent"
+    assert await talking(b"HTTP/1.1 200 OK\r\n") == "TimeoutError"
+
+
+async def test_mail_has_no_markup_and_keeps_its_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands in a title is shown, not obeyed."""
+    sent: list[str] = []
+
+    class Server:
+        def __init__(self, *_: object, **__: object) -> None: ...
+
+        def __getattr__(self, name: str) -> Any:
+            return lambda *said, **_: sent.append(said[2]) if name == "sendmail" else None
+
+    monkeypatch.setattr("smtplib.SMTP", Server)
+    monkeypatch.setattr("smtplib.SMTP_SSL", Server)
+    channel = Channel(to=["operations"], url="mailtos://user:password@mail.example?to=a@b.example")
+    body = "<a href='https://elsewhere.example'>one</a>\ntwo"
+    await senders.send(channel, _delivery(body), [])
+    message = email.message_from_string(sent[0], policy=email.policy.default)
+    html, plain = (message.get_body((kind,)) for kind in ("html", "plain"))
+    assert html is None or "<a href" not in html.get_content()
+    assert plain is not None
+    assert plain.get_content().strip() == body

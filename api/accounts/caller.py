@@ -81,6 +81,13 @@ async def authenticate(
     return Caller(account, shown, claims.expires_at, presence, claims.session)
 
 
+async def still(connection: AsyncConnection[TupleRow], caller: Caller, running: Services) -> Caller:
+    """The caller as they are now, for whom another transaction works; raises `Unauthenticated`."""
+    account = caller.account
+    claims = Claims(account.username, caller.until, account.role, caller.session)
+    return await authenticate(connection, claims, running, caller.presence.origin or "unknown")
+
+
 async def _counted_claims(token: str | None, running: Services, origin: str) -> Claims:
     """What a good token says; its account has a request less, or the address of another has.
 
@@ -117,8 +124,8 @@ async def _said(request: Request) -> Claims:
     return await _counted_claims(token, running_of(request), origin_of(request))
 
 
-# Found out before a connection is taken: an identity provider may keep one waiting for its keys, and
-# there are few connections.
+# Found out before a connection is taken, of which there are few: an identity provider may keep one
+# waiting for its keys.
 _Said = Annotated[Claims, Depends(_said)]
 
 

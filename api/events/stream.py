@@ -8,12 +8,14 @@ import psycopg
 import psycopg_pool
 import structlog
 
-from api.accounts.caller import Caller
+from api.accounts.caller import Caller, still
+from api.errors import Unauthenticated
 from api.events.feed import Change, changes, horizon
 from api.events.position import Position
 from api.services import Services
 
 _SOON_S = 0.05
+_PATIENCE_S = 5
 _log = structlog.get_logger("api.events")
 
 
@@ -28,8 +30,9 @@ async def start(running: Services, after: Position | None) -> Position:
 async def follow(running: Services, caller: Caller, position: Position) -> AsyncIterator[Change]:
     """Every change after a place, as they come.
 
-    Ends when the api stops, when the caller's token does, or when the database is lost: the client
-    comes back and goes on where it was. Each look is a short transaction of its own, so that no
+    Ends when the api stops, when the caller's token, session or account does, or when the database
+    is lost: the client comes back and goes on where it was. Who sees other cells by now is told of
+    those. Each look is a short transaction of its own, so that no
     connection is held for an idle client.
     """
     patience_s = _SOON_S
@@ -37,8 +40,11 @@ async def follow(running: Services, caller: Caller, position: Position) -> Async
         while not running.stopping.is_set() and datetime.now(UTC) < caller.until:
             woken.clear()
             try:
-                async with running.transaction(caller.presence) as connection:
-                    found = await changes(connection, caller.scope, position)
+                async with running.pool.connection(timeout=_PATIENCE_S) as connection:
+                    now = await still(connection, caller, running)
+                    found = await changes(connection, now.scope, position)
+            except Unauthenticated:
+                return
             except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
                 _log.warning("stream ended", error=type(error).__name__)
                 return

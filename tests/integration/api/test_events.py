@@ -220,6 +220,28 @@ async def test_the_stream_ends_with_the_token(settings: Settings, connection: Da
             assert ended
 
 
+async def test_a_stream_tells_what_its_caller_may_see_by_now(
+    url: str, connection: Database
+) -> None:
+    """A technician is sent to other cells, then out: neither waits for the end of the token."""
+    async with streaming(url, "tech01") as stream:
+        await stream.next()
+        await connection.execute(
+            "UPDATE technician_cell SET cell_code = 'C003' FROM technician"
+            " WHERE technician.id = technician_id AND technician.code = 'T01'"
+        )
+        await fire(connection)
+        await fire(connection, elsewhere(SomeFault()))
+        told = [one.told for one in await stream.take(3)]
+        assert told == ["fault fired ATM-4", "ticket raise ATM-4", "ticket assign ATM-4"]
+        await connection.execute(
+            "UPDATE session SET ended_at = now(), ended_because = 'revoked' FROM account"
+            " WHERE account.id = account_id AND username = 'tech01'"
+        )
+        await fire(connection, elsewhere(SomeFault(item="later")))
+        assert await stream.ended()
+
+
 async def opens_and_ends(client: httpx.AsyncClient, token: str) -> bool:
     """Whether a stream opens with a token, and ends by itself."""
     headers = {"Authorization": f"Bearer {token}"}

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import sys
 from socket import socket
 from types import FrameType
@@ -70,6 +71,9 @@ def main() -> int:
         port=settings.api_port,
         log_config=None,
         access_log=False,
+        # Else whoever calls from this machine would say themselves from where: to the audit, and to
+        # the limits of an address.
+        proxy_headers="FORWARDED_ALLOW_IPS" in os.environ,
         timeout_keep_alive=_IDLE_S,
         timeout_graceful_shutdown=_GRACE_S,
     )

@@ -81,6 +81,19 @@ async def test_asked_to_stop_it_ends_streams_and_itself(
             assert await process.wait() == 0
 
 
+async def test_from_where_is_not_said_by_who_calls(connection: Database, database_url: str) -> None:
+    """From this machine too: no proxy was named that could know it."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = {"DATABASE_URL": database_url, "TOKEN_SECRET": SECRET, "API_PORT": str(port)}
+    async with started(**settings), httpx.AsyncClient(base_url=url) as client:
+        await ready(url)
+        client.headers["X-Forwarded-For"] = "198.51.100.17"
+        await token(client, "ops")
+    cursor = await connection.execute("SELECT origin FROM session")
+    assert await cursor.fetchall() == [("127.0.0.1",)]
+
+
 @pytest.mark.parametrize(
     ("settings", "says"),
     [

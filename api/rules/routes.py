@@ -7,7 +7,7 @@ from fastapi import Query
 
 from api.accounts.caller import SignedIn, require_role
 from api.errors import Forbidden, Unauthenticated
-from api.instants import Instant
+from api.instants import GivenInstant
 from api.paths import V1
 from api.problem import documented
 from api.routing import Router
@@ -37,7 +37,7 @@ async def count_shadows(
     caller: SignedIn,
     running: Running,
     since: Annotated[
-        Instant | None, Query(description="From when on; without it, the last seven days")
+        GivenInstant | None, Query(description="From when on; without it, the last seven days")
     ] = None,
 ) -> ShadowCounts:
     """What rules on trial have counted in the caller's cells; for operations and admins."""

@@ -1,8 +1,10 @@
 """Writes down when windows and schedules apply, far enough ahead, from what `fleet.windows` says.
 
-Statements then find times, not rules: what holds a ticket, what is not judged.
+Statements then find times, not rules: what holds a ticket, what is not judged. To find the times of
+years takes a while: others are served meanwhile.
 """
 
+import asyncio
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -33,11 +35,8 @@ async def expand_window(connection: AsyncConnection[TupleRow], key: int, window:
     """Write the times of a window that are not written yet."""
     until = max(await _horizon(connection), window.first.end)
     [(written,)] = await _rows(connection, "window_written", id=key)
-    spans = [
-        span
-        for span in occurrences(window, Span(window.first.begin, until))
-        if written is None or span.begin >= written
-    ]
+    found = await asyncio.to_thread(list, occurrences(window, Span(window.first.begin, until)))
+    spans = [span for span in found if written is None or span.begin >= written]
     await connection.execute(_SQL["write_occurrences"], _ends(spans) | {"id": key, "until": until})
 
 
@@ -48,7 +47,8 @@ async def expand_schedule(connection: AsyncConnection[TupleRow], code: str) -> N
     await connection.execute(_SQL["forget_closings"], {"code": code})
     spans: Iterable[Span] = ()
     if begin is not None:
-        spans = closings(await schedule(connection, code), Span(begin, until))
+        hours = await schedule(connection, code)
+        spans = await asyncio.to_thread(list, closings(hours, Span(begin, until)))
     parameters = _ends(spans) | {"code": code, "until": until}
     await connection.execute(_SQL["write_closings"], parameters)
 

@@ -21,7 +21,7 @@ from api.windows.schedule_schemas import (
     minutes,
     written,
 )
-from api.windows.store import subject, zone
+from api.windows.store import reckoned_from, subject, zone
 from fleet.db.sql import load
 
 _SQL = load("api.windows", "schedules")
@@ -115,6 +115,7 @@ async def use(
         raise Invalid("body.cell", "name one: a terminal, a cell or a kind")
     if asked.end is not None and asked.end <= asked.begin:
         raise Invalid("body.to", "must be after `from`")
+    reckoned_from("body.from", asked.begin)
     terminal_id = await subject(connection, scope, asked)
     said = asked.model_dump() | {"code": code, "terminal_id": terminal_id, "author": author}
     try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from zoneinfo import available_timezones
 
 from psycopg import AsyncConnection
@@ -16,6 +17,7 @@ from fleet.sla.calendar import FOREVER, Span
 from fleet.windows.window import Purpose, Recurrence
 from fleet.windows.window import Window as Planned
 
+_FIRST_YEAR = 1970
 _SQL = load("api.windows", "store")
 
 
@@ -94,7 +96,16 @@ def zone(name: str) -> str:
     return name
 
 
+def reckoned_from(field: str, begin: datetime) -> None:
+    """Raise `Invalid` for a year that can only be mistyped: each day since is written down."""
+    if begin.year < _FIRST_YEAR:
+        raise Invalid(field, f"must be of {_FIRST_YEAR} or later")
+
+
 def _planned(asked: WindowAsked) -> Planned:
+    reckoned_from("body.from", asked.begin)
+    if asked.until is not None and asked.until <= asked.begin:
+        raise Invalid("body.until", "must be after `from`")
     again = None
     if asked.repeat is not None:
         again = Recurrence(asked.repeat, zone(asked.time_zone), frozenset(asked.weekdays))

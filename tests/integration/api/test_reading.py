@@ -305,6 +305,7 @@ WRONG = [
     ("cells/C001/uptime?from=1700000000", "query.from"),
     ("cells/C001/uptime?to=0001-01-01T00:00:00Z", "query.to"),
     ("uptime?from=9999-12-31T23:59:59-14:00", "query.from"),
+    ("rules/shadows?since=9999-12-31T23:59:59-14:00", "query.since"),
     ("tickets?sort=due&cursor=WyIyMDI2LTAxLTAxVDAwOjAwOjAwIiwgMV0=", "query.cursor"),
     ("cells/C001/uptime?from=2026-11-23T08:00:00+08:00", "query.from"),
     ("cells/C001/uptime?from=2026-11-23T08:00:00Z&to=2026-11-23T08:00:00Z", "query.from"),

@@ -238,6 +238,8 @@ async def test_times_are_written_further_as_days_pass(
         ({"terminal": "ATM-9"}, "body.terminal"),
         ({"component": "printer"}, "body.component"),
         ({"cell": "C001", "to": "2020-01-01T00:00:00Z"}, "body.to"),
+        ({"cell": "C001", "until": "2020-01-01T00:00:00Z"}, "body.until"),
+        ({"cell": "C001", "from": "0206-11-23T00:00:00Z", "repeat": "daily"}, "body.from"),
         ({"cell": "C001", "repeat": "daily", "time_zone": "Mars/Olympus"}, "body.time_zone"),
         ({"cell": "C001", "reason": " "}, "body.reason"),
     ],

@@ -25,9 +25,7 @@ FOR_NOBODY = {
     },
     "accounts.management": dict.fromkeys(("accounts", "create"), "admins keep all accounts"),
     "tickets.store": {"counts": "metrics of the whole, for operators"},
-    "tickets.writing": dict.fromkeys(
-        ("as_seen", "move"), "writes what `moves` has found in scope"
-    ),
+    "tickets.writing": dict.fromkeys(("as_seen", "move"), "writes what `moves` has found in scope"),
     "tickets.engine": dict.fromkeys(
         ("wanting", "raise_tickets", "causes", "not_accepted"),
         "the engine serves every cell",

@@ -40,6 +40,9 @@ async def move(
     `verify` is the verify window, `expected` the version that the caller has seen. That is `Stale`,
     `NotFound`, `Forbidden`, `MoveRefused` with what is allowed, or `Invalid`.
     """
+    if asked.parent is not None:
+        parameters = {"ids": [key, asked.parent], "scope": caller.scope.parameter}
+        await connection.execute(_SQL["in_order"], parameters)
     ticket, at = await _locked(connection, caller, key)
     etag.require(expected, ticket.version, f"Ticket {key}")
     now = facts(ticket, at, verify)

@@ -1,5 +1,6 @@
 """Moving tickets over HTTP: who may, what is refused, what is written."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from fleet.db.pool import connect
 from fleet.tickets.lifecycle import Event, Role
 from fleet.tickets.ticket import State
 from tests.integration.api.conftest import SignIn
+from tests.integration.api.test_raising import until_blocked
 from tests.integration.api.test_scheduled import listening, tickets_are, until
 from tests.integration.api.world import SomeFault, clear, fire
 from tests.unit.test_tickets import EXPECTED
@@ -373,6 +375,22 @@ async def test_a_ticket_merges_only_into_another_live_one(
     )
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "body.parent"
+
+
+@pytest.mark.usefixtures("engine_elsewhere")
+async def test_two_merged_into_each_other_at_once_do_not_block(
+    people: dict[Role, httpx.AsyncClient], ticket: int, connection: Database, database_url: str
+) -> None:
+    """Whoever merges 2 into 1 and waits for 1 does not hold 2 already."""
+    operations = people[Role.OPERATIONS]
+    async with await connect(database_url, name="other") as other:
+        await other.execute("SELECT FROM ticket WHERE id = %s FOR UPDATE", (ticket,))
+        merging = asyncio.create_task(
+            move(operations, 2, "merge", parent=ticket, reason="same cause")
+        )
+        await until_blocked(connection)
+        await other.execute("SELECT FROM ticket WHERE id = 2 FOR UPDATE NOWAIT")
+    assert (await merging).status_code == 200
 
 
 async def test_merged_by_hand_the_parent_speaks_for_it(

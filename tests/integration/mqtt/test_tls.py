@@ -1,4 +1,4 @@
-"""The session over TLS and mutual TLS, against a real Mosquitto, with the certificates of `tellergrid`."""
+"""Sessions over TLS and mutual TLS, against a real Mosquitto, with the certificates of a fleet."""
 
 import asyncio
 import ssl

@@ -9,13 +9,15 @@ LIMIT 1;
 
 -- name: unsealed
 -- The next entries after a place, of transactions below which none is running: none can appear
--- among them any more.
-SELECT tx::text, id, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), actor, origin,
-    subject, key, change, before::text, after::text
+-- among them any more. The order is that of transactions, not of what is selected as their text, in
+-- which 100 comes before 99: where a chain was sealed so, what it has already is passed over.
+SELECT audit.tx::text, audit.id, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    actor, origin, subject, key, change, before::text, after::text
 FROM audit
-WHERE tx < pg_snapshot_xmin(pg_current_snapshot())
-    AND (tx, id) > (%(tx)s::text::xid8, %(id)s::bigint)
-ORDER BY tx, id
+WHERE audit.tx < pg_snapshot_xmin(pg_current_snapshot())
+    AND (audit.tx, audit.id) > (%(tx)s::text::xid8, %(id)s::bigint)
+    AND NOT EXISTS (SELECT FROM audit_seal WHERE audit_seal.audit_id = audit.id)
+ORDER BY audit.tx, audit.id
 LIMIT %(rows)s;
 
 -- name: seal

@@ -83,6 +83,30 @@ async def superuser(connection: Database, tmp_path: Path) -> Database:
     return connection
 
 
+async def test_transactions_are_sealed_in_their_order_not_in_that_of_their_digits(
+    connection: Database,
+) -> None:
+    """As text 10 comes before 9. A chain that was sealed so goes on behind what it has."""
+    await connection.execute("SET session_replication_role = replica")
+    await connection.execute("UPDATE audit SET tx = '9' WHERE id = 1")
+    await connection.execute("UPDATE audit SET tx = '10' WHERE id = 2")
+    await seal(connection)
+    assert (await sealed(connection))[:2] == [1, 2]
+    [*_, last] = found = await sealed(connection)
+    await connection.execute("UPDATE audit SET tx = '8' WHERE id = %s", (last,))
+    await connection.execute("SET session_replication_role = origin")
+    await connection.execute("UPDATE technician SET name = 'three' WHERE code = 'T01'")
+    await seal(connection)
+    [*before, _] = await sealed(connection)
+    assert before == found
+
+
+async def sealed(connection: Database) -> list[int]:
+    """The ids of the entries in the chain, in its order."""
+    cursor = await connection.execute("SELECT audit_id FROM audit_seal ORDER BY number")
+    return [key async for (key,) in cursor]
+
+
 async def looked(connection: Database, folder: Path, public: str = PUBLIC) -> Verdict:
     return await verify(connection, read_heads([folder / HEADS]), public)
 

@@ -15,6 +15,7 @@ from api import logs
 from api.app import create_app
 from api.notifications.channels import ChannelsError
 from api.settings import Settings
+from fleet import refusals
 from fleet.rules.errors import RuleError
 
 _GRACE_S = 10
@@ -54,9 +55,8 @@ def main() -> int:
     try:
         settings = Settings()
     except ValidationError as error:
-        for problem in error.errors():
-            where = f"TELLERGRID_{problem['loc'][0]}: ".upper() if problem["loc"] else ""
-            sys.stderr.write(f"{where}{problem['msg']}\n")
+        for each in refusals.of_settings(error):
+            sys.stderr.write(f"{each}\n")
         return 2
     logs.configure(settings.log_level)
     stopping = asyncio.Event()

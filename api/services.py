@@ -20,7 +20,7 @@ from fleet.db.pool import Pool
 from fleet.rules.catalogue import Catalogue
 from fleet.rules.shelf import Shelf
 
-_PATIENCE_S = 5  # to wait for a connection before the answer is 503
+PATIENCE_S = 5  # to wait for a connection before the answer is 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Services:
     @asynccontextmanager
     async def transaction(self, presence: Presence) -> AsyncIterator[AsyncConnection[TupleRow]]:
         """A transaction of its own, for work outside of a request's one."""
-        async with self.pool.connection(timeout=_PATIENCE_S) as one:
+        async with self.pool.connection(timeout=PATIENCE_S) as one:
             await enter(one, presence)
             yield one
 
@@ -73,7 +73,7 @@ async def connection(request: Request) -> AsyncIterator[AsyncConnection[TupleRow
     It sees nothing until it is known who calls. It is committed before the answer is sent, so that
     no client is told of what is not stored, and rolled back when the request fails.
     """
-    async with running_of(request).pool.connection(timeout=_PATIENCE_S) as one:
+    async with running_of(request).pool.connection(timeout=PATIENCE_S) as one:
         yield one
 
 

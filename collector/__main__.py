@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from collector.app import serve
 from collector.errors import CollectorError
 from collector.settings import Settings
-from fleet import logs
+from fleet import logs, refusals
 from fleet.rules.errors import CatalogueError
 
 _SELDOM = 1000
@@ -26,9 +26,8 @@ def main() -> int:
     try:
         settings = Settings()
     except ValidationError as error:
-        for each in error.errors(include_url=False, include_input=False):
-            name = "_".join(str(step) for step in each["loc"]).upper()
-            print(f"collector: TELLERGRID_{name}: {each['msg']}", file=sys.stderr)
+        for each in refusals.of_settings(error):
+            print(f"collector: {each}", file=sys.stderr)
         return 1
     logs.configure(settings.log_level)
     gc.set_threshold(*gc.get_threshold()[:2], _SELDOM)

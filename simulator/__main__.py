@@ -8,7 +8,7 @@ from pathlib import Path
 import uvloop
 from pydantic import ValidationError
 
-from fleet import logs
+from fleet import logs, refusals
 from simulator.app import simulate
 from simulator.certificates import OURSELVES, Certificates
 from simulator.errors import SimulatorError
@@ -39,9 +39,8 @@ def main() -> int:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(plan, settings))
     except ValidationError as error:
-        for each in error.errors(include_url=False, include_input=False):
-            name = "_".join(str(step) for step in each["loc"]).upper()
-            print(f"simulator: TELLERGRID_{name}: {each['msg']}", file=sys.stderr)
+        for each in refusals.of_settings(error):
+            print(f"simulator: {each}", file=sys.stderr)
         return 1
     except (SimulatorError, ValueError) as error:
         print(f"simulator: {error}", file=sys.stderr)

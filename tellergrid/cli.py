@@ -13,6 +13,7 @@ import typer
 from pydantic import ValidationError
 from typer.core import TyperCommand, TyperGroup
 
+from fleet import refusals
 from tellergrid.console import refuse
 
 # Where each command is, in the order of the help: a module of `tellergrid.commands`, and in it a
@@ -64,9 +65,8 @@ class Commands(TyperGroup):
         except ValidationError as error:
             if not error.title.endswith("Settings"):
                 raise
-            for each in error.errors(include_url=False, include_input=False):
-                name = "_".join(str(step) for step in each["loc"]).upper()
-                refuse(f"TELLERGRID_{name}: {each['msg']}")
+            for each in refusals.of_settings(error):
+                refuse(each)
             raise typer.Exit(_WRONG_SETTING) from None
         except OSError as error:
             if error.errno == EPIPE or error.strerror is None:  # whoever read has enough

@@ -12,10 +12,9 @@ from api.accounts.caller import Caller, still
 from api.errors import Unauthenticated
 from api.events.feed import Change, changes, horizon
 from api.events.position import Position
-from api.services import Services
+from api.services import PATIENCE_S, Services
 
 _SOON_S = 0.05
-_PATIENCE_S = 5
 _log = structlog.get_logger("api.events")
 
 
@@ -40,7 +39,7 @@ async def follow(running: Services, caller: Caller, position: Position) -> Async
         while not running.stopping.is_set() and datetime.now(UTC) < caller.until:
             woken.clear()
             try:
-                async with running.pool.connection(timeout=_PATIENCE_S) as connection:
+                async with running.pool.connection(timeout=PATIENCE_S) as connection:
                     now = await still(connection, caller, running)
                     found = await changes(connection, now.scope, position)
             except Unauthenticated:

@@ -114,6 +114,7 @@ class Hearing:
         self.returned_at, self.patience = at, patience
         for terminal in self._unbelieved:
             self._faults.timers.put(Timer(at + patience, Turn.RETURN, terminal.code, ""))
+        self._unbelieved.clear()
 
     def come_back(self, terminal: Terminal, due: datetime) -> None:
         """It has had its time to come back after us: its will means it, unless it was heard."""

@@ -53,7 +53,8 @@ async def app(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[FastAPI]:
     """The api, running; it waits for a connection for as long as the machine needs."""
-    monkeypatch.setattr("api.services._PATIENCE_S", PATIENCE_S)
+    monkeypatch.setattr("api.services.PATIENCE_S", PATIENCE_S)
+    monkeypatch.setattr("api.events.stream.PATIENCE_S", PATIENCE_S)
     running = create_app(settings)
     async with running.router.lifespan_context(running):
         yield running

@@ -10,7 +10,7 @@ from collector.beats import Beat
 from collector.intake import Opened, Opening, Repeated, SetAside, set_aside
 from collector.ledgers import NUMBERED, LedgerKey
 from collector.order import Late
-from fleet.ledger import Received
+from fleet.ledger import Received, Span
 from fleet.quarantine import Quarantined
 from fleet.rules.engine import Engine, Outcome
 from fleet.rules.record import Record
@@ -39,6 +39,8 @@ class Batch:
     aside: list[SetAside] = field(default_factory=list)
     received: dict[LedgerKey, Received] = field(default_factory=dict)
     """The ledgers touched, but for those that a heartbeat went on with where they ended."""
+    given_up: dict[LedgerKey, list[Span]] = field(default_factory=dict)
+    """Gaps that are waited for no more, for their ledger has too many."""
     record: Record = field(default_factory=Record)
 
     def __bool__(self) -> bool:
@@ -75,6 +77,9 @@ async def judge(
             except Quarantined as why:
                 batch.aside.append(set_aside(each.arrival, why))
         await asyncio.sleep(0)
+    for key, received in batch.received.items():
+        if given_up := received.bound():
+            batch.given_up[key] = given_up
     engine.tick(now)
     batch.record = engine.take()
     return batch

@@ -29,7 +29,7 @@ from collector import (
 from collector.batch import Batch, judge
 from collector.claim import Claim, Seen
 from collector.intake import Arrival, Intake, Opening, set_aside
-from collector.ledgers import LedgerKey, Ledgers
+from collector.ledgers import Ledgers
 from collector.repair import MANNERS, Ask, Manners, Repair, Stored
 from collector.sight import Blindness
 from collector.skew import Skews
@@ -224,6 +224,8 @@ class Desk:
             await store.give_up(self._connection, repair.hopeless)
             metrics.lost.inc(sum(size(each) for each in repair.hopeless.values()))
             repair.hopeless.clear()
+        metrics.lost.inc(repair.too_many)
+        repair.too_many = 0
         await clocks.note(self._connection, self._region, self._skews, now)
         metrics.gaps.labels(self._region).set(len(repair))
         metrics.missing.labels(self._region).set(repair.messages)
@@ -248,13 +250,18 @@ class Desk:
     def _fence(self, seen: Seen) -> store.Fence | None:
         return None if self._claim is None else partial(self._claim.prove, seen=seen)
 
-    def needs_reading(self, opening: Opening) -> set[LedgerKey]:
-        """The ledgers that are not in memory."""
-        return self._ledgers.unread(opening.unsure)
+    def needs_reading(self, opening: Opening) -> bool:
+        """Whether ledgers are not in memory, or what they leave out of what is stored."""
+        ledgers, unsure = self._ledgers, opening.unsure
+        return bool(ledgers.unread(unsure) or ledgers.blurred(unsure))
 
-    async def read(self, missing: set[LedgerKey]) -> None:
+    async def read(self, opening: Opening) -> None:
         """Read ledgers; nothing may be under way."""
-        self._ledgers |= await store.read_ledger(self._connection, missing)
+        ledgers, unsure = self._ledgers, opening.unsure
+        ledgers |= await store.read_ledger(self._connection, ledgers.unread(unsure))
+        for key in ledgers.blurred(unsure):
+            below = await store.read_numbers(self._connection, key, ledgers[key].blurred_to)
+            ledgers[key].sharpen(below)
         await self._connection.commit()
 
     async def judge(self, opening: Opening, now: datetime) -> Judged:
@@ -282,13 +289,13 @@ class Desk:
         tally.committed(batch)
         if batch.aside and (dropped := await quarantine.trim(self._connection)):
             metrics.quarantine_dropped.inc(dropped)
-        self._repair.note(batch.received, judged.now)
+        self._repair.note(batch.received, judged.now, batch.given_up)
         self._skews.note(batch.quickest_us, judged.now)
 
     async def _commit(self, arrivals: Sequence[Arrival], now: datetime, seen: Seen) -> None:
         opening = self.open(arrivals)
-        if missing := self.needs_reading(opening):
-            await self.read(missing)
+        if self.needs_reading(opening):
+            await self.read(opening)
         await self.write(await self.judge(opening, now), seen)
 
     async def commit_singly(self, arrivals: Sequence[Arrival], now: datetime) -> None:

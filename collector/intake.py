@@ -112,7 +112,7 @@ class Source(msgspec.Struct, gc=False):
 @dataclass(slots=True)
 class Opening:
     """The messages in packets, and the packets that are none; `unsure` are the messages of boots
-    whose ledgers may not be in memory."""
+    whose ledgers may not be in memory, or are blurred there."""
 
     messages: list[Opened | Repeated] = field(default_factory=list)
     unsure: list[Opened | Repeated] = field(default_factory=list)
@@ -165,7 +165,8 @@ class Intake:
                     check_time(said.ts, arrival.at)
                 repeated = Repeated(arrival, source, said, refrain, said_us, arrived_us)
                 messages.append(repeated)
-                if said.boot != source.boot:
+                kept = source.received
+                if said.boot != source.boot or kept is None or said.seq <= kept.blurred_to:
                     unsure.append(repeated)
             except Quarantined as why:
                 opening.aside.append(set_aside(arrival, why))

@@ -1,6 +1,6 @@
 """The ledgers in memory, by terminal and boot; what is not there is in the database."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from collector.intake import Opened, Repeated
 from fleet.heartbeat import Heartbeat
@@ -21,11 +21,14 @@ class Ledgers(dict[LedgerKey, Received]):
 
     def unread(self, messages: Iterable[Opened | Repeated]) -> set[LedgerKey]:
         """The ledgers that messages need and that are not here."""
+        return {key for key, _ in _asked(messages) if key not in self}
+
+    def blurred(self, messages: Iterable[Opened | Repeated]) -> set[LedgerKey]:
+        """Those of the ledgers here that do not know, for a message, whether it is stored."""
         return {
             key
-            for each in messages
-            if isinstance(each.message, NUMBERED)
-            and (key := (each.entry.id, each.message.boot)) not in self
+            for key, seq in _asked(messages)
+            if (received := self.get(key)) is not None and received.is_blurred(seq)
         }
 
     def forget(self, terminals: Mapping[int, Terminal]) -> bool:
@@ -37,3 +40,9 @@ class Ledgers(dict[LedgerKey, Received]):
         for key in self.keys() - current:
             del self[key]
         return True
+
+
+def _asked(messages: Iterable[Opened | Repeated]) -> Iterator[tuple[LedgerKey, int]]:
+    for each in messages:
+        if isinstance(each.message, NUMBERED):
+            yield (each.entry.id, each.message.boot), each.message.seq

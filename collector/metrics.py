@@ -115,7 +115,10 @@ resends = Counter("tellergrid_collector_resends", "Commands to send a gap again"
 repaired = Counter(
     "tellergrid_collector_messages_repaired", "Missing messages that came after all", ["how"]
 )
-lost = Counter("tellergrid_collector_messages_lost", "Missing messages asked for in vain")
+lost = Counter(
+    "tellergrid_collector_messages_lost",
+    "Missing messages given up: asked for in vain, or of a boot with too many gaps",
+)
 catalogue = Gauge(
     "tellergrid_collector_catalogue", "1 for the rule catalogue in force", ["catalogue"]
 )

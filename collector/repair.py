@@ -12,14 +12,16 @@ Rules:
   journal, is lost. It is counted and written down; should it come all the same, it is stored. (The
   rounds are few because a message that we put into quarantine is missing, too: each time it is sent
   again it lands there again.)
+- Of a boot with too many gaps (`fleet.ledger`) the oldest are lost at once.
 - Of a terminal's first boot the count begins where it was first heard: what came before may have
   gone elsewhere.
 """
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from fleet.ledger import Received, Span, size, without
 from fleet.telemetry import Resend
@@ -94,19 +96,30 @@ class Repair:
         """Messages that closed a gap, unasked and asked for, until whoever counts them says 0."""
         self.hopeless: dict[Key, list[Span]] = {}
         """What was given up and is to be written down; whoever has done so empties it."""
+        self.too_many = 0
+        """Messages that are lost for their boot had too many gaps, until whoever counts them says
+        0."""
         for key, missing in stored.missing.items():
             self._open(key, missing, now)
 
     def __len__(self) -> int:
         return len(self._gaps)
 
-    def note(self, batch: Mapping[Key, Received], now: datetime) -> None:
-        """Look at the ledgers that a committed batch has touched."""
+    def note(
+        self,
+        batch: Mapping[Key, Received],
+        now: datetime,
+        given_up: Mapping[Key, Sequence[Span]] = MappingProxyType({}),
+    ) -> None:
+        """Look at the ledgers that a committed batch has touched, and gave up gaps of."""
         for key, received in batch.items():
             terminal_id, boot = key
             first = self._first.setdefault(terminal_id, boot)
             if boot < first:
                 first = self._first[terminal_id] = boot
+            if spans := given_up.get(key):
+                counted = spans if boot > first else [span for span in spans if span[0] > 1]
+                self._lose(key, counted, received.blurred_to)
             if key in self._gaps or not received.unbroken(from_one=boot > first):
                 missing = received.gaps(from_one=boot > first)
                 self._compare(key, without(missing, self._lost.get(key, [])), now)
@@ -134,6 +147,20 @@ class Repair:
                 self._allowance -= len(asked)
                 asks += asked
         return asks
+
+    def _lose(self, key: Key, spans: Sequence[Span], up_to: int) -> None:
+        """Gaps are over, for there are too many; its ledger remembers none up to a number."""
+        lost, gap = self._lost.pop(key, []), self._gaps.get(key)
+        self.too_many += size(without(spans, lost))
+        if left := without(lost, [(1, up_to)]):
+            self._lost[key] = left
+        if gap is None:
+            return
+        if missing := without(gap.missing, [(1, up_to)]):
+            self.messages += size(missing) - size(gap.missing)
+            gap.missing = missing
+        else:
+            self._close(key)
 
     def _give_up(self, key: Key, gap: _Gap) -> None:
         self._lost[key] = sorted([*self._lost.get(key, []), *gap.missing])

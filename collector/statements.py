@@ -80,6 +80,7 @@ def _ledger(received: dict[LedgerKey, Received], beats: Sequence[Beat]) -> Itera
                 "boots": [boot for _, boot in written],
                 "received": [multirange(each.ranges) for each in written.values()],
                 "doubled": [each.doubled for each in written.values()],
+                "blurred": [each.blurred_to for each in written.values()],
             },
         )
     for each in written.values():

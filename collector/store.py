@@ -68,10 +68,17 @@ async def read_ledger(
         cursor = await connection.execute(
             _SQL["read_ledger"], {"ids": list(ids), "boots": list(boots)}
         )
-        async for terminal_id, boot, firsts, lasts, doubled in cursor:
+        async for terminal_id, boot, firsts, lasts, doubled, blurred_to in cursor:
             ranges = zip(firsts, lasts, strict=True)
-            found[terminal_id, boot] = Received(ranges, doubled)
+            found[terminal_id, boot] = Received(ranges, doubled, blurred_to)
     return found
+
+
+async def read_numbers(connection: Connection, key: LedgerKey, to: int) -> list[Span]:
+    """Which numbers of a boot are stored up to one, from the messages themselves."""
+    asked = {"terminal": key[0], "boot": key[1], "to": to}
+    cursor = await connection.execute(_SQL["read_numbers"], asked)
+    return [(first, last) for first, last in await cursor.fetchall()]
 
 
 async def copy_telemetry(cursor: Cursor, packed: Sequence[bytes]) -> None:

@@ -18,18 +18,36 @@ VALUES (%s, %s, %s, %s, %s, %s, %s);
 SELECT ledger.terminal_id, ledger.boot,
        ARRAY(SELECT lower(span) FROM unnest(ledger.received) AS span ORDER BY 1),
        ARRAY(SELECT upper(span) - 1 FROM unnest(ledger.received) AS span ORDER BY 1),
-       ledger.doubled
+       ledger.doubled, ledger.blurred_to
 FROM boot_received AS ledger
 JOIN unnest(%(ids)s::integer[], %(boots)s::integer[]) AS wanted (terminal_id, boot)
     USING (terminal_id, boot);
 
+-- name: read_numbers
+-- What a blurred ledger does not say: all rows of a boot are looked at.
+SELECT lower(span), upper(span) - 1
+FROM (
+    SELECT range_agg(int8range(seq, seq + 1)) AS stored
+    FROM (
+        SELECT seq FROM telemetry
+        WHERE terminal_id = %(terminal)s AND boot = %(boot)s AND seq <= %(to)s
+        UNION ALL
+        SELECT seq FROM event
+        WHERE terminal_id = %(terminal)s AND boot = %(boot)s AND seq <= %(to)s
+    ) AS message
+) AS numbers, unnest(stored) AS span
+ORDER BY 1;
+
 -- name: upsert_ledger
-INSERT INTO boot_ledger (terminal_id, boot, received, doubled)
-SELECT terminal_id, boot, received::int8multirange, doubled
-FROM unnest(%(ids)b::integer[], %(boots)b::integer[], %(received)b::text[], %(doubled)b::bigint[])
-    AS batch (terminal_id, boot, received, doubled)
+-- What was given up is in `lost`, or where it is blurred: not in both.
+INSERT INTO boot_ledger AS ledger (terminal_id, boot, received, doubled, blurred_to)
+SELECT terminal_id, boot, received::int8multirange, doubled, blurred_to
+FROM unnest(%(ids)b::integer[], %(boots)b::integer[], %(received)b::text[], %(doubled)b::bigint[],
+            %(blurred)b::bigint[])
+    AS batch (terminal_id, boot, received, doubled, blurred_to)
 ON CONFLICT (terminal_id, boot) DO UPDATE
-SET received = EXCLUDED.received, doubled = EXCLUDED.doubled;
+SET received = EXCLUDED.received, doubled = EXCLUDED.doubled, blurred_to = EXCLUDED.blurred_to,
+    lost = ledger.lost - int8multirange(int8range(0, EXCLUDED.blurred_to, '[]'));
 
 -- name: give_up
 -- What was asked for in vain.

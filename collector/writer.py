@@ -91,11 +91,10 @@ class Writer:
         """None when one of the packets cannot be judged."""
         try:
             opening = self._desk.open(arrivals)
-            if missing := self._desk.needs_reading(opening):
+            if self._desk.needs_reading(opening):
                 if not await self.settle():  # what was opened is of before
                     opening = self._desk.open(arrivals)
-                    missing = self._desk.needs_reading(opening)
-                await self._desk.read(missing)
+                await self._desk.read(opening)
             return await self._desk.judge(opening, now)
         except ONE_IS_BAD:
             return None

@@ -1,5 +1,10 @@
 """Which messages of a boot are already stored: ranges of `seq`, so that duplicates can be dropped
-and losses counted."""
+and losses counted.
+
+There are no more than `MOST` ranges, however a terminal counts. Beyond that the oldest gaps are
+given up, and the ledger is *blurred* up to there: it is written down as one range. What comes there
+all the same is looked for in what is stored itself (`sharpen`), so it is neither lost nor doubled.
+"""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -7,13 +12,18 @@ from collections.abc import Iterable, Sequence
 Span = tuple[int, int]
 """Numbers from the first to the last, both included."""
 
+MOST = 1000
+"""Ranges of a boot: so many gaps are not losses on the way, but a terminal that cannot count."""
+
 
 class Received:
     """A set of sequence numbers kept as disjoint ranges; in-order arrival costs one comparison."""
 
-    __slots__ = ("_firsts", "_lasts", "doubled", "last", "reshaped")
+    __slots__ = ("_below", "_firsts", "_lasts", "blurred_to", "doubled", "last", "reshaped")
 
-    def __init__(self, ranges: Iterable[tuple[int, int]] = (), doubled: int = 0) -> None:
+    def __init__(
+        self, ranges: Iterable[tuple[int, int]] = (), doubled: int = 0, blurred_to: int = 0
+    ) -> None:
         """Begin with ranges (first, last), both included, ascending and disjoint."""
         pairs = list(ranges)
         self._firsts = [first for first, _ in pairs]
@@ -23,6 +33,9 @@ class Received:
         self.doubled = doubled
         self.reshaped = False
         """Whether more happened than numbers in order, since whoever wrote it down said False."""
+        self.blurred_to = blurred_to
+        """Up to here, 0 for nowhere, the ranges do not say what is missing."""
+        self._below: Received | None = None  # what there is up to there, once it was looked for
 
     def add(self, seq: int) -> bool:
         """Note a number; False, and counted as doubled, if it was there already."""
@@ -30,6 +43,10 @@ class Received:
             self.last = seq
             return True
         self.reshaped = True
+        if seq <= self.blurred_to:
+            new = self._sharp().add(seq)
+            self.doubled += not new
+            return new
         firsts, lasts = self._firsts, self._ends()
         place = bisect_right(firsts, seq) - 1
         if place >= 0 and seq <= lasts[place]:
@@ -57,8 +74,46 @@ class Received:
     def __contains__(self, seq: int) -> bool:
         if seq > self.last:
             return False
+        if seq <= self.blurred_to:
+            return seq in self._sharp()
         place = bisect_right(self._firsts, seq) - 1
         return place >= 0 and seq <= self._ends()[place]
+
+    def is_blurred(self, seq: int) -> bool:
+        """Whether `sharpen` is to be called before anybody asks for a number."""
+        return seq <= self.blurred_to and self._below is None
+
+    def sharpen(self, ranges: Iterable[Span]) -> None:
+        """Learn what there is up to where it is blurred."""
+        self._below = Received(ranges)
+
+    def _sharp(self) -> "Received":
+        if self._below is None:
+            raise LookupError(f"what there is up to {self.blurred_to} was not looked for")
+        return self._below
+
+    def bound(self, most: int = MOST) -> list[Span]:
+        """Give up the oldest gaps where there are more ranges than that; returns them, counting
+        from 1."""
+        surplus = len(self._firsts) - most
+        if surplus <= 0:
+            return []
+        joined = self.ranges[: surplus + 1]
+        if self._below is not None:
+            self._below.go_on(joined, self.blurred_to)
+        self.blurred_to = joined[-1][1]
+        self._firsts[: surplus + 1], self._lasts[: surplus + 1] = [1], [self.blurred_to]
+        self.reshaped = True
+        return without([(1, self.blurred_to)], joined)
+
+    def go_on(self, ranges: Iterable[Span], behind: int) -> None:
+        """Take in what of higher ranges is behind a number that nothing here is beyond."""
+        self._ends()
+        for first, last in ranges:
+            if last > behind:
+                self._firsts.append(max(first, behind + 1))
+                self._lasts.append(last)
+                self.last = last
 
     def _ends(self) -> list[int]:
         """The last of each range; a number in order, as nearly all are, touches `last` alone."""

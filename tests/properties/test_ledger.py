@@ -56,3 +56,26 @@ def test_what_did_not_reshape_a_ledger_only_made_its_last_range_longer(numbers: 
     *before, (first, _) = written.ranges or [(1, 0)]
     longer = [*before, (first, received.last)] if numbers else []
     assert (longer, written.doubled) == (received.ranges, received.doubled)
+
+
+@given(sequences, st.integers(1, 4))
+def test_a_bounded_ledger_neither_loses_nor_doubles_a_number(numbers: list[int], most: int) -> None:
+    """What it gave up it looks for, once, where the messages are stored; each gap is given up once,
+    and what it calls stored besides is what is stored."""
+    received, stored, given_up = Received(), set[int](), set[int]()
+    for number in numbers:
+        if received.is_blurred(number):
+            received.sharpen((n, n) for n in sorted(stored) if n <= received.blurred_to)
+        assert (number in received) == (number in stored)
+        assert received.add(number) == (number not in stored)
+        stored.add(number)
+        spans = received.bound(most)
+        gone = {n for first, last in spans for n in range(first, last + 1)}
+        assert not gone & (stored | given_up)
+        given_up |= gone
+        assert len(received.ranges) <= most
+        told = {n for first, last in received.ranges for n in range(first, last + 1)}
+        assert told == stored | given_up
+        if number % 2:
+            received = Received(received.ranges, received.doubled, received.blurred_to)
+    assert received.doubled == len(numbers) - len(stored)

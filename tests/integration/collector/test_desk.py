@@ -20,6 +20,7 @@ from collector.statement import Statement
 from collector.store import Connection
 from fleet.db.pool import connect
 from fleet.demo import grid
+from fleet.ledger import MOST
 from fleet.rules import catalogue
 
 GRID = grid(seed=1, terminals=10, cells=1)
@@ -224,6 +225,40 @@ async def test_messages_in_order_leave_the_ledger_as_it_is_and_are_known_after_a
     found = await rows(connection, "SELECT seq FROM telemetry ORDER BY seq")
     assert [seq for (seq,) in found] == [1, 2, 3, 5, 6, 7, 8]
     assert await rows(connection, "SELECT doubled FROM boot_ledger") == [(2,)]
+
+
+async def test_a_ledger_with_too_many_gaps_gives_up_the_oldest_and_is_still_exact(
+    desk: Desk, connection: Connection
+) -> None:
+    """A terminal numbers by two: what is written of it does not grow with all that it ever said.
+
+    Then one of the numbers that were given up comes all the same, twice, and one that is stored:
+    also before another process, that has read all back.
+    """
+    lost = metrics.lost._value.get()
+    for first in range(1, 3 * MOST, 500):
+        said = [arrival(0, seq, 1, metrics={"rtt_ms": 40}) for seq in range(first, first + 500, 2)]
+        await desk.commit(said, at(1))
+    await desk.asks(at(2))
+    spans = "SELECT count(*), min(blurred_to)::int FROM boot_ledger, unnest(received)"
+    [(count, blurred_to)] = await rows(connection, f"{spans} GROUP BY boot")
+    assert count == MOST
+    assert metrics.lost._value.get() - lost == blurred_to // 2
+    other = Desk(connection, "region-01", catalogue.load())
+    await other.restore(at(2))
+    for number, opened in enumerate((desk, other)):
+        late, known = 2 + 4 * number, 5 + 4 * number
+        again = [arrival(0, seq, 1, metrics={"rtt_ms": 40}) for seq in (late, known, late)]
+        await opened.commit(again, at(3))
+        await opened.commit([arrival(0, seq, 1) for seq in (late, known)], at(4))
+        if opened is desk:
+            await other.restore(at(4))
+    found = await rows(connection, "SELECT count(*), count(DISTINCT seq) FROM telemetry")
+    assert found == [(MOST * 3 // 2 + 2, MOST * 3 // 2 + 2)]
+    assert await rows(connection, "SELECT doubled FROM boot_ledger") == [(8,)]
+    assert await other.asks(at(100)) != []
+    asked = await other.asks(at(104))
+    assert min(each.command.first for each in asked) > blurred_to
 
 
 async def test_a_heartbeat_beside_a_message_that_came_twice_counts(

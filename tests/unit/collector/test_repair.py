@@ -125,6 +125,32 @@ def test_a_restart_takes_the_stored_gaps_up_again() -> None:
     assert len(repairing) == 0
 
 
+def test_too_many_gaps_are_given_up_from_the_oldest_on_and_counted_once() -> None:
+    """It numbers by two. Some of what goes now was asked for in vain already: lost, and counted."""
+    repairing = repair()
+    ledger = heard(*((n, n) for n in range(2, 41, 2)))[KEY]
+    repairing.note({KEY: ledger}, at(0))
+    assert repairing.messages == 20
+    assert ledger.bound(15) == [(1, 1), (3, 3), (5, 5), (7, 7), (9, 9), (11, 11)]
+    repairing.note({KEY: ledger}, at(1), {KEY: [(n, n) for n in range(1, 12, 2)]})
+    assert (repairing.messages, repairing.too_many, repairing.late) == (14, 6, 0)
+    assert asked(repairing, 4) == [(13, 13), (15, 15), (17, 17), (19, 19)]
+    for second in range(0, 9000, 5):
+        asked(repairing, second)
+    assert size(repairing.hopeless[KEY]) == 14
+    repairing.note({KEY: ledger}, at(9001), {KEY: ledger.bound(10)})
+    assert (repairing.messages, repairing.too_many) == (0, 6)
+    repairing.note({KEY: ledger}, at(9002))
+    assert len(repairing) == 0
+
+
+def test_what_a_first_boot_said_before_it_was_first_heard_is_not_lost() -> None:
+    repairing = repair(first_boot=2)
+    ledger = heard((10, 10), (12, 12), (14, 14))[KEY]
+    repairing.note({KEY: ledger}, at(0), {KEY: ledger.bound(2)})
+    assert (repairing.too_many, repairing.messages) == (1, 1)
+
+
 def test_a_terminal_that_left_is_asked_no_more() -> None:
     repairing = repair()
     repairing.note(heard((1, 4), (9, 9)), at(0))

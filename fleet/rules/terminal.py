@@ -137,6 +137,7 @@ class Terminal:
             or boot != self.boot
             or self.holds
             or self.kept
+            or self.off
             or self.state is not _IN_SERVICE
             or self.connected is not True
         ):

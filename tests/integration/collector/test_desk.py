@@ -519,6 +519,17 @@ async def test_a_clock_that_is_set_is_noted_once(desk: Desk, connection: Connect
     assert found == [(2, timedelta(hours=-1))]
 
 
+async def test_a_clock_that_came_right_and_is_set_again_is_noted_again(
+    desk: Desk, connection: Connection
+) -> None:
+    """Ten minutes ahead twice, with two heartbeats by the right time between."""
+    for seq, ahead in enumerate((0, 600, 600, 0, 0, 600, 600), start=1):
+        said = arrival(0, seq, 30 * seq + ahead, metrics={"rtt_ms": 40})
+        await desk.commit([msgspec.structs.replace(said, at=at(30 * seq))], at(30 * seq))
+    found = await rows(connection, "SELECT seq, set_by FROM clock_jump ORDER BY seq")
+    assert found == [(2, timedelta(minutes=10)), (6, timedelta(minutes=10))]
+
+
 async def test_a_stage_of_severity_survives_restarts_and_is_told_once(
     desk: Desk, connection: Connection
 ) -> None:

@@ -45,6 +45,7 @@ class _Row(NamedTuple):
     metrics: str | None
     service_state: str
     service_since: datetime | None
+    clock_off: bool
 
 
 @contextmanager
@@ -162,6 +163,7 @@ def _recall(terminal: Terminal, row: _Row | None) -> None:
     terminal.connected = row.connected
     terminal.state = ServiceState(row.service_state)
     terminal.state_since = row.service_since
+    terminal.off = row.clock_off
     if row.metrics is not None:
         terminal.metrics = row.metrics.encode()
     if row.status is not None and row.storage is not None:

@@ -1,7 +1,7 @@
 -- name: terminal_states
 SELECT state.terminal_id, state.boot, state.seq, state.ts, state.arrived_at, state.heard_at,
        state.connected, snapshot.status::text, snapshot.storage::text, state.metrics::text,
-       state.service_state, state.service_since
+       state.service_state, state.service_since, state.clock_off
 FROM terminal_state AS state
 JOIN terminal ON terminal.id = state.terminal_id
 LEFT JOIN terminal_snapshot AS snapshot ON snapshot.terminal_id = state.terminal_id

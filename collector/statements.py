@@ -167,6 +167,8 @@ def _order(record: Record, late: Sequence[Late]) -> Iterator[Statement]:
         yield Statement("mark_recut", each=order.marks(late))
     if record.jumps:
         yield Statement("jump", each=[astuple(each) for each in record.jumps])
+    if record.off:
+        yield Statement("clock_off", each=[(off, key) for key, off in sorted(record.off.items())])
 
 
 def _untold(record: Record) -> Iterator[Statement]:

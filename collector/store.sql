@@ -250,3 +250,6 @@ VALUES (%s, tstzrange(%s, %s, '[]'), %s);
 INSERT INTO clock_jump (terminal_id, boot, seq, ts, arrived_at, set_by)
 VALUES (%s, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING;
+
+-- name: clock_off
+UPDATE terminal_state SET clock_off = %s WHERE terminal_id = %s;

@@ -88,7 +88,8 @@ class Judging:
             if at > before:
                 shift(terminal, at - before, self._faults.record)
                 last = None if last is None else last + (at - before)
-        terminal.off = set_by is not None
+        if terminal.off != (off := set_by is not None):
+            terminal.off = self._faults.record.off[terminal.id] = off
         self.fading.fade(terminal, at)
         self._faults.expire(terminal, at, cut_off=self.hearing.cut_off(terminal, arrived_at))
         self._faults.record.terminals.add(terminal.id)

@@ -30,8 +30,8 @@ class Record:
     for flapping (None: forgotten); the times of counted events, by terminal and rule; values on
     their way, by terminal, rule and item (None: forgotten); the terminals touched by more than
     heartbeats, those whose status or storage is another; messages that wait, by terminal, boot and
-    seq (None: no more); clocks that were set; steps that cells do not know yet, by terminal and
-    place (None: no more)."""
+    seq (None: no more); clocks that were set, and whether a terminal's is wrong since; steps that
+    cells do not know yet, by terminal and place (None: no more)."""
 
     changes: list[Change] = field(default_factory=list)
     holds: dict[HoldKey, Hold | None] = field(default_factory=dict)
@@ -42,6 +42,7 @@ class Record:
     restated: set[int] = field(default_factory=set)
     kept: dict[tuple[int, int, int], Kept | None] = field(default_factory=dict)
     jumps: list[Jump] = field(default_factory=list)
+    off: dict[int, bool] = field(default_factory=dict)
     steps: dict[tuple[int, int], Step | None] = field(default_factory=dict)
 
     def taken(self) -> "Record":

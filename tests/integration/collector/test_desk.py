@@ -510,13 +510,15 @@ async def test_a_message_that_comes_too_late_is_counted_and_not_judged(
 
 
 async def test_a_clock_that_is_set_is_noted_once(desk: Desk, connection: Connection) -> None:
-    """Set back an hour, and an hour behind from then on."""
+    """Set back an hour, and an hour behind from then on, also before a collector that restarted.
+    It comes right, and is set once more."""
     await desk.commit([arrival(0, 1, 0)], at(0))
-    for seq in (2, 3):
-        behind = arrival(0, seq, 30.0 * seq - 3600)
-        await desk.commit([msgspec.structs.replace(behind, at=at(30.0 * seq))], at(30.0 * seq))
-    found = await rows(connection, "SELECT seq, set_by FROM clock_jump")
-    assert found == [(2, timedelta(hours=-1))]
+    for seq, off in ((2, -3600), (3, -3600), (4, -3600), (5, 0), (6, -3600)):
+        said = arrival(0, seq, 30.0 * seq + off)
+        await desk.commit([msgspec.structs.replace(said, at=at(30.0 * seq))], at(30.0 * seq))
+        await desk.restore(at(30.0 * seq))
+    found = await rows(connection, "SELECT seq, set_by FROM clock_jump ORDER BY seq")
+    assert found == [(2, timedelta(hours=-1)), (6, timedelta(hours=-1))]
 
 
 async def test_a_clock_that_came_right_and_is_set_again_is_noted_again(

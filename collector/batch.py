@@ -11,10 +11,11 @@ from collector.intake import Opened, Opening, Repeated, SetAside, set_aside
 from collector.ledgers import NUMBERED, LedgerKey
 from collector.order import Late
 from fleet.ledger import Received, Span
-from fleet.quarantine import Quarantined
+from fleet.quarantine import Quarantined, Reason
 from fleet.rules.engine import Engine, Outcome
 from fleet.rules.record import Record
-from fleet.telemetry import Presence, Telemetry
+from fleet.rules.terminal import Terminal
+from fleet.telemetry import MAX_AHEAD, Event, Presence, Telemetry
 from fleet.topics import Channel
 
 _SLICE = 50
@@ -133,6 +134,7 @@ def _take(
     key = (terminal_id, message.boot)
     received = ledger[key]
     if message.seq in received:
+        _check_unchanged(message, terminal)
         metrics.duplicate.labels(opened.channel).inc()
     else:
         said_us, arrived_us = rows.microseconds(message.ts), rows.microseconds(arrival.at)
@@ -160,6 +162,18 @@ def _take(
             _count(outcome, opened.channel)
     received.add(message.seq)
     batch.received[key] = received
+
+
+def _check_unchanged(message: Telemetry | Event, terminal: Terminal) -> None:
+    """Raise `Quarantined` for a message that cannot be the one that is stored under its number: it
+    says a later time than a clock could when anything was last heard of its terminal."""
+    heard_at = terminal.heard_at
+    if heard_at is not None and message.ts - heard_at > MAX_AHEAD:
+        raise Quarantined(
+            Reason.NUMBER_REUSED,
+            f"boot {message.boot} seq {message.seq} is stored already, of before {heard_at}: "
+            "a terminal that lost its counter begins at another boot",
+        )
 
 
 def _count(outcome: Outcome, channel: Channel) -> None:

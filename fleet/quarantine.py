@@ -13,6 +13,7 @@ class Reason(StrEnum):
     FAR_FUTURE = "far_future"
     FAR_PAST = "far_past"
     CARD_NUMBER = "card_number"
+    NUMBER_REUSED = "number_reused"
 
 
 class Quarantined(Exception):

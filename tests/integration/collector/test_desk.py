@@ -261,6 +261,26 @@ async def test_a_ledger_with_too_many_gaps_gives_up_the_oldest_and_is_still_exac
     assert min(each.command.first for each in asked) > blurred_to
 
 
+async def test_a_terminal_that_begins_its_numbers_again_is_not_taken_for_its_own_duplicates(
+    desk: Desk, connection: Connection
+) -> None:
+    """Its disk is written anew, two hours later it says boot 1, seq 1: set aside, to be seen.
+
+    What was said in the earlier life and is delivered again is a duplicate, then as well.
+    """
+    first = [arrival(0, seq, seq, metrics={"rtt_ms": 40}) for seq in (1, 2, 3)]
+    await desk.commit(first, at(3))
+    later = at(2 * 3600)
+    reborn = [arrival(0, seq, 7200 - 3 + seq, metrics={"rtt_ms": 40}) for seq in (1, 2)]
+    again = [msgspec.structs.replace(each, at=later) for each in (*reborn, *first)]
+    await desk.commit(again, later)
+    found = await rows(connection, "SELECT reason, detail FROM quarantine")
+    assert [reason for reason, _ in found] == ["number_reused", "number_reused"]
+    assert "boot 1 seq 1 is stored already" in found[0][1]
+    assert await rows(connection, "SELECT seq FROM telemetry ORDER BY seq") == [(1,), (2,), (3,)]
+    assert await rows(connection, "SELECT doubled FROM boot_ledger") == [(3,)]
+
+
 async def test_a_heartbeat_beside_a_message_that_came_twice_counts(
     desk: Desk, connection: Connection
 ) -> None:

@@ -175,6 +175,9 @@ class Desk:
         """Take in what the api changed: terminals that came, moved or left."""
         await store.read_through(self._connection)
         fresh = await registry.read(self._connection, self._region, self._registry)
+        if await registry.are_known(self._connection, self.engine, fresh):
+            await self.restore(now)  # what another region left of them is read back with the rest
+            return
         await self._connection.commit()
         for gone in registry.take_in(self.engine, self._registry, fresh, now):
             self._repair.forget(gone)

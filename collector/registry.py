@@ -105,6 +105,13 @@ async def read(
     return Registry(region, entries, dict(await others.fetchall()), book)
 
 
+async def are_known(connection: AsyncConnection[TupleRow], engine: Engine, fresh: Registry) -> bool:
+    """Whether something is stored of a terminal that came: it was another region's."""
+    came = [each.id for each in fresh.entries.values() if each.id not in engine.terminals]
+    cursor = await connection.execute(_SQL["are_known"], {"ids": came})
+    return bool(await cursor.fetchone())
+
+
 def take_in(engine: Engine, before: Registry, fresh: Registry, now: datetime) -> list[int]:
     """Let an engine that goes by one registry go by a fresh one: terminals that came, moved or
     left, other hours.
@@ -115,7 +122,8 @@ def take_in(engine: Engine, before: Registry, fresh: Registry, now: datetime) ->
     for terminal in list(engine.terminals.values()):
         entry = fresh.entries.get(terminal.code)
         if entry is None:
-            engine.remove(terminal, now)
+            take_out = engine.let_go if terminal.code in fresh.elsewhere else engine.remove
+            take_out(terminal, now)
             left.append(terminal.id)
             continue
         if entry is before.entries.get(terminal.code):

@@ -34,3 +34,5 @@ GROUP BY cell_code;
 -- Where every other terminal belongs, to tell a stranger from one on the wrong topic.
 SELECT code, region_code FROM terminal WHERE region_code <> %(region)s;
 
+-- name: are_known
+SELECT 1 FROM terminal_state WHERE terminal_id = ANY(%(ids)s) LIMIT 1;

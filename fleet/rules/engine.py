@@ -150,12 +150,18 @@ class Engine:
     def remove(self, terminal: Terminal, now: datetime) -> None:
         """A terminal was decommissioned: its faults end."""
         self._reach(now)
-        self._take_out(terminal, now)
-        self._sequence.look_again(now)
-
-    def _take_out(self, terminal: Terminal, now: datetime) -> None:
         for rule, item in list(terminal.holds):
             self._faults.drop(terminal, rule, item, now)
+        self._take_out(terminal)
+        self._sequence.look_again(now)
+
+    def let_go(self, terminal: Terminal, now: datetime) -> None:
+        """A terminal belongs to another region: who serves that goes on with its holds."""
+        self._reach(now)
+        self._take_out(terminal)
+        self._sequence.look_again(now)
+
+    def _take_out(self, terminal: Terminal) -> None:
         self._sequence.flush(terminal)
         self._faults.quorums.leave(terminal)
         self._faults.untold.forget(terminal)
@@ -171,7 +177,9 @@ class Engine:
         """
         self._faults.begin(now)
         for terminal in left:
-            self._take_out(terminal, now)
+            for rule, item in list(terminal.holds):
+                self._faults.drop(terminal, rule, item, now)
+            self._take_out(terminal)
         for terminal in self.terminals.values():
             if any(step.rule not in self._faults.untold.rules for step in terminal.steps.values()):
                 self._sequence.flush(terminal)

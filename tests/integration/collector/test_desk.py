@@ -338,6 +338,41 @@ async def test_a_decommissioned_terminal_ends_its_faults(
     assert await rows(connection, "SELECT reason FROM quarantine") == [("unknown_terminal",)]
 
 
+@pytest.mark.parametrize("served", [True, False], ids=["both served", "the old one is not served"])
+async def test_a_terminal_that_moves_to_another_region_takes_its_faults_along(
+    desk: Desk, connection: Connection, served: bool
+) -> None:
+    """Jammed, it is moved to a region at work; jammed still it says so there, and then no more.
+
+    One fault, from when it jammed until it says that it is free, whoever hears of the move when.
+    """
+    await rows(connection, "INSERT INTO region (code, name) VALUES ('region-02', '') RETURNING 1")
+    there = Desk(connection, "region-02", catalogue.load())
+    await there.restore(T0)
+    there.watch(T0)
+    await desk.commit([arrival(0, 1, 0, status=JAMMED)], at(0))
+    await desk.commit([], at(11))
+    await rows(connection, "UPDATE terminal SET region_code = 'region-02' WHERE id = 1 RETURNING 1")
+    await there.reload_registry(at(12))
+    await there.commit([moved(2, 13, JAMMED)], at(13))
+    if served:
+        await desk.reload_registry(at(14))
+        await desk.commit([], at(14))
+    await there.commit([moved(3, 30, JAMMED)], at(30))
+    faults = "SELECT started_at, cleared_at FROM fault WHERE rule = 'card-reader-jammed'"
+    assert await rows(connection, faults) == [(at(0), None)]
+    await there.commit([moved(4, 60, FREE)], at(60))
+    await there.commit([], at(90))
+    assert await rows(connection, faults) == [(at(0), at(60))]
+    assert await rows(connection, "SELECT received::text FROM boot_received") == [("{[1,5)}",)]
+
+
+def moved(seq: int, second: float, status: object) -> Arrival:
+    """What the first terminal says in its new region."""
+    said = arrival(0, seq, second, status=status)
+    return msgspec.structs.replace(said, topic=said.topic.replace("region-01", "region-02"))
+
+
 async def test_a_cell_outage_is_written_as_one_fault_over_its_members(
     desk: Desk, connection: Connection
 ) -> None:

@@ -131,6 +131,9 @@ def _take(
         return
     if not isinstance(message, NUMBERED):
         return
+    if (beat := batch.beats.get(terminal_id)) is not None:
+        before = beat[:2]  # it may go on with another boot: then nothing else says how far it came
+        batch.received[before] = ledger[before]
     key = (terminal_id, message.boot)
     received = ledger[key]
     if message.seq in received:

@@ -310,6 +310,24 @@ async def test_forgotten_ledgers_double_nothing(
     assert stored == sorted(set(said))
 
 
+async def test_heartbeats_right_before_a_new_boot_are_known_after_a_restart(
+    desk: Desk, connection: Connection
+) -> None:
+    """Two heartbeats and the start of another boot in one batch, which is committed; killed before
+    the broker hears of it, another process is given all of it once more."""
+    rtt = {"rtt_ms": 40}
+    await desk.commit([arrival(0, 1, 0, metrics=rtt)], at(0))
+    batch = [arrival(0, seq, seq, metrics=rtt) for seq in (2, 3)]
+    batch += [arrival(0, seq, seq, boot=2, metrics=rtt) for seq in (4, 5)]
+    await desk.commit(batch, at(5))
+    await desk.restore(at(6))
+    await desk.commit(batch, at(7))
+    found = "SELECT boot, seq FROM telemetry ORDER BY boot, seq"
+    assert await rows(connection, found) == [(1, 1), (1, 2), (1, 3), (2, 4), (2, 5)]
+    ledgers = "SELECT boot, received::text FROM boot_received ORDER BY boot"
+    assert await rows(connection, ledgers) == [(1, "{[1,4)}"), (2, "{[4,6)}")]
+
+
 async def test_a_lower_boot_that_takes_over_leaves_both_ledgers_whole(
     desk: Desk, connection: Connection
 ) -> None:

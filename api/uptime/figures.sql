@@ -27,7 +27,7 @@ WITH bucket AS (
         AS cut (number, grain, begin, until)
 ), family AS MATERIALIZED (
     -- What is asked for, with when: all cells, one with all that was below it, or every one of a
-    -- level with all that was below it, for as long as it was of that level.
+    -- level with all that was below it, for as long as it was of that level and below what is asked.
     SELECT NULL AS top, cell.code, tstzrange(%(begin)s, %(until)s) AS during
     FROM cell WHERE %(cell)s::text IS NULL AND %(by)s <> 'level'
     UNION ALL
@@ -37,11 +37,16 @@ WITH bucket AS (
     UNION ALL
     SELECT version.cell_code, below.code, below.during
     FROM cell_version AS version
+    JOIN (
+        SELECT cell.code, tstzrange(%(begin)s, %(until)s) AS during
+        FROM cell WHERE %(cell)s::text IS NULL
+        UNION ALL
+        SELECT code, during
+        FROM cell_family_during(%(cell)s::text, tstzrange(%(begin)s, %(until)s))
+    ) AS within ON within.code = version.cell_code AND within.during && version.valid
     CROSS JOIN LATERAL cell_family_during(
-        version.cell_code, version.valid * tstzrange(%(begin)s, %(until)s)) AS below
+        version.cell_code, version.valid * within.during) AS below
     WHERE %(by)s = 'level' AND version.level = %(level)s
-        AND version.valid && tstzrange(%(begin)s, %(until)s)
-        AND (%(cell)s::text IS NULL OR version.cell_code IN (SELECT cell_family(%(cell)s)))
         AND (%(scope)s::text[] IS NULL OR version.cell_code = ANY(%(scope)s))
 ), piece AS MATERIALIZED (
     SELECT terminal.id, terminal_cell.cell_code, family.top, member.period, CASE %(by)s

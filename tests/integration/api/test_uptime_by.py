@@ -111,6 +111,27 @@ async def test_every_way_to_cut_the_fleet(
     assert {one["part"]: one["terminals"] for one in await items(ops, **query)} == parts
 
 
+async def test_a_level_below_a_cell_is_that_of_the_time(
+    ops: httpx.AsyncClient, connection: Database
+) -> None:
+    """C002 stood below D01 for half an hour, then below D02: each district has its half of it, and
+    its cells add up to the district."""
+    await connection.execute("UPDATE cell SET parent_code = 'D02' WHERE code = 'C002'")
+    await connection.execute(
+        "UPDATE cell_version SET valid = CASE parent_code WHEN 'D01' THEN tstzrange(NULL, %(at)s)"
+        " ELSE tstzrange(%(at)s, NULL) END WHERE cell_code = 'C002'",
+        {"at": at_minute(30)},
+    )
+    for district, own in (("D01", "C001"), ("D02", "C003")):
+        [whole] = await items(ops, by="fleet", cell=district)
+        parts = await items(ops, by="level", level=1, cell=district)
+        assert {one["part"]: one["scope_us"] for one in parts} == {
+            own: 120 * MINUTE,
+            "C002": 30 * MINUTE,
+        }
+        assert sum(one["scope_us"] for one in parts) == whole["scope_us"]
+
+
 async def test_days_are_those_of_the_named_zone(
     ops: httpx.AsyncClient, connection: Database
 ) -> None:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fractions import Fraction
 from functools import cache
 from importlib import resources
+from math import floor
 from typing import Any
 
 import yaml
@@ -63,10 +65,13 @@ class Words:
         return self.text("later_version", number=number, before=number - 1, cells=cells)
 
     def share(self, value: float | None) -> str:
-        """A share as a percentage; rounded down, so that nothing short of all reads as all."""
+        """A share as a percentage; rounded down, so that nothing short of all reads as all.
+
+        It is cut as it is written: in binary 0.000249 × 1,000,000 is less than 249.
+        """
         if value is None:
             return self.text("unknown")
-        return f"{int(value * 1_000_000) / 10_000:.4f} %"
+        return f"{floor(Fraction(str(value)) * 1_000_000) / 10_000:.4f} %"
 
     def hours(self, us: int) -> str:
         """A sum of times, in hours."""

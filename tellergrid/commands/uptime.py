@@ -17,6 +17,7 @@ from api.uptime.figures import Question, existing, slices
 from api.uptime.schemas import By, Slice
 from fleet.buckets import Bucket, buckets
 from fleet.db.pool import connect
+from fleet.reports.words import words
 from fleet.rules import catalogue
 from tellergrid.console import explained, output, refuse
 from tellergrid.stack.reach import database_url
@@ -123,7 +124,7 @@ def _show(each: Sequence[Slice], whole: Sequence[Slice], zone: ZoneInfo) -> None
 
 def _cells(one: Slice) -> tuple[str, ...]:
     shares = (one.operational, one.technical, one.coverage)
-    percents = ("unknown" if share is None else f"{share:.3%}" for share in shares)
+    percents = map(words().share, shares)
     left = () if one.budget_left_us is None else (_signed(one.budget_left_us),)
     return (*percents, str(one.outages), _duration(one.longest_outage_us), *left)
 

@@ -252,6 +252,25 @@ async def test_the_shell_shows_the_same(
     assert (await asyncio.to_thread(shell, "C002", "--last", "soon")).exit_code == 2
 
 
+async def test_the_shell_rounds_nothing_up_to_all(
+    connection: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Down for three tenths of a second in a day is not 100 %, as in the report."""
+    monkeypatch.setenv("TELLERGRID_DATABASE_URL", database_url)
+    for begin, end, state in ((86_400, 30, "in_service"), (30, 29.7, "offline")):
+        await connection.execute(
+            "INSERT INTO service_interval SELECT id, %s, tstzrange(now() - %s * interval '1 s',"
+            " now() - %s * interval '1 s'), '{}' FROM terminal WHERE code = 'ATM-3'",
+            (state, begin, end),
+        )
+    await connection.execute("UPDATE terminal SET commissioned_at = now() - interval '1 day'")
+    await connection.execute("UPDATE terminal_cell SET valid = tstzrange('-infinity', NULL)")
+    command = ["uptime", "C002", "--last", "24h", "--bucket", "month"]
+    shown = await asyncio.to_thread(CliRunner().invoke, app, command)
+    assert "99.9996 %" in shown.output
+    assert "100.0" not in shown.output
+
+
 @pytest.mark.parametrize(
     ("path", "key", "rows"),
     [

@@ -105,6 +105,13 @@ def test_a_share_is_never_rounded_up_to_all() -> None:
     assert (words().share(1.0), words().share(None)) == ("100.0000 %", "unknown")
 
 
+def test_a_share_of_six_digits_is_written_as_it_is() -> None:
+    """None of them is a digit less for what binary fractions cannot say."""
+    for parts in range(0, 1_000_001, 83):
+        whole, rest = divmod(parts, 10_000)
+        assert words().share(parts / 1_000_000) == f"{whole}.{rest:04d} %"
+
+
 def test_figures_are_written_with_their_shares() -> None:
     """18 of 23 known hours up; two outages."""
     told = dict(words().lines(BAD))

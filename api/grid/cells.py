@@ -72,6 +72,7 @@ async def import_cells(
     """
     async with connection.transaction(force_rollback=wish.dry_run):
         await connection.execute(_SQL["lock"])
+        await connection.execute(_SQL["begin"])
         standing = {cell.code: cell for cell in await read_grid(connection)}
         cells = levelled(cells, {code: cell.level for code, cell in standing.items()})
         named = {cell.code for cell in cells}

@@ -4,6 +4,11 @@
 -- One change of the map at a time; who reads is not kept waiting.
 LOCK TABLE cell, terminal_cell IN SHARE ROW EXCLUSIVE MODE;
 
+-- name: begin
+-- From when on a change holds: from when its turn came. Its transaction may have begun before the one
+-- that it waited for.
+SELECT set_config('tellergrid.map_changes_at', clock_timestamp()::text, true);
+
 -- name: standing
 -- Every cell that stands now, with the people who answer for it directly.
 SELECT code, name, level, parent_code, boundary, properties,
@@ -11,7 +16,7 @@ SELECT code, name, level, parent_code, boundary, properties,
         FROM technician_cell JOIN technician ON technician.id = technician_cell.technician_id
         WHERE technician_cell.cell_code = cell.code ORDER BY 1) AS people
 FROM cell
-WHERE code <> 'UNASSIGNED' AND (valid_to IS NULL OR valid_to > now())
+WHERE code <> 'UNASSIGNED' AND (valid_to IS NULL OR valid_to > map_changes_at())
     AND (%(scope)s::text[] IS NULL OR code = ANY(%(scope)s))
 ORDER BY code;
 
@@ -64,12 +69,12 @@ SET name = excluded.name, level = excluded.level, parent_code = excluded.parent_
     boundary = excluded.boundary, properties = excluded.properties, valid_to = NULL;
 
 -- name: end_cells
-UPDATE cell SET valid_to = now() WHERE code = ANY(%(codes)s);
+UPDATE cell SET valid_to = map_changes_at() WHERE code = ANY(%(codes)s);
 
 -- name: new_version
 -- What was changed on the map, and by whom.
-INSERT INTO grid_version (author, reason, added, changed, ended)
-VALUES (%(author)s, %(reason)s, %(added)s, %(changed)s, %(ended)s)
+INSERT INTO grid_version (at, author, reason, added, changed, ended)
+VALUES (map_changes_at(), %(author)s, %(reason)s, %(added)s, %(changed)s, %(ended)s)
 RETURNING id;
 
 -- name: dismiss_people
@@ -87,24 +92,24 @@ SELECT terminal.code, terminal.longitude, terminal.latitude, terminal.cell_overr
     terminal_cell.cell_code, terminal_cell.method
 FROM terminal
 LEFT JOIN terminal_cell
-    ON terminal_cell.terminal_id = terminal.id AND terminal_cell.valid @> now()
-WHERE terminal.decommissioned_at IS NULL OR terminal.decommissioned_at > now();
+    ON terminal_cell.terminal_id = terminal.id AND terminal_cell.valid @> map_changes_at()
+WHERE terminal.decommissioned_at IS NULL OR terminal.decommissioned_at > map_changes_at();
 
 -- name: forget_memberships
 -- Those that would be left without a moment, because they began just now.
 DELETE FROM terminal_cell USING terminal
 WHERE terminal.id = terminal_cell.terminal_id AND terminal.code = ANY(%(codes)b::text[])
-    AND lower(terminal_cell.valid) >= now();
+    AND lower(terminal_cell.valid) >= map_changes_at();
 
 -- name: end_memberships
-UPDATE terminal_cell SET valid = tstzrange(lower(terminal_cell.valid), now())
+UPDATE terminal_cell SET valid = tstzrange(lower(terminal_cell.valid), map_changes_at())
 FROM terminal
 WHERE terminal.id = terminal_cell.terminal_id AND terminal.code = ANY(%(codes)b::text[])
-    AND terminal_cell.valid @> now();
+    AND terminal_cell.valid @> map_changes_at();
 
 -- name: begin_memberships
 INSERT INTO terminal_cell (terminal_id, cell_code, valid, method, version)
-SELECT terminal.id, moved.cell, tstzrange(now(), NULL), moved.method,
+SELECT terminal.id, moved.cell, tstzrange(map_changes_at(), NULL), moved.method,
     (SELECT max(grid_version.id) FROM grid_version)
 FROM unnest(%(codes)b::text[], %(cells)b::text[], %(methods)b::text[])
     AS moved (code, cell, method)
@@ -117,7 +122,7 @@ SELECT terminal.code, terminal.kind, terminal.vendor, terminal.model,
     coalesce(used.schedule_code, '') AS schedule
 FROM terminal
 LEFT JOIN service_schedule_use AS used
-    ON used.terminal_id = terminal.id AND used.valid @> now()
+    ON used.terminal_id = terminal.id AND used.valid @> map_changes_at()
 WHERE terminal.code = ANY(%(codes)s);
 
 -- name: regions
@@ -157,17 +162,17 @@ SELECT code FROM service_schedule;
 -- A schedule that began just now was never served by.
 DELETE FROM service_schedule_use USING terminal
 WHERE terminal.id = service_schedule_use.terminal_id AND terminal.code = ANY(%(codes)s)
-    AND lower(service_schedule_use.valid) >= now();
+    AND lower(service_schedule_use.valid) >= map_changes_at();
 
 -- name: end_uses
-UPDATE service_schedule_use SET valid = tstzrange(lower(service_schedule_use.valid), now())
+UPDATE service_schedule_use SET valid = tstzrange(lower(service_schedule_use.valid), map_changes_at())
 FROM terminal
 WHERE terminal.id = service_schedule_use.terminal_id AND terminal.code = ANY(%(codes)s)
-    AND service_schedule_use.valid @> now();
+    AND service_schedule_use.valid @> map_changes_at();
 
 -- name: begin_uses
 INSERT INTO service_schedule_use (schedule_code, terminal_id, valid, author, reason)
-SELECT file.schedule, terminal.id, tstzrange(now(), NULL), %(author)s, 'the registry of terminals'
+SELECT file.schedule, terminal.id, tstzrange(map_changes_at(), NULL), %(author)s, 'the registry of terminals'
 FROM unnest(%(codes)s::text[], %(schedules)s::text[]) AS file (code, schedule)
 JOIN terminal ON terminal.code = file.code
 WHERE file.schedule <> '';

@@ -44,6 +44,7 @@ async def import_terminals(
     """
     async with connection.transaction(force_rollback=dry_run):
         await connection.execute(_SQL["lock"])
+        await connection.execute(_SQL["begin"])
         cells = await read_grid(connection)
         refused = [*found, *await _unknown(connection, terminals, cells)]
         if refused:

@@ -144,6 +144,28 @@ async def test_last_quarter_keeps_its_grid(database: Database) -> None:
         await judged(database, "nowhere", begin, end)
 
 
+async def test_of_two_changes_at_once_the_later_one_knows_the_other(
+    database: Database, database_url: str
+) -> None:
+    """A change of the registry has begun when E is merged into W: it waits, and then it finds the
+    map as it is by now. Nobody is put back into a cell that has ended, and what it says holds."""
+    await import_cells(database, GRID)
+    await import_terminals(database, rows(a=(15, 5), b=(15, 6, "N")))
+    async with await connect(database_url, name="second") as second:
+        await second.execute("SELECT now()")
+        whole = replace(WEST, boundary=SOUTH.boundary)
+        await import_cells(database, [whole], wish=Wish(ends=("E",)))
+        await import_terminals(database, rows(b=(15, 6, "W")))
+        began = await now(database)
+        await import_terminals(second, rows(b=(15, 6, "N"), c=(15, 7)))
+        await second.commit()
+    expected = {"a": ("W", "polygon"), "b": ("N", "override"), "c": ("W", "polygon")}
+    assert await members(database) == expected
+    ended = await now(database)
+    assert await judged(database, "W", began, ended) == 3  # b was its own until the second came
+    assert await judged(database, "S", ended, await now(database)) == 2
+
+
 async def test_an_ended_cell_may_come_back(database: Database) -> None:
     """Its history has the gap."""
     await import_cells(database, GRID)

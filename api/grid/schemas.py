@@ -9,6 +9,8 @@ from api.terminals.schemas import Kind
 from fleet.grid.datum import Datum
 
 Code = Annotated[str, StringConstraints(pattern=r"^[^/+#\s]{1,64}$")]
+OnTheWire = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+"""A name as the wire contract has them: `fleet.topics`."""
 Words = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 
 _RING = [[[120.15, 30.27], [120.16, 30.27], [120.16, 30.28], [120.15, 30.27]]]
@@ -198,7 +200,7 @@ class TerminalAsked(BaseModel):
     kind: Kind
     vendor: Words
     model: Words
-    region: Code
+    region: OnTheWire
     site: Words
     latitude: float = Field(ge=-90, le=90)
     longitude: float = Field(ge=-180, le=180)
@@ -224,7 +226,7 @@ class NewTerminal(TerminalAsked):
         extra="forbid", json_schema_extra={"example": {"id": "ATM-0001"} | _TERMINAL}
     )
 
-    id: Code = Field(description="The id on the wire")
+    id: OnTheWire = Field(description="The id on the wire")
 
 
 class RegistryChanges(BaseModel):

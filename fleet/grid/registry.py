@@ -4,15 +4,17 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from fleet.grid.cell import Problem
 from fleet.grid.datum import Datum, to_wgs84
+from fleet.topics import check_name
 
 REQUIRED = ("code", "kind", "vendor", "model", "region", "site", "latitude", "longitude")
 OPTIONAL = ("datum", "cell", "commissioned_at", "skills", "schedule")
 KINDS = ("atm", "recycler", "kiosk")
-_LONGEST_CODE = 64
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = datetime(9989, 12, 31, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,13 @@ def read(text: str, datum: Datum = Datum.WGS84) -> tuple[list[Registered], list[
 
     `datum` is that of rows which name none of their own.
     """
+    try:
+        return _read(text, datum)
+    except csv.Error as error:
+        return [], [Problem("file", f"cannot be read as CSV: {error}")]
+
+
+def _read(text: str, datum: Datum) -> tuple[list[Registered], list[Problem]]:
     rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     columns = [name.strip() for name in rows.fieldnames or ()]
     rows.fieldnames = columns
@@ -70,9 +79,7 @@ def _terminal(row: Mapping[str, str | None], datum: Datum) -> Registered:
     empty = [name for name in REQUIRED if not values[name]]
     if empty:
         raise ValueError(f"{', '.join(empty)} must not be empty")
-    code = values["code"]
-    if len(code) > _LONGEST_CODE or set(code) & set("/+#"):
-        raise ValueError(f"{code!r} cannot be a level of an MQTT topic")
+    code, region = check_name("code", values["code"]), check_name("region", values["region"])
     if values["kind"] not in KINDS:
         raise ValueError(f"kind {values['kind']!r} is none of {', '.join(KINDS)}")
     longitude, latitude = _place(values, datum)
@@ -81,7 +88,7 @@ def _terminal(row: Mapping[str, str | None], datum: Datum) -> Registered:
         kind=values["kind"],
         vendor=values["vendor"],
         model=values["model"],
-        region=values["region"],
+        region=region,
         site=values["site"],
         latitude=latitude,
         longitude=longitude,
@@ -124,4 +131,6 @@ def _instant(text: str) -> datetime | None:
         instant = None
     if instant is None or instant.tzinfo is None:
         raise ValueError(f"commissioned_at {text!r} is no RFC 3339 time with an offset")
+    if not _FIRST <= instant <= _LAST:
+        raise ValueError(f"commissioned_at {text} is not of the years 1970 to 9989")
     return instant

@@ -49,3 +49,25 @@ def test_everything_wrong_is_said_at_once() -> None:
     assert [one.where for one in problems] == [f"line {n}" for n in range(3, 10)]
     _, missing = registry.read("code,kind\n")
     assert len(missing) == 6
+
+
+@pytest.mark.parametrize("name", ["a/b", "+", "#", "=1+1", "A 1", "A\n1", "-1", "r" * 65])
+def test_a_name_that_no_topic_can_have_is_refused(name: str) -> None:
+    """Of a region too: nobody could subscribe to it, and the terminal could never speak."""
+    for code, region in (("A-1", name), (name, "r")):
+        terminals, problems = registry.read(HEAD + f'"{code}",atm,v,m,"{region}",s,30,120,,,\n')
+        assert terminals == []
+        assert [one.what for one in problems if "cannot stand in a topic" in one.what]
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_a_time_that_no_answer_can_tell_is_refused(at: str) -> None:
+    """In UTC it is of no year that there is: stored, it would keep the list from being read."""
+    terminals, [problem] = registry.read(HEAD + f"A-1,atm,v,m,r,s,30,120,,,{at}\n")
+    assert (terminals, problem.where) == ([], "line 2")
+
+
+def test_what_is_no_csv_is_refused() -> None:
+    """A quote that is never closed makes all that follows one field, longer than any may be."""
+    terminals, [problem] = registry.read(HEAD + 'A-1,atm,"v,' + "m" * 140_000)
+    assert (terminals, problem.where) == ([], "file")

@@ -3,7 +3,8 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,54 @@ async def test_of_two_changes_at_once_the_later_one_knows_the_other(
     ended = await now(database)
     assert await judged(database, "W", began, ended) == 3  # b was its own until the second came
     assert await judged(database, "S", ended, await now(database)) == 2
+
+
+async def test_another_kind_or_region_changes_no_past(database: Database) -> None:
+    """We were blind to region r, kinds had windows of their own; then a recycler of region q takes
+    the place of an atm of region r. What counted of its past counts on."""
+    await import_cells(database, GRID)
+    await import_terminals(database, rows(a=(5, 5)))
+    ends = [datetime(2026, 11, 23, hour, tzinfo=UTC) for hour in (8, 9, 10)]
+    begin, half, _ = ends
+    await database.execute("UPDATE terminal SET commissioned_at = %s", (begin,))
+    await database.execute("UPDATE terminal_cell SET valid = tstzrange(%s, NULL)", (begin,))
+    await database.execute(
+        "INSERT INTO service_interval SELECT id, 'in_service', tstzrange(%s, NULL) FROM terminal",
+        (begin,),
+    )
+    await database.execute("INSERT INTO region VALUES ('q', 'Q')")
+    for region, kind, at in (("r", "atm", begin), ("q", "recycler", half)):
+        blind = (at + timedelta(minutes=10), at + timedelta(minutes=20))
+        works = (at + timedelta(minutes=30), at + timedelta(minutes=45))
+        await database.execute(
+            "INSERT INTO blindness VALUES (%s, tstzrange(%s, %s), 'broker')", (region, *blind)
+        )
+        await database.execute(
+            "INSERT INTO planned_window (purpose, kind, first, zone, author, reason)"
+            " VALUES ('maintenance', %s, tstzrange(%s, %s), 'UTC', 'a', 'r')",
+            (kind, *works),
+        )
+        await database.execute(
+            "INSERT INTO planned_occurrence SELECT max(id), tstzrange(%s, %s) FROM planned_window",
+            works,
+        )
+
+    async def told() -> list[tuple[int, int, int]]:
+        found = [
+            await uptime(database, EVERYTHING, "W", Window(*cut, until=cut[1]), detail=False)
+            for cut in pairwise(ends)
+        ]
+        minute = 60_000_000
+        return [
+            (one.scope_us // minute, one.up_us // minute, one.unknown_us // minute) for one in found
+        ]
+
+    assert await told() == [(45, 35, 10), (60, 60, 0)]
+    moved = [replace(one, kind="recycler", region="q") for one in rows(a=(5, 5))]
+    await import_terminals(database, moved)
+    assert await told() == [(45, 35, 10), (60, 60, 0)]
+    await database.execute("UPDATE terminal_former SET valid = tstzrange(NULL, %s)", (half,))
+    assert await told() == [(45, 35, 10), (45, 35, 10)]
 
 
 async def test_an_ended_cell_may_come_back(database: Database) -> None:

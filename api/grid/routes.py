@@ -206,7 +206,7 @@ def _read(
     if any(ours not in geojson.FIELDS or not theirs for ours, _, theirs in pairs):
         raise Invalid("query.property", f"one of {', '.join(geojson.FIELDS)}, =, the map's")
     names = {ours: theirs for ours, _, theirs in pairs}
-    return geojson.read(asked.model_dump_json(), datum, names)
+    return geojson.read(json.dumps(asked.model_dump()), datum, names)
 
 
 def _changed(changes: GridChanges, wish: Wish) -> Changed:

@@ -14,6 +14,8 @@ from fleet.grid.datum import Datum, to_wgs84
 
 FIELDS = ("code", "name", "level", "parent", "people")
 _WGS84_NAMES = ("CRS84", "EPSG::4326", "EPSG:4326", "OGC:1.3:CRS84")
+_LONGEST_CODE, _LONGEST_NAME = 64, 200
+_DEEPEST = 100
 _RING_DEPTH = {"Polygon": 2, "MultiPolygon": 3}  # lists around a point
 
 
@@ -83,7 +85,10 @@ def _reference_system(document: Mapping[str, Any]) -> list[Problem]:
 def _where(feature: object, called: Mapping[str, str], number: int) -> str:
     properties = feature.get("properties") if isinstance(feature, dict) else None
     code = properties.get(called["code"]) if isinstance(properties, dict) else None
-    return f"feature {number}" if code is None else f"feature {number} ({code})"
+    if code is None:
+        return f"feature {number}"
+    told = str(code).encode(errors="backslashreplace").decode()  # to half a letter nobody answers
+    return f"feature {number} ({told})"
 
 
 def _cell(feature: object, datum: Datum, called: Mapping[str, str]) -> Cell:
@@ -95,10 +100,15 @@ def _cell(feature: object, datum: Datum, called: Mapping[str, str]) -> Cell:
     code = _text(given["code"], called["code"])
     if code is None:
         raise _Wrong(f"has no property {called['code']!r}")
+    if len(code) > _LONGEST_CODE or "/" in code:
+        raise _Wrong(f"{called['code']!r} must be of {_LONGEST_CODE} characters at most, no /")
+    name = _text(given["name"], called["name"]) or code
+    if len(name) > _LONGEST_NAME:
+        raise _Wrong(f"{called['name']!r} must be of {_LONGEST_NAME} characters at most")
     parent = _text(given["parent"], called["parent"])
     return Cell(
         code=code,
-        name=_text(given["name"], called["name"]) or code,
+        name=name,
         level=_level(given["level"], called["level"]) if parent else 0,
         parent=parent,
         boundary=_geometry(feature.get("geometry"), datum),
@@ -113,11 +123,14 @@ def _cell(feature: object, datum: Datum, called: Mapping[str, str]) -> Cell:
 
 def _text(value: object, name: str) -> str | None:
     value = _whole(value)
-    if value is None or value == "":
+    if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise _Wrong(f"{name!r} must be text, not {json.dumps(value)}")
-    return str(value).strip()
+    text = str(value).strip()
+    if any(letter < " " or "\ud800" <= letter <= "\udfff" for letter in text):
+        raise _Wrong(f"{name!r} must be text, not {json.dumps(text)}")
+    return text or None
 
 
 def _whole(value: object) -> object:
@@ -169,14 +182,15 @@ def _position(value: list[Any], datum: Datum) -> list[float]:
 def levelled(cells: Sequence[Cell], standing: Mapping[str, int] | None = None) -> list[Cell]:
     """Levels that are not said are one more than the parent's; -1 where there is no way to know.
 
-    `standing` are the levels of cells that may be parents and are not among these.
+    Nor is it looked for farther up than levels go. `standing` are the levels of cells that may be
+    parents and are not among these.
     """
     by_code = {cell.code: cell for cell in cells}
 
     def level(cell: Cell, seen: frozenset[str]) -> int:
         parent = cell.parent or ""
         above = by_code.get(parent)
-        if cell.level >= 0 or parent in seen:
+        if cell.level >= 0 or parent in seen or len(seen) > _DEEPEST:
             return cell.level
         if above is None:
             upper = (standing or {}).get(parent, -1)

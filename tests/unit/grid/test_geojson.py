@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from fleet.grid import geojson
 from fleet.grid.datum import Datum, from_wgs84
 from tests.unit.grid.squares import collection, feature, ring, square
@@ -108,3 +110,31 @@ def test_a_file_that_is_no_map_is_refused() -> None:
         cells, [problem] = geojson.read(text)
         assert cells == []
         assert complaint in str(problem)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"code": " "},
+        {"code": "a/b"},
+        {"code": "c" * 65},
+        {"code": "C\x00"},
+        {"code": "C\ud800"},
+        {"code": "C", "name": "n" * 201},
+    ],
+)
+def test_a_cell_that_nobody_could_name_is_refused(said: dict[str, str]) -> None:
+    """No code, or none that a URL or the database can hold; a name of pages fits on none."""
+    cells, [problem] = geojson.read(collection(feature(square(0, 0, 1, 1), **said)))
+    assert (cells, problem.where.startswith("feature 1")) == ([], True)
+    assert str(problem).encode()
+
+
+def test_a_tree_deeper_than_levels_go_has_no_levels() -> None:
+    """Thousands of cells, each the parent of the one before: it is said of each."""
+    chain = [
+        feature(square(0, 0, 1, 1), code=f"C{n}", parent=f"C{n + 1}" if n < 3000 else None)
+        for n in range(3001)
+    ]
+    cells, _ = geojson.read(collection(*chain))
+    assert (cells[0].level, cells[-2].level, cells[-1].level) == (-1, 1, 0)

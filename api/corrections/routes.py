@@ -38,8 +38,8 @@ async def correct_terminal(
     code: _Terminal, asked: CorrectionAsked, caller: Operations, connection: Connection
 ) -> Correction:
     """Say what a terminal's state was instead, and why; what is recorded stays beneath it."""
-    author = caller.account.username
-    return await store.correct(connection, caller.scope, code, asked, author)
+    author, now = caller.account.username, caller.account.at
+    return await store.correct(connection, caller.scope, code, asked, author, now)
 
 
 @router.delete("/{id}/corrections/{number}", responses=_CHANGE)

@@ -1,6 +1,7 @@
 """Reads corrections, writes them, withdraws them; none is ever edited."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row
@@ -33,16 +34,21 @@ async def correct(
     terminal: str,
     asked: CorrectionAsked,
     author: str,
+    now: datetime,
 ) -> Correction:
-    """Store a correction; raises `Invalid` or `NotFound`."""
+    """Store a correction, of what is over; raises `Invalid` or `NotFound`."""
     if asked.begin >= asked.end:
         raise Invalid("body.to", "must be after `from`")
+    if asked.end > now:
+        raise Invalid("body.to", "is to come: nobody knows yet what it will be instead of")
     said = {**asked.model_dump(), "terminal": terminal, "author": author}
-    made = await connection.execute(_SQL["correct"], said | {"scope": scope.parameter})
-    if not made.rowcount:
+    cursor = await connection.execute(_SQL["correct"], said | {"scope": scope.parameter})
+    made = await cursor.fetchone()
+    if made is None:
         raise NotFound("terminal", terminal)
-    [newest] = await corrections(connection, scope, terminal, None, 1)
-    return newest
+    # By its own key: another one may be the newest by now.
+    [stored] = await corrections(connection, scope, terminal, made[0] + 1, 1)
+    return stored
 
 
 async def withdraw(

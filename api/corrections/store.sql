@@ -24,7 +24,8 @@ WHERE terminal.code = %(terminal)s
     AND (%(scope)s::text[] IS NULL OR EXISTS (
         SELECT FROM terminal_cell
         WHERE terminal_cell.terminal_id = terminal.id AND terminal_cell.valid @> now()
-            AND terminal_cell.cell_code = ANY(%(scope)s)));
+            AND terminal_cell.cell_code = ANY(%(scope)s)))
+RETURNING id;
 
 -- name: withdraw
 UPDATE service_correction AS correction SET withdrawn_at = now(), withdrawn_by = %(author)s

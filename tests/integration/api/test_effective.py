@@ -1,5 +1,6 @@
 """What counts of a terminal's time: windows, schedules and corrections over what is recorded."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,10 @@ import pytest
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from api.corrections import store
+from api.corrections.schemas import Correction, CorrectionAsked
+from api.scope import EVERYTHING
+from fleet.db.pool import connect
 from tests.integration.api.conftest import SignIn
 from tests.integration.api.test_uptime_by import HOUR, MINUTE, a_bad_hour
 from tests.integration.api.world import at_minute
@@ -114,6 +119,41 @@ async def test_a_correction_counts_and_leaves_the_original(
     assert (await technician.get(path)).status_code == 200
     assert (await technician.get("/api/v1/terminals/ATM-4/corrections")).status_code == 404
     assert (await ops.post("/api/v1/terminals/ATM-9/corrections", json=asked)).status_code == 404
+
+
+async def test_two_who_correct_at_once_are_each_told_their_own(
+    connection: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told the other's, one would withdraw what somebody else said."""
+    others: list[Correction] = []
+    read = store.corrections
+
+    async def when_another_was_faster(*given: Any) -> Sequence[Correction]:
+        if not others:
+            others.append(await correct(other, "second"))
+        return await read(*given)
+
+    async def correct(one: Database, author: str) -> Correction:
+        if author == "second":
+            monkeypatch.undo()
+        asked = CorrectionAsked.model_validate(
+            {"state": "in_service", "reason": f"By {author}"} | span(15, 20)
+        )
+        return await store.correct(one, EVERYTHING, "ATM-1", asked, author, at_minute(60))
+
+    async with await connect(database_url, name="other", autocommit=True) as other:
+        monkeypatch.setattr(store, "corrections", when_another_was_faster)
+        told = await correct(connection, "first")
+    assert [told.author, others[0].author] == ["first", "second"]
+
+
+async def test_what_is_to_come_cannot_be_corrected(ops: httpx.AsyncClient) -> None:
+    """A year mistyped would let a terminal be in service for as long, whatever becomes of it."""
+    asked = {"state": "in_service", "reason": "It paid out"} | span(15, 20)
+    answer = await ops.post(
+        "/api/v1/terminals/ATM-1/corrections", json=asked | {"to": "2199-11-23T08:20:00Z"}
+    )
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body.to")
 
 
 async def test_a_target_leaves_an_error_budget(

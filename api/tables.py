@@ -27,6 +27,7 @@ SHARE = pa.float64()
 TEXT = pa.string()
 TEXTS = pa.list_(TEXT)
 _RANGES = {"*/*": Media.JSON, "application/*": Media.JSON, "text/*": Media.CSV}
+_FORMULA = tuple("=+-@\t\r")  # what begins so is worked out by a spreadsheet, whoever wrote it
 _BETWEEN = " "  # texts of one field in CSV; codes and rules have none in them
 
 
@@ -80,7 +81,10 @@ def answer(media: Media, columns: Sequence[Column], items: Iterable[object]) -> 
 
 
 def written(columns: Sequence[Column], items: Iterable[object]) -> str:
-    """A table as CSV, with its head; what is not there is empty."""
+    """A table as CSV, with its head; what is not there is empty.
+
+    A text that a spreadsheet would take for a formula has an apostrophe before it.
+    """
     text = io.StringIO(newline="")
     rows = csv.writer(text)
     rows.writerow([column.name for column in columns])
@@ -118,4 +122,6 @@ def _plain(value: object) -> object:
         return ""
     if isinstance(value, datetime):
         return value.isoformat()
-    return _BETWEEN.join(map(str, value)) if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple):
+        value = _BETWEEN.join(map(str, value))
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

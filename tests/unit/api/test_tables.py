@@ -87,6 +87,17 @@ def test_csv_says_the_same() -> None:
     assert (second["code"], second["us"], second["causes"]) == ('网点 "1", 二', "", "")
 
 
+@pytest.mark.parametrize("code", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_text_of_a_csv_is_a_formula(code: str) -> None:
+    """Whoever may name a cell or a vendor works nothing out in a spreadsheet; numbers are numbers,
+    and data tools get what was said."""
+    row = Row(ROWS[0].at, code, -1, None, [code])
+    [sheet] = csv.DictReader(io.StringIO(written(COLUMNS, [row]), newline=""))
+    assert (sheet["code"], sheet["causes"], sheet["us"]) == (f"'{code}", f"'{code}", "-1")
+    table = parquet.read_table(pa.BufferReader(written_parquet(COLUMNS, [row])))
+    assert table.to_pylist()[0]["code"] == code
+
+
 def test_a_table_without_rows_has_its_head() -> None:
     assert written(COLUMNS, []).strip() == "at,code,us,share,causes"
     assert parquet.read_table(pa.BufferReader(written_parquet(COLUMNS, []))).num_rows == 0

@@ -1,6 +1,6 @@
 """Splits, merges and moves cells, each with what follows for the terminals and the cells below."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from psycopg import AsyncConnection
@@ -22,7 +22,8 @@ async def split(
     """Put parts in the place of a cell; raises `NotFound` or `ImportRefused`."""
     [cell] = await _standing(connection, [code])
     drawn = redraw.split(cell, parts, wish.tolerance)
-    return await _carry_out(connection, drawn, found, wish)
+    others = {part.code for part in parts} - {code}
+    return await _carry_out(connection, drawn, [*found, *await _there(connection, others)], wish)
 
 
 async def merge(
@@ -35,7 +36,8 @@ async def merge(
     """Put one cell in the place of several; raises `NotFound` or `ImportRefused`."""
     cells = await _standing(connection, codes)
     below = [cell for cell in await read_grid(connection) if cell.parent in codes]
-    return await _carry_out(connection, redraw.merge(cells, below, into, name), (), wish)
+    found = await _there(connection, {into} - set(codes))
+    return await _carry_out(connection, redraw.merge(cells, below, into, name), found, wish)
 
 
 async def move(
@@ -52,6 +54,13 @@ async def _standing(connection: AsyncConnection[TupleRow], codes: Sequence[str])
         if code not in standing:
             raise NotFound("cell", code)
     return [standing[code] for code in dict.fromkeys(codes)]
+
+
+async def _there(connection: AsyncConnection[TupleRow], codes: Iterable[str]) -> list[Problem]:
+    """Cells that stand, and would be drawn anew in the place of others: each loses its own."""
+    standing = {cell.code for cell in await read_grid(connection)}
+    what = "stands elsewhere, and would lose its ground: call it otherwise"
+    return [Problem(code, what) for code in codes if code in standing]
 
 
 async def _carry_out(

@@ -169,6 +169,22 @@ async def test_a_merge_takes_all_ground_people_and_cells_below(ops: httpx.AsyncC
     assert await cells_of(ops, "A-3") == {"A-3": "W"}
 
 
+async def test_no_cell_is_drawn_in_the_place_of_others_while_it_stands(
+    ops: httpx.AsyncClient,
+) -> None:
+    """A third one would lose its own ground, and who stands in it their cell."""
+    other = {"name": "Other", "parent": "S", "boundary": square(0, 10, 20, 12), "code": "N"}
+    await done(ops.post("/api/v1/cells", json=other))
+    merged = await done(ops.post("/api/v1/cells/N/merge", json={"cells": ["W", "E"]}), 422)
+    parts = collection(
+        feature(square(0, 0, 5, 10), code="W"), feature(square(5, 0, 10, 10), code="N")
+    )
+    split = await done(ops.post("/api/v1/cells/W/split", content=parts), 422)
+    for refused in (merged, split):
+        assert [one["field"] for one in refused["errors"]] == ["N"]
+        assert "stands elsewhere" in refused["detail"]
+
+
 async def test_a_cell_is_renamed_redrawn_moved_and_ended(ops: httpx.AsyncClient) -> None:
     """Each is a version; an end leaves its terminals to the cell above."""
     west = {"name": "West", "parent": "S", "boundary": square(0, 0, 10, 4), "people": []}

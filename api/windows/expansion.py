@@ -32,9 +32,12 @@ async def expand(connection: AsyncConnection[TupleRow]) -> None:
 
 
 async def expand_window(connection: AsyncConnection[TupleRow], key: int, window: Window) -> None:
-    """Write the times of a window that are not written yet."""
+    """Write the times of a window that are not written yet, unless it was taken back."""
     until = max(await _horizon(connection), window.first.end)
-    [(written,)] = await _rows(connection, "window_written", id=key)
+    held = await _rows(connection, "window_written", id=key)
+    if not held:
+        return
+    [(written,)] = held
     found = await asyncio.to_thread(list, occurrences(window, Span(window.first.begin, until)))
     spans = [span for span in found if written is None or span.begin >= written]
     await connection.execute(_SQL["write_occurrences"], _ends(spans) | {"id": key, "until": until})
@@ -42,6 +45,7 @@ async def expand_window(connection: AsyncConnection[TupleRow], key: int, window:
 
 async def expand_schedule(connection: AsyncConnection[TupleRow], code: str) -> None:
     """Write the closings of a schedule anew, since it was first used."""
+    await _rows(connection, "hold_schedule", code=code)
     until = await _horizon(connection)
     [(begin,)] = await _rows(connection, "first_use", code=code)
     await connection.execute(_SQL["forget_closings"], {"code": code})

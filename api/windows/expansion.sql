@@ -12,7 +12,10 @@ WHERE repeat IS NOT NULL AND ended_at IS NULL
 ORDER BY id;
 
 -- name: window_written
-SELECT nullif(expanded_to, '-infinity') FROM planned_window WHERE id = %(id)s;
+-- Nothing where it was taken back meanwhile; nobody takes it back until its times are written.
+SELECT nullif(expanded_to, '-infinity') FROM planned_window
+WHERE id = %(id)s AND ended_at IS NULL
+FOR UPDATE;
 
 -- name: write_occurrences
 WITH written AS (
@@ -26,6 +29,10 @@ UPDATE planned_window SET expanded_to = %(until)s WHERE id = %(id)s;
 SELECT code FROM service_schedule
 WHERE expanded_to < now() + interval '399 days'
 ORDER BY code;
+
+-- name: hold_schedule
+-- One writer of its closings at a time: each writes all of them anew, by what all before it said.
+SELECT FROM service_schedule WHERE code = %(code)s FOR UPDATE;
 
 -- name: first_use
 SELECT min(lower(valid)) FROM service_schedule_use WHERE schedule_code = %(code)s;

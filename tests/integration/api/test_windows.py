@@ -1,6 +1,7 @@
 """Planned windows and service schedules over HTTP, and the tickets that windows hold."""
 
-from datetime import UTC, datetime, timedelta
+import asyncio
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +11,14 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from api.tickets.engine import Patience, follow_faults
-from api.windows.expansion import expand
+from api.windows import schedules
+from api.windows.expansion import expand, expand_window
 from api.windows.holding import held
+from api.windows.schedule_schemas import DayAsked
+from fleet.db.pool import connect
+from fleet.sla.calendar import Span
+from fleet.windows.window import Recurrence, Repeat
+from fleet.windows.window import Window as Planned
 from tests.integration.api.conftest import SignIn
 from tests.integration.api.world import CELL_OUTAGE, SomeFault, clear, fire
 
@@ -319,3 +326,41 @@ async def test_a_schedule_is_made_used_and_ended(
     assert (await ops.delete(f"{path}/uses/{used[0]['id']}")).status_code == 404
     assert (await ops.get("/api/v1/schedules")).json()["items"][0]["code"] == "branch"
     assert (await ops.get("/api/v1/schedules/none")).status_code == 404
+
+
+async def test_two_days_said_at_once_both_count(
+    ops: httpx.AsyncClient, connection: Database, database_url: str
+) -> None:
+    """Each writes all closings anew: the second waits for the first, and knows what it said."""
+    week = {str(day): ["09:00-17:00"] for day in range(1, 8)}
+    asked = {"code": "branch", "name": "Branches", "time_zone": "UTC", "week": week}
+    await ops.post("/api/v1/schedules", json=asked)
+    use = {"cell": "C001", "from": "2026-11-23T00:00:00Z", "reason": "Branch"}
+    await ops.post("/api/v1/schedules/branch/uses", json=use)
+    holiday = DayAsked(open=[], reason="Holiday")
+    days = [date(2026, 11, 24), date(2026, 11, 25)]
+    async with await connect(database_url, name="second") as second:
+        await schedules.set_day(second, "branch", days[0], holiday, "one")
+        answer = asyncio.create_task(
+            ops.put(f"/api/v1/schedules/branch/days/{days[1]}", json=holiday.model_dump())
+        )
+        await asyncio.sleep(0.5)  # long enough to be at it; it has nothing to wait for but us
+        assert not answer.done()
+        await second.commit()
+    assert (await answer).status_code == 200, (await answer).text
+    closed = "SELECT FROM service_closing WHERE period @> tstzrange('2026-11-24', '2026-11-26')"
+    assert len(await (await connection.execute(closed)).fetchall()) == 1
+
+
+async def test_a_window_taken_back_while_its_times_are_written_has_none_of_them(
+    ops: httpx.AsyncClient, connection: Database
+) -> None:
+    """The scheduled work had read it already."""
+    window = await planned(ops, cell="C001", repeat="daily")
+    first = Span(datetime.fromisoformat(window["from"]), datetime.fromisoformat(window["to"]))
+    read = Planned(first, Recurrence(Repeat.DAILY, "UTC"))
+    await connection.execute("UPDATE planned_window SET expanded_to = now() + interval '9 days'")
+    await ops.delete(f"/api/v1/windows/{window['id']}")
+    await expand_window(connection, window["id"], read)
+    to_come = "SELECT FROM planned_occurrence WHERE upper(period) > now()"
+    assert await (await connection.execute(to_come)).fetchall() == []

@@ -20,6 +20,7 @@ from fleet.service_state import OUT_OF_SCOPE
 
 _SQL = load("api.reports", "store")
 _Connection = AsyncConnection[TupleRow]
+_READINGS = 5
 
 
 class ReportRefused(Exception):
@@ -54,13 +55,14 @@ async def make(
     """The report of a month as the records stand now, published in the caller's transaction.
 
     When it says what the last version said it is that one; else it is the next version. Raises
-    `ReportRefused` for a month that is not over, or in which there was nothing.
+    `ReportRefused` for a month that is not over, or in which there was nothing, or of which records
+    come so fast that no two readings agree.
     """
     [(now,)] = await (await connection.execute(_SQL["now"])).fetchall()
     of = _of(month, zone)
     if of.end > now:
         raise ReportRefused(f"{month} is not over in {zone}: it can be reported from {of.end} on")
-    found = await _read(connection, month, zone, of)
+    found = await _agreeing(connection, month, zone, of)
     if not found.terminals:
         raise ReportRefused(f"no terminal was in commission in {month}")
     told = await publish(connection, of, msgspec.to_builtins(found), author, reason)
@@ -98,6 +100,15 @@ async def _report(connection: _Connection, of: Of, told: Published, *, new: bool
     return Report(found, told.version, told.digest, told.published_at, differs, new)
 
 
+async def _agreeing(connection: _Connection, month: str, zone: ZoneInfo, of: Of) -> Month:
+    """What the records say; read anew where some came between the statements that read them."""
+    for _ in range(_READINGS):
+        found = await _read(connection, month, zone, of)
+        if found.adds_up:
+            return found
+    raise ReportRefused(f"records of {month} are coming: its figures do not add up yet")
+
+
 async def _read(connection: _Connection, month: str, zone: ZoneInfo, of: Of) -> Month:
     begin, end = of.begin, of.end
     window = {"begin": begin, "end": end, "scope": EVERYTHING.parameter}
@@ -116,7 +127,7 @@ async def _read(connection: _Connection, month: str, zone: ZoneInfo, of: Of) -> 
             names.get(whole.part, whole.part),
             whole.terminals,
             _figures(whole),
-            tuple(_figures(by_day[whole.part].get(day)) for day, _ in days),
+            tuple(_figures(by_day.get(whole.part, {}).get(day)) for day, _ in days),
         )
         for whole in await asked(By.CELL, [(begin, end)])
     )

@@ -4,7 +4,8 @@ Shares follow from the figures when it is printed, so nothing in it is rounded.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -51,10 +52,29 @@ class Month(msgspec.Struct, frozen=True):
     cells: tuple[CellMonth, ...]
 
     @property
+    def adds_up(self) -> bool:
+        """Whether cells are their days, and the fleet its cells: of one state of the records."""
+        wholes = (cell.whole for cell in self.cells)
+        return _sums((self.fleet,)) == _sums(wholes) and all(
+            _sums((cell.whole,)) == _sums(cell.days) for cell in self.cells
+        )
+
+    @property
     def days(self) -> list[tuple[datetime, datetime]]:
         """From when to when each day lasted."""
         begin, end = bounds(self.month, ZoneInfo(self.zone))
         return list(buckets(begin, end, Bucket.DAY, ZoneInfo(self.zone)))
+
+
+def _sums(parts: Iterable[Figures]) -> tuple[Counter[str], Counter[str], int]:
+    states: Counter[str] = Counter()
+    causes: Counter[str] = Counter()
+    outages = 0
+    for part in parts:
+        states.update(part.by_state_us)
+        causes.update(part.down_by_cause_us)
+        outages += part.outages
+    return states, causes, outages
 
 
 def bounds(month: str, zone: ZoneInfo) -> tuple[datetime, datetime]:

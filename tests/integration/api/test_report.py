@@ -18,9 +18,12 @@ from typer.testing import CliRunner
 
 from api.reports import fonts
 from api.reports.store import make
+from api.uptime.figures import slices
+from api.uptime.schemas import Slice
 from fleet.db.pool import connect
 from fleet.language import Language
 from fleet.reports.words import words
+from fleet.service_state import ServiceState
 from tellergrid.cli import app
 from tests.integration.api.conftest import SignIn
 
@@ -206,3 +209,29 @@ async def test_what_cannot_be_reported_is_refused(tmp_path: Path) -> None:
     font.write_bytes(b"no font")
     refused = await report(tmp_path / "a.pdf", "--font", str(font))
     assert (refused.exit_code, "cannot be embedded" in refused.output) == (1, True)
+
+
+async def test_a_report_is_of_one_state_of_the_records(
+    october: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A correction is said while it is read: cells are their days, and all of them the fleet."""
+    said: list[None] = []
+
+    async def when_somebody_corrects(*given: Any) -> list[Slice]:
+        found = await slices(*given)
+        if not said:
+            said.append(None)
+            await october.execute(
+                "INSERT INTO service_correction (terminal_id, state, period, author, reason)"
+                " SELECT id, 'in_service', tstzrange('2026-10-05', '2026-10-06'), 'a', 'r'"
+                " FROM terminal WHERE code IN ('ATM-1', 'ATM-2')"
+            )
+        return found
+
+    monkeypatch.setattr("api.reports.store.slices", when_somebody_corrects)
+    async with await connect(database_url, name="report") as connection:
+        made = await make(connection, "2026-10", ZoneInfo(TZ), "test", "")
+    assert made.month.adds_up
+    [cell] = [one for one in made.month.cells if one.code == "C001"]
+    days = sum(day.by_state_us.get(ServiceState.IN_SERVICE, 0) for day in cell.days)
+    assert days == cell.whole.by_state_us[ServiceState.IN_SERVICE]

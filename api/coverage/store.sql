@@ -14,12 +14,15 @@ WHERE cell.code IN (SELECT cell_family(%(cell)s))
 ORDER BY cell.code <> %(cell)s, cell.code;
 
 -- name: standing
--- Those in a cell with all below it, or of all in a box.
+-- Those in a cell with all below it, or of all in a box. Of what nobody sees now it is not known that
+-- it works.
 SELECT terminal.code, terminal_cell.cell_code AS cell, terminal.kind, terminal.longitude,
-    terminal.latitude, coalesce(terminal_state.service_state = ANY(%(up)s), false) AS working
+    terminal.latitude,
+    coalesce(coalesce(unseen.state, terminal_state.service_state) = ANY(%(up)s), false) AS working
 FROM terminal
 JOIN terminal_cell ON terminal_cell.terminal_id = terminal.id AND terminal_cell.valid @> now()
 LEFT JOIN terminal_state ON terminal_state.terminal_id = terminal.id
+LEFT JOIN unseen ON unseen.region_code = terminal.region_code
 WHERE (terminal.decommissioned_at IS NULL OR terminal.decommissioned_at > now())
     AND (%(cell)s::text IS NULL OR terminal_cell.cell_code IN (SELECT cell_family(%(cell)s)))
     AND (%(scope)s::text[] IS NULL OR terminal_cell.cell_code = ANY(%(scope)s))

@@ -60,6 +60,19 @@ async def test_where_a_customer_goes_next(sign_in: SignIn) -> None:
     assert (found["farthest_m"], found["without_next"]) == (1925, 0)
 
 
+async def test_what_nobody_sees_is_not_known_to_work(sign_in: SignIn, mapped: Database) -> None:
+    """The cell's own page says that its terminals' state is unknown; so nobody is sent to them."""
+    ops = await sign_in("ops")
+    await mapped.execute(
+        "INSERT INTO region_service (region_code, collector, seen_until)"
+        " VALUES ('region-01', 'c', now() - interval '1 minute')"
+    )
+    assert (await ops.get("/api/v1/cells/C001")).json()["by_state"] == {"unknown": 2}
+    found = await asked(ops, "C001")
+    assert (found["terminals"], found["working"], found["none_in_service"]) == (2, 0, ["C001"])
+    assert {one["next"]["terminal"] for one in found["next"]} == {"ATM-4"}
+
+
 async def test_cells_with_none_in_service(sign_in: SignIn, mapped: Database) -> None:
     """Of a district: its cells with terminals down or none at all; the rest is counted."""
     ops = await sign_in("ops")

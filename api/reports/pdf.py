@@ -26,6 +26,7 @@ from fleet.reports.words import Words, words, worst_first
 
 MEDIA_TYPE = "application/pdf"
 _MARGIN = 18 * mm
+_LONGEST_NAME = 200  # one of pages fits on none, and there would be no report
 _PLAIN = TableStyle(
     [
         ("FONTSIZE", (0, 0), (-1, -1), 8),
@@ -94,7 +95,9 @@ def _front(report: Report, pen: Pen, said: Words) -> list[Flowable]:
 
 
 def _summary(cells: tuple[CellMonth, ...], pen: Pen, said: Words) -> Table:
-    rows = [(cell.code, cell.name, *said.summary(cell.whole)) for cell in worst_first(cells)]
+    rows = [
+        (_cut(cell.code), _cut(cell.name), *said.summary(cell.whole)) for cell in worst_first(cells)
+    ]
     widths = [28 * mm, 40 * mm, 22 * mm, 22 * mm, 22 * mm, 24 * mm, 16 * mm]
     texts = [[pen.text(one, "Small") for one in row] for row in (said.summary_head, *rows)]
     table = Table(texts, widths, repeatRows=1)
@@ -103,8 +106,12 @@ def _summary(cells: tuple[CellMonth, ...], pen: Pen, said: Words) -> Table:
     return table
 
 
+def _cut(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]} ..."
+
+
 def _section(cell: CellMonth, pen: Pen, said: Words) -> Flowable:
-    name = cell.code if cell.name == cell.code else f"{cell.code} {cell.name}"
+    name = _cut(cell.code if cell.name == cell.code else f"{cell.code} {cell.name}")
     figures, chart = _lines(cell.whole, pen, said), drawn(cell, pen, said)
     beside = Table([[figures, chart]], [62 * mm, 112 * mm])
     beside.setStyle(_PLAIN)

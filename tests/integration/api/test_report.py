@@ -112,6 +112,19 @@ async def test_the_document_has_every_cell_and_its_chinese_name(tmp_path: Path) 
     assert "up + down + unknown = scope" in text
 
 
+async def test_a_name_of_pages_is_cut(october: Database, tmp_path: Path) -> None:
+    """As a map brought it before names were bounded: on no page is room for it."""
+    await october.execute(
+        "UPDATE cell_version SET name = repeat('long ', 2000) WHERE cell_code = 'C001'"
+    )
+    out = tmp_path / "report.pdf"
+    shown = await report(out)
+    assert shown.exit_code == 0, shown.output
+    text = "".join(page.extract_text() for page in pypdf.PdfReader(out).pages)
+    assert "C003" in text
+    assert "..." in text
+
+
 @pytest.mark.usefixtures("october")
 async def test_a_font_of_ones_own_is_embedded(tmp_path: Path) -> None:
     """Then nothing is left to the viewer, and the document does not say so."""

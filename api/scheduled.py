@@ -112,11 +112,21 @@ async def run_in_turn_when(woken: asyncio.Event, *runs: Callable[[], Awaitable[N
 
 @contextmanager
 def scheduled(job: Job, seconds: float) -> Iterator[None]:
-    """Run a job every so many seconds while the block lasts, soon for the first time."""
+    """Run a job every so many seconds while the block lasts, soon for the first time.
+
+    What comes late, for the machine slept or something held the loop, is done late: left out, work
+    of an hour would wait for the next one.
+    """
     scheduler = AsyncIOScheduler(timezone=UTC)
     first = datetime.now(UTC) + timedelta(seconds=min(seconds, FIRST_AFTER_S))
     scheduler.add_job(
-        job.run, "interval", seconds=seconds, max_instances=1, coalesce=True, next_run_time=first
+        job.run,
+        "interval",
+        seconds=seconds,
+        max_instances=1,
+        coalesce=True,
+        misfire_grace_time=None,
+        next_run_time=first,
     )
     scheduler.start()
     try:

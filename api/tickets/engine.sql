@@ -24,8 +24,8 @@ WHERE fault.id = ANY(ARRAY(
 -- name: raise_tickets
 -- A ticket for each of `faults` that is open and needs one: no warning, not spoken for by a cell
 -- fault, and without a live ticket of its cause. Cancelled by operations, a fault raises no other
--- one; merged by hand, its parent speaks for it while that is live. Racing raisers meet at the
--- unique index.
+-- one; merged by hand, its parent speaks for it while that is live, or what that was merged into.
+-- Racing raisers meet at the unique index.
 WITH raised AS (
     INSERT INTO ticket (
         fault_id, scope, subject, rule, item, terminal_id, cell_code, severity, component, title,
@@ -49,11 +49,20 @@ WITH raised AS (
         AND NOT EXISTS (
             SELECT
             FROM ticket
-            LEFT JOIN ticket AS parent ON parent.id = ticket.parent_id
             WHERE ticket.fault_id = fault.id AND (
                 ticket.state = 'CANCELLED'
                 OR (ticket.state = 'MERGED'
-                    AND parent.state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
+                    AND EXISTS (
+                        WITH RECURSIVE above (state, parent_id) AS (
+                            SELECT parent.state, parent.parent_id
+                            FROM ticket AS parent
+                            WHERE parent.id = ticket.parent_id
+                            UNION
+                            SELECT parent.state, parent.parent_id
+                            FROM above JOIN ticket AS parent ON parent.id = above.parent_id
+                            WHERE above.state = 'MERGED'
+                        )
+                        SELECT FROM above WHERE state NOT IN ('CLOSED', 'CANCELLED', 'MERGED'))
                     AND EXISTS (
                         SELECT FROM ticket_transition
                         WHERE ticket_transition.ticket_id = ticket.id

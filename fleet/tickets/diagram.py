@@ -55,7 +55,8 @@ cancelled), or of something that no telemetry tells. That one is resolved by han
 the verify window ends.
 
 A ticket that operations cancelled stays cancelled: the fault it was about raises no other.
-One that operations merged is spoken for by its parent as long as that is live.
+One that operations merged is spoken for by its parent as long as that is live, or by the one which
+that was merged into, and so on.
 """
 _LIVE = frozenset(State) - ENDED
 

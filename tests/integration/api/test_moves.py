@@ -16,7 +16,7 @@ from fleet.tickets.lifecycle import Event, Role
 from fleet.tickets.ticket import State
 from tests.integration.api.conftest import SignIn
 from tests.integration.api.test_raising import until_blocked
-from tests.integration.api.test_scheduled import listening, tickets_are, until
+from tests.integration.api.test_scheduled import listening, states, tickets_are, until
 from tests.integration.api.world import SomeFault, clear, fire
 from tests.unit.test_tickets import EXPECTED
 
@@ -412,6 +412,27 @@ async def test_merged_by_hand_the_parent_speaks_for_it(
         return await tickets_are(connection, "MERGED", "CANCELLED", "ASSIGNED", "ASSIGNED")
 
     await until(spoken_for_no_longer)
+
+
+async def test_merged_on_and_on_the_last_of_them_speaks_for_all(
+    people: dict[Role, httpx.AsyncClient], ticket: int, connection: Database
+) -> None:
+    """1 goes into 2, and 2 into 3: nobody is sent to 1 anew, until 3 is no more."""
+    operations = people[Role.OPERATIONS]
+    await fire(connection, SomeFault(item="third"))
+    await until(lambda: tickets_are(connection, *["ASSIGNED"] * 3))
+    await move(operations, ticket, "merge", parent=2, reason="same cause")
+    await move(operations, 2, "merge", parent=3, reason="same cause")
+    await fire(connection, SomeFault(item="later"))
+
+    async def later() -> bool:
+        return "ASSIGNED" in (await states(connection))[3:]
+
+    await until(later)
+    assert await tickets_are(connection, "MERGED", "MERGED", "ASSIGNED", "ASSIGNED")
+    await move(operations, 3, "cancel", reason="by mistake")
+    ended = ("MERGED", "MERGED", "CANCELLED", "ASSIGNED")
+    await until(lambda: tickets_are(connection, *ended, "ASSIGNED", "ASSIGNED"))
 
 
 WRONG: list[tuple[dict[str, str], str]] = [

@@ -8,7 +8,8 @@ FROM notification_place
 FOR UPDATE;
 
 -- name: happened
--- The next assignments and escalations, in the order in which they were committed.
+-- The next assignments and escalations, in the order in which they were committed. A ticket that is
+-- reopened for its technician is assigned to them anew.
 SELECT step.tx::text AS tx, step.id AS key, step.event, step.reason, step.note,
     coalesce(sent.code, holder.code) AS technician, ticket.id AS ticket, ticket.title,
     ticket.severity, ticket.remedy, ticket.cell_code AS cell,
@@ -20,7 +21,8 @@ LEFT JOIN technician AS sent ON sent.id = step.technician_id
 LEFT JOIN technician AS holder ON holder.id = ticket.technician_id
 WHERE step.tx >= %(tx)s::text::xid8 AND step.tx < %(horizon)s::text::xid8
     AND (step.tx, step.id) > (%(tx)s::text::xid8, %(key)s)
-    AND step.event IN ('assign', 'escalate')
+    AND (step.event IN ('assign', 'escalate')
+        OR (step.event = 'reopen' AND step.technician_id IS NOT NULL))
 ORDER BY step.tx, step.id
 LIMIT %(rows)s;
 

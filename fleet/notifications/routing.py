@@ -46,10 +46,12 @@ class Told:
 def told(happening: Happening) -> Iterator[Told]:
     """Who hears of a step: of an assignment the technician, of an escalation whom the chain says.
 
-    An escalation's reason ends in the level, or says what else is the matter; its note says for
+    A ticket that is reopened for its technician is theirs to accept anew: they hear of it too. An
+    escalation's reason ends in the level, or says what else is the matter; its note says for
     whom it is.
     """
-    if happening.event == Event.ASSIGN and happening.technician is not None:
+    given = happening.event in (Event.ASSIGN, Event.REOPEN)
+    if given and happening.technician is not None:
         yield Told(Kind.ASSIGNED, happening.technician, technician=True)
     if happening.event == Event.ESCALATE and happening.note:
         level = (happening.reason or "").rpartition(" ")[2]

@@ -38,7 +38,7 @@ from tellergrid.stack.ports import free_port
 from tests.integration.api.conftest import client_of, token
 from tests.integration.api.test_process import ready, started
 from tests.integration.api.test_scheduled import listening, tickets_are, until
-from tests.integration.api.world import SomeFault, fire
+from tests.integration.api.world import SomeFault, clear, fire
 from tests.machine import PATIENCE_S
 
 Database = AsyncConnection[TupleRow]
@@ -222,6 +222,23 @@ async def test_a_crash_between_commit_and_notification_is_one_notification(
     if channel == "hook":
         assert len(set(receiver.ids[:received])) == 1
         assert receiver.verified()[0]["title"] == "Ticket 1: Card reader jammed"
+
+
+async def test_a_technician_is_told_of_a_ticket_that_comes_back_to_them(
+    connection: Database, database_url: str, files: dict[str, Path], receiver: Receiver
+) -> None:
+    """Resolved, its cause fires again: it is theirs anew, to accept in time."""
+    async with telling(database_url, files["hook"]):
+        await listening(connection)
+        fault = await fire(connection, SomeFault())
+        await until(lambda: outbox_is(connection, "sent"))
+        await clear(connection, fault)
+        await until(lambda: tickets_are(connection, "RESOLVED"))
+        await fire(connection, SomeFault())
+        await until(lambda: tickets_are(connection, "ASSIGNED"))
+        await until(lambda: outbox_is(connection, "sent", "sent"))
+    assert [row[:2] for row in await outbox(connection)] == [("assigned", "T01")] * 2
+    assert len(set(receiver.ids)) == 2
 
 
 async def test_what_fails_is_tried_again_with_the_same_id(

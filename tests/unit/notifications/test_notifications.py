@@ -41,6 +41,10 @@ FACTS = {
     ("happening", "expected"),
     [
         (Happening("assign", None, None, "T01"), [Told(Kind.ASSIGNED, "T01", technician=True)]),
+        (
+            Happening("reopen", "fired again", None, "T01"),
+            [Told(Kind.ASSIGNED, "T01", technician=True)],
+        ),
         (Happening("accept", None, None, "T01"), []),
         (
             Happening("escalate", "response warning", "for operations", "T01"),

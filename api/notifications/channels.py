@@ -34,6 +34,8 @@ class ChannelsError(Exception):
 def _hours(value: str | None) -> str | None:
     if value is not None and _HOURS.fullmatch(value) is None:
         raise ValueError("must be like 22:00-07:00")
+    if value is not None and len(set(value.split("-"))) == 1:
+        raise ValueError("must end at another time than it begins")
     return value
 
 

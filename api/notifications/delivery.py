@@ -7,7 +7,7 @@ begins was left by a process that died.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -59,8 +59,14 @@ class Notifier:
 
     async def _claim(self) -> list[dict[str, Any]]:
         gathering = [name for name, channel in self.channels.items() if channel.digest]
+        now = datetime.now(UTC)
+        quiet = [
+            name
+            for name, channel in self.channels.items()
+            if channel.hours is not None and channel.hours.lasts(now)
+        ]
         rows = await self._run(
-            "claim", gathering=gathering, urgent=sorted(URGENT), delivery=uuid4()
+            "claim", gathering=gathering, quiet=quiet, urgent=sorted(URGENT), delivery=uuid4()
         )
         return sorted(rows, key=lambda row: int(row["id"]))
 

@@ -62,12 +62,14 @@ WHERE delivery = %(delivery)s AND state = 'sending';
 
 -- name: claim
 -- The next delivery that is due: one that is tried again is as it was; in a channel that gathers,
--- all that is due for its recipient and not urgent; else one notification.
+-- all that is due for its recipient and not urgent; else one notification. In a channel that is
+-- quiet only what is urgent: what is late, or tried again, waits for its end like all else.
 WITH earliest AS (
     SELECT id, channel, recipient, delivery,
         channel = ANY(%(gathering)s) AND kind <> ALL(%(urgent)s) AS gathers
     FROM notification
     WHERE state = 'waiting' AND due_at <= now()
+        AND (channel <> ALL(%(quiet)s) OR kind = ANY(%(urgent)s))
     ORDER BY due_at, id
     LIMIT 1
 ), claimed AS (

@@ -32,6 +32,10 @@ class Quiet:
         day = local.date() + timedelta(days=1 if clock >= self.end else 0)
         return datetime.combine(day, self.end, self.zone).astimezone(UTC)
 
+    def lasts(self, at: datetime) -> bool:
+        """Whether nobody is disturbed at an instant."""
+        return self.until(at) > at
+
 
 def due(at: datetime, quiet: Quiet | None, digest: timedelta) -> datetime:
     """When what happened at an instant is told: at the end of its digest, outside quiet hours.

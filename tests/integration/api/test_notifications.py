@@ -23,16 +23,21 @@ import standardwebhooks
 from fastapi import FastAPI
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
+from psycopg.types.json import Jsonb
 from pydantic import SecretStr
 
 from api import scheduled
 from api.app import create_app
+from api.metrics import Metrics
 from api.notifications import monthly, senders
 from api.notifications.channels import Channel, read
+from api.notifications.delivery import Notifier
 from api.notifications.monthly import report_month
 from api.notifications.outbox import forget
 from api.notifications.senders import Delivery, SendFailed
+from api.scope import as_api
 from api.settings import Settings
+from fleet.db.pool import open_pool
 from fleet.notifications.words import Message
 from tellergrid.stack.ports import free_port
 from tests.integration.api.conftest import client_of, token
@@ -40,6 +45,7 @@ from tests.integration.api.test_process import ready, started
 from tests.integration.api.test_scheduled import listening, tickets_are, until
 from tests.integration.api.world import SomeFault, clear, fire
 from tests.machine import PATIENCE_S
+from tests.unit.notifications.test_notifications import FACTS
 
 Database = AsyncConnection[TupleRow]
 TOKEN_SECRET = "a secret of the tests, 32 bytes or more"
@@ -514,3 +520,30 @@ async def test_mail_has_no_markup_and_keeps_its_lines(monkeypatch: pytest.Monkey
     assert html is None or "<a href" not in html.get_content()
     assert plain is not None
     assert plain.get_content().strip() == body
+
+
+async def waiting(connection: Database, kind: str, channel: str) -> None:
+    """Something that is to be told over a channel since a minute ago."""
+    await connection.execute(
+        "INSERT INTO notification (cause, kind, recipient, channel, facts, due_at)"
+        " VALUES (%s, %s, 'operations', %s, %s, now() - interval '1 minute')",
+        (f"of {kind}", kind, channel, Jsonb(FACTS)),
+    )
+
+
+async def test_what_is_late_disturbs_nobody_in_quiet_hours(
+    connection: Database, database_url: str, files: dict[str, Path], receiver: Receiver
+) -> None:
+    """It was due before they began: nobody ran then, or it is tried again. A breach is told."""
+    for kind in ("warning", "breached"):
+        await waiting(connection, kind, "plain")
+    hour = timedelta(hours=1)
+    begin, end = (f"{datetime.now(UTC) + by:%H:%M}" for by in (-hour, hour))
+    told = read(files["plain"])["plain"]
+    channels = {"plain": told.model_copy(update={"quiet": f"{begin}-{end}", "time_zone": "UTC"})}
+    async with open_pool(as_api(database_url), name="test") as pool:
+        await Notifier(channels, pool, Metrics()).deliver(connection)
+        assert await outbox_is(connection, "waiting", "sent")
+        await Notifier({"plain": told}, pool, Metrics()).deliver(connection)
+    assert await outbox_is(connection, "sent", "sent")
+    assert len(receiver.taken) == 2

@@ -146,6 +146,7 @@ def test_a_foreign_receiver_accepts_the_signature_and_nothing_else() -> None:
         ("channels: {a: {to: [], url: 'hunter2'}}", "channels.a.to"),
         ("channels: {a: {to: [x], url: 'hunter2', secret: 'hunter2'}}", "channels.a.secret"),
         ("channels: {a: {to: [x], url: 'hunter2', quiet: '25:00-26:00'}}", "channels.a.quiet"),
+        ("channels: {a: {to: [x], url: 'hunter2', quiet: '22:00-22:00'}}", "channels.a.quiet"),
         ("channels: {a: {to: [x], url: 'hunter2', time_zone: Mars}}", "channels.a.time_zone"),
         ("channels: {a: {to: [x], url: 'hunter2'}}", "channels.a: url: Apprise"),
         ("channels: [hunter2", "is not YAML in line"),

@@ -78,7 +78,9 @@ class Notifier:
                 raise SendFailed("there is no such channel any more")
             delivery = _delivery(rows, channel)
             attachments = await self._attachments(rows, channel)
-            await self._run("hand_over", delivery=delivery.id)
+            if not await self._run("hand_over", delivery=delivery.id, attempts=first["attempts"]):
+                _log.warning("left to another process", channel=first["channel"])
+                return
             await senders.send(channel, delivery, attachments)
         except SendFailed as failure:
             await self._failed(first, str(failure))

@@ -56,9 +56,12 @@ WHERE notification.id = left_behind.id
 RETURNING channel, state;
 
 -- name: hand_over
--- From here on it may have arrived.
+-- From here on it may have arrived. Nothing where another has taken it over meanwhile: who claimed it
+-- slept so long that it passed for dead.
 UPDATE notification SET handed_over_at = now()
-WHERE delivery = %(delivery)s AND state = 'sending';
+WHERE delivery = %(delivery)s AND state = 'sending' AND attempts = %(attempts)s
+    AND handed_over_at IS NULL
+RETURNING id;
 
 -- name: claim
 -- The next delivery that is due: one that is tried again is as it was; in a channel that gathers,

@@ -34,7 +34,7 @@ from api.notifications.channels import Channel, read
 from api.notifications.delivery import Notifier
 from api.notifications.monthly import report_month
 from api.notifications.outbox import forget
-from api.notifications.senders import Delivery, SendFailed
+from api.notifications.senders import Attachment, Delivery, SendFailed
 from api.scope import as_api
 from api.settings import Settings
 from fleet.db.pool import open_pool
@@ -529,6 +529,26 @@ async def waiting(connection: Database, kind: str, channel: str) -> None:
         " VALUES (%s, %s, 'operations', %s, %s, now() - interval '1 minute')",
         (f"of {kind}", kind, channel, Jsonb(FACTS)),
     )
+
+
+async def test_a_process_that_slept_does_not_send_what_another_has_taken_over(
+    connection: Database, database_url: str, files: dict[str, Path], receiver: Receiver
+) -> None:
+    """It had taken a notification up and not begun to hand it over. Awake again, it goes on."""
+    await waiting(connection, "warning", "plain")
+    channels = read(files["plain"])
+
+    async with open_pool(as_api(database_url), name="test") as pool:
+        other = Notifier(channels, pool, Metrics())
+
+        class Slept(Notifier):
+            async def _attachments(self, *_: object) -> list[Attachment]:
+                await other.deliver(connection)
+                return []
+
+        await Slept(channels, pool, Metrics()).deliver(connection)
+    assert len(receiver.taken) == 1
+    assert await outbox_is(connection, "sent")
 
 
 async def test_what_is_late_disturbs_nobody_in_quiet_hours(

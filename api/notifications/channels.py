@@ -4,6 +4,7 @@ import re
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, available_timezones
 
 import apprise
@@ -96,8 +97,8 @@ class Channel(BaseModel):
         return told.kind in self.kinds and (for_all or told.recipient in self.to)
 
     def address(self, recipient: str) -> str:
-        """Its URL for a recipient."""
-        return self.url.get_secret_value().replace(PLACEHOLDER, recipient)
+        """Its URL for a recipient, whose code may have what means something else in a URL."""
+        return self.url.get_secret_value().replace(PLACEHOLDER, quote(recipient, safe=""))
 
 
 class _File(BaseModel):

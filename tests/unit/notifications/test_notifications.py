@@ -5,10 +5,11 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 import standardwebhooks
 
-from api.notifications.channels import ChannelsError, read
+from api.notifications.channels import Channel, ChannelsError, read
 from fleet.language import Language
 from fleet.notifications.routing import Happening, Kind, Told, told
 from fleet.notifications.signing import headers, secret_bytes
@@ -162,6 +163,13 @@ def test_a_wrong_file_of_channels_is_refused_without_quoting_it(
         read(file)
     assert says in str(refused.value)
     assert "hunter2" not in str(refused.value)
+
+
+def test_a_code_of_signs_that_mean_something_in_a_url_is_told_at_its_own_address() -> None:
+    """T#1 and T are two technicians: what stands after # is not sent, so T would be told."""
+    channel = Channel(to=["technicians"], url="https://x.test/to/{technician}?a=1", secret=SECRET)
+    for code, path in {"T": "/to/T", "T#1": "/to/T%231", "a?b&c": "/to/a%3Fb%26c"}.items():
+        assert httpx.URL(channel.address(code)).raw_path.decode() == f"{path}?a=1"
 
 
 def test_no_file_is_no_channels(tmp_path: Path) -> None:

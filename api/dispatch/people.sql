@@ -24,9 +24,11 @@ WHERE %(ids)s::integer[] IS NULL OR technician.id = ANY(%(ids)s)
 ORDER BY technician.code;
 
 -- name: surroundings
--- A print of all that a choice depends on, to the five minutes that urgency is looked at.
+-- A print of all that a choice depends on, to the five minutes that urgency is looked at. Of tickets
+-- each with its version, for the last of what happened to them may be committed before others.
 SELECT md5(concat_ws('|',
-    (SELECT max(id) FROM ticket_transition),
+    (SELECT sum(hashint8(id::bigint << 32 | version)::bigint) FROM ticket
+        WHERE state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')),
     date_bin('5 minutes', now(), '2000-01-01 00:00Z'),
     (SELECT md5(string_agg(technician::text, ';' ORDER BY id)) FROM technician),
     (SELECT md5(string_agg(technician_cell::text, ';' ORDER BY technician_id, cell_code))

@@ -10,6 +10,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from api.tickets.engine import Patience, follow_faults
+from fleet.db.pool import connect
 from tests.integration.api.conftest import SignIn
 from tests.integration.api.test_scheduled import listening, tickets_are, until
 from tests.integration.api.world import SomeFault, clear, fire
@@ -78,6 +79,34 @@ async def test_with_nothing_new_it_does_not_look_again(connection: Database) -> 
     await engine(connection)
     again = await (await connection.execute("SELECT seen, at FROM dispatch_look")).fetchone()
     assert again == looked
+
+
+async def test_what_is_committed_after_something_later_is_looked_at(
+    connection: Database, database_url: str
+) -> None:
+    """Two tickets are raised side by side, and the one that began first is committed last."""
+    async with await connect(database_url, name="slow") as slow:
+        await slow.execute(_RAISED, {"terminal": "ATM-1"})
+        await connection.execute(_RAISED, {"terminal": "ATM-2"})
+        for _ in range(2):  # it looks again at what it did itself
+            await engine(connection)
+        assert await sent(connection) == ["T01"]
+        await slow.commit()
+    await engine(connection)
+    assert await sent(connection) == ["T01", "T01"]
+
+
+_RAISED = """
+    WITH raised AS (
+        INSERT INTO ticket (scope, subject, rule, item, terminal_id, cell_code, severity, component,
+            title, remedy, skill, line)
+        SELECT 'terminal', code, 'by_hand', 'cardReader', id, 'C001', 'major', 'cardReader', 'Jam',
+            '', 'card', 2
+        FROM terminal WHERE code = %(terminal)s
+        RETURNING id)
+    INSERT INTO ticket_transition (ticket_id, event, to_state, actor, role)
+    SELECT id, 'raise', 'NEW', 'ops', 'operations' FROM raised
+"""
 
 
 async def test_nobody_who_is_absent_or_off_shift_is_sent(connection: Database) -> None:

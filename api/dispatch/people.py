@@ -44,4 +44,5 @@ def _technician(row: Mapping[str, Any]) -> Technician:
         place=place,
         most=row["most_visits"],
         visits=frozenset(row["visits"]),
+        disabled=row["disabled"],
     )

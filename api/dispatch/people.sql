@@ -15,6 +15,8 @@ SELECT technician.id, technician.code, technician.skills, technician.lines, tech
         WHERE ticket.technician_id = technician.id
             AND (ticket.state IN ('ACCEPTED', 'EN_ROUTE', 'ON_SITE', 'ON_HOLD')
                 OR (ticket.state = 'ASSIGNED' AND ticket.pinned))) AS visits,
+    EXISTS (SELECT FROM account
+        WHERE account.technician_id = technician.id AND account.disabled_at IS NOT NULL) AS disabled,
     coalesce(technician_position.latitude, technician.home_latitude) AS latitude,
     coalesce(technician_position.longitude, technician.home_longitude) AS longitude
 FROM technician
@@ -38,6 +40,8 @@ SELECT md5(concat_ws('|',
     (SELECT md5(string_agg(technician_absence::text, ';' ORDER BY id)) FROM technician_absence),
     (SELECT md5(string_agg(technician_position::text, ';' ORDER BY technician_id))
         FROM technician_position),
+    (SELECT md5(string_agg(technician_id::text, ';' ORDER BY technician_id))
+        FROM account WHERE disabled_at IS NOT NULL),
     (SELECT max(upper_inf(valid)::text || lower(valid)) FROM cell_version))) AS seen;
 
 -- name: looked

@@ -17,11 +17,14 @@ class Shortfall(StrEnum):
     LINE = "is of the other line"
     SHIFT = "is not on shift"
     ABSENT = "is absent"
+    DISABLED = "has an account that is disabled"
     LOAD = "has as much to do as they may"
     REFUSED = "declined it or did not accept it in time"
 
 
-BY_HAND = frozenset({Shortfall.CELL, Shortfall.SKILL, Shortfall.SHIFT, Shortfall.ABSENT})
+BY_HAND = frozenset(
+    {Shortfall.CELL, Shortfall.SKILL, Shortfall.SHIFT, Shortfall.ABSENT, Shortfall.DISABLED}
+)
 """What not even a person overrides; the rest is theirs to weigh."""
 
 
@@ -44,6 +47,7 @@ def attendance(technician: Technician, at: datetime) -> tuple[Shortfall, ...]:
     away = {
         Shortfall.SHIFT: not technician.on_shift(at),
         Shortfall.ABSENT: technician.absent(at),
+        Shortfall.DISABLED: technician.disabled,
     }
     return tuple(one for one, true in away.items() if true)
 

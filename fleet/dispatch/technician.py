@@ -16,6 +16,7 @@ class Technician:
 
     `most` is how many visits they may have to do at a time, `visits` those they have and keep: a
     visit is all there is to do at one site, by its key; what has none is a visit of its own.
+    `disabled`: their account is, so they hear of nothing and can accept nothing.
     """
 
     id: int
@@ -28,6 +29,7 @@ class Technician:
     place: Place | None = None
     most: int = 8
     visits: frozenset[str] = frozenset()
+    disabled: bool = False
 
     def on_shift(self, at: datetime) -> bool:
         """Whether they work at an instant, absences apart."""

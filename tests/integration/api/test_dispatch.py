@@ -109,6 +109,30 @@ _RAISED = """
 """
 
 
+async def test_nobody_whose_account_is_disabled_is_sent(
+    connection: Database, operations: httpx.AsyncClient, sign_in: SignIn
+) -> None:
+    """T01 has left the bank: what they had not accepted goes to T02, and so does what comes."""
+    await fire(connection, SomeFault())
+    await until(partial(tickets_are, connection, "ASSIGNED"))
+    assert await sent(connection) == ["T01"]
+    admin = await sign_in("admin")
+    await admin.patch("/api/v1/accounts/tech01", json={"disabled": True})
+    await fire(connection, SomeFault(terminal="ATM-2"))
+    await until(partial(tickets_are, connection, "ASSIGNED", "ASSIGNED"))
+    assert await sent(connection) == ["T02", "T02"]
+    refused = await move(operations, 1, "assign", technician="T01")
+    assert refused.status_code == 409
+    choice = (await operations.get("/api/v1/tickets/2/dispatch")).json()["items"][0]
+    assert choice["candidates"][0]["against"] == ["has an account that is disabled"]
+    shown = (await (await sign_in("tech02")).get("/api/v1/technicians/T01")).json()
+    assert shown["on_shift"] is False
+    await admin.patch("/api/v1/accounts/tech01", json={"disabled": False})
+    await fire(connection, SomeFault(item="later"))
+    await until(partial(tickets_are, connection, *["ASSIGNED"] * 3))
+    assert (await sent(connection))[2] == "T01"
+
+
 async def test_nobody_who_is_absent_or_off_shift_is_sent(connection: Database) -> None:
     """T01 is on leave, T02 works on another day: the ticket waits, and says why."""
     await connection.execute(

@@ -30,6 +30,7 @@ SHORTFALLS: dict[Shortfall, dict[str, Any]] = {
     Shortfall.LINE: {"lines": frozenset({1})},
     Shortfall.SHIFT: {"shifts": NIGHTS},
     Shortfall.ABSENT: {"absences": (Span(NOW - HOUR, NOW + HOUR),)},
+    Shortfall.DISABLED: {"disabled": True},
     Shortfall.LOAD: {"most": 2, "visits": frozenset({"a", "b"})},
     Shortfall.REFUSED: {"id": 9},
 }

@@ -63,6 +63,18 @@ async def test_what_is_written_at_a_shell_is_kept_too(connection: Database) -> N
     assert "argon2" not in str(await entries(connection, "account"))
 
 
+async def test_a_callers_own_table_takes_no_entries(connection: Database) -> None:
+    """Whoever could write SQL in a role of the api might make a temporary table of that name."""
+    async with connection.transaction():
+        await connection.execute("SET LOCAL ROLE tellergrid_whole")
+        await connection.execute("CREATE TEMP TABLE audit (LIKE public.audit INCLUDING ALL)")
+        await connection.execute("GRANT ALL ON pg_temp.audit TO PUBLIC")
+        await connection.execute("UPDATE technician SET name = 'unseen' WHERE code = 'T01'")
+        await connection.execute("DROP TABLE pg_temp.audit")
+    *_, last = await entries(connection, "technician")
+    assert last["after"] == {"name": "unseen"}
+
+
 @pytest.mark.parametrize("statement", ["UPDATE {} SET {} = {}", "DELETE FROM {}", "TRUNCATE {}"])
 async def test_the_audit_is_append_only(connection: Database, statement: str) -> None:
     """Even to its owner, who would have to switch that off first."""

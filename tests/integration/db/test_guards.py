@@ -113,3 +113,20 @@ def test_who_has_not_said_for_whom_sees_nothing(database_url: str) -> None:
                 connection.execute(f"SELECT count(*) FROM {table}".encode())
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("SELECT password_hash FROM account")
+
+
+_CALLERS_TABLES = """
+    SELECT proname FROM pg_proc JOIN pg_language ON pg_language.oid = prolang
+    WHERE pronamespace = 'public'::regnamespace AND prosecdef AND lanname <> 'c'
+        AND prosqlbody IS NULL
+        AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+        AND NOT coalesce(proconfig::text LIKE '%search_path=public, pg_temp%', false)
+"""
+
+
+def test_what_works_with_its_owners_rights_finds_no_tables_of_its_callers(
+    database_url: str,
+) -> None:
+    """Temporary ones come first, unless they are put last: those of whoever called."""
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute(_CALLERS_TABLES).fetchall() == []

@@ -162,7 +162,9 @@ class _Life(NamedTuple):
     resolved_at: datetime | None
     recovered_at: datetime | None
     by_hand: bool
-    steps: tuple[tuple[str, str, datetime, str | None, str | None, str | None], ...]
+    steps: tuple[
+        tuple[str, str, datetime, str | None, str | None, str | None, datetime | None], ...
+    ]
     cells: tuple[str, ...]
 
 
@@ -172,7 +174,7 @@ def _lived(life: _Life, agreed: Promises) -> tuple[History, tuple[Laid, ...]] | 
 
     It is worked out once: people look again and again at tickets to which nothing happens.
     """
-    changes = [(at, before) for _, _, at, _, _, before in life.steps if before is not None]
+    changes = [(at, before) for _, _, at, _, _, before, _ in life.steps if before is not None]
     given = [
         (choose(agreed.policies, one.severity, life.cells, one.since), one.since)
         for one in ratings(life.created_at, life.severity, changes)
@@ -181,8 +183,8 @@ def _lived(life: _Life, agreed: Promises) -> tuple[History, tuple[Laid, ...]] | 
     if not promised:
         return None
     steps = tuple(
-        Step(Event(event), State(state), at, reason, note)
-        for event, state, at, reason, note, _ in life.steps
+        Step(Event(event), State(state), at, reason, note, recovered_at)
+        for event, state, at, reason, note, _, recovered_at in life.steps
     )
     history = History(
         life.created_at, State(life.state), life.resolved_at, life.recovered_at, steps, life.by_hand

@@ -27,7 +27,8 @@ SELECT card.id, card.version, card.state, card.fault_id, card.technician_id, car
     card.held_in, card.reopened, card.resolved_at, card.recovered_at, card.line, card.pinned,
     card.created_at, card.severity, card.cell, now() AS at, (SELECT sla_seen()) AS promises,
     ARRAY(SELECT row(step.event, step.to_state, step.at, step.reason,
-            CASE WHEN step.event = 'escalate' THEN step.note END, step.severity_before)
+            CASE WHEN step.event = 'escalate' THEN step.note END, step.severity_before,
+            step.recovered_at)
         FROM ticket_transition AS step
         WHERE step.ticket_id = card.id
         ORDER BY step.id) AS steps

@@ -5,7 +5,8 @@
 -- With all that happened to each, of which its clocks are computed.
 SELECT card.*, now() AS at, (SELECT sla_seen()) AS promises,
     ARRAY(SELECT row(step.event, step.to_state, step.at, step.reason,
-            CASE WHEN step.event = 'escalate' THEN step.note END, step.severity_before)
+            CASE WHEN step.event = 'escalate' THEN step.note END, step.severity_before,
+            step.recovered_at)
         FROM ticket_transition AS step
         WHERE step.ticket_id = card.id
         ORDER BY step.id) AS steps
@@ -65,7 +66,8 @@ WHERE state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
 -- What a technician has to do, the most urgent first, then the oldest.
 SELECT card.*, now() AS at, (SELECT sla_seen()) AS promises,
     ARRAY(SELECT row(step.event, step.to_state, step.at, step.reason,
-            CASE WHEN step.event = 'escalate' THEN step.note END, step.severity_before)
+            CASE WHEN step.event = 'escalate' THEN step.note END, step.severity_before,
+            step.recovered_at)
         FROM ticket_transition AS step
         WHERE step.ticket_id = card.id
         ORDER BY step.id) AS steps
@@ -88,7 +90,8 @@ ORDER BY card.urgency, card.created_at, card.id;
 -- The live ones of a terminal, the newest first: of a cell that the caller sees.
 SELECT card.*, now() AS at, (SELECT sla_seen()) AS promises,
     ARRAY(SELECT row(step.event, step.to_state, step.at, step.reason,
-            CASE WHEN step.event = 'escalate' THEN step.note END, step.severity_before)
+            CASE WHEN step.event = 'escalate' THEN step.note END, step.severity_before,
+            step.recovered_at)
         FROM ticket_transition AS step
         WHERE step.ticket_id = card.id
         ORDER BY step.id) AS steps

@@ -94,6 +94,7 @@ def _parameters(change: Change) -> dict[str, object]:
         "action": said.action,
         "severity": after.severity,
         "severity_before": before.severity if change.event is Event.RATE else None,
+        "told_recovered_at": said.recovered_at,
         "refused_by": before.technician_id if change.event in REFUSALS else None,
         "photos": None if said.photos is None else list(said.photos),
         "parts_used": None if said.parts_used is None else list(said.parts_used),

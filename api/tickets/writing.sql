@@ -24,12 +24,12 @@ WITH moved AS (
 INSERT INTO ticket_transition (
     ticket_id, event, from_state, to_state, account_id, actor, role, reason, note, technician_id,
     device_at, latitude, longitude, cause, action, parts_used,
-    photos, refused_by, severity_before)
+    photos, refused_by, severity_before, recovered_at)
 SELECT id, %(event)s, %(from_state)s, %(state)s, %(account_id)s::integer, %(actor)s, %(role)s,
     %(reason)s::text, %(note)s::text, %(technician_id)s::integer, %(device_at)s::timestamptz,
     %(latitude)s::float8, %(longitude)s::float8, %(cause)s::text, %(action)s::text,
     %(parts_used)s::text[], %(photos)s::bigint[], %(refused_by)s::integer,
-    %(severity_before)s::text
+    %(severity_before)s::text, %(told_recovered_at)s::timestamptz
 FROM moved;
 
 -- name: announce

@@ -21,13 +21,18 @@ _CLOCKS = tuple(Clock)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A row of a ticket's history; `note` of escalations alone."""
+    """A row of a ticket's history; `note` of escalations alone.
+
+    `recovered_at` is since when the fault was gone that a recovery tells of: it may have been
+    noticed much later, of a terminal that was out of reach, or for nobody looked.
+    """
 
     event: Event
     to_state: State
     at: datetime
     reason: str | None = None
     note: str | None = None
+    recovered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +173,7 @@ def _recoveries(history: History) -> list[Span]:
     restores = Event.RESOLVE if history.by_hand else Event.RECOVER
     for step in history.steps:
         if step.event is restores:
-            since = since or step.at
+            since = since or step.recovered_at or step.at
         elif since is not None and step.event in (Event.RELAPSE, Event.REOPEN):
             spans.append(Span(since, step.at))
             since = None

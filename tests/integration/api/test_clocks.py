@@ -1,6 +1,7 @@
 """Service levels: shown in each ticket, a filter and an order, and escalated once."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from api.tickets.engine import follow_causes
 from api.tickets.watching import ClockWatch
 from api.tickets.writing import Change, write
 from tests.integration.api.conftest import SignIn
@@ -78,6 +80,25 @@ async def test_each_ticket_shows_its_clocks(
     assert clocks["response"]["level"] == "warning"
     assert clocks["arrival"]["level"] == "ok"
     assert 1500 <= clocks["response"]["used_s"] <= 1501 + took_s
+
+
+async def test_a_recovery_that_is_noticed_late_stops_the_clock_from_then_on(
+    operations: httpx.AsyncClient, connection: Database
+) -> None:
+    """Gone twenty minutes before anybody saw it, and back: those are not counted."""
+    await raised_ago(connection, 2, 25)
+    await connection.execute("UPDATE ticket SET state = 'ACCEPTED', version = version + 1")
+    await connection.execute(
+        "UPDATE fault SET cleared_at = now() - interval '20 minutes' WHERE subject = 'ATM-2'"
+    )
+    engine = partial(follow_causes, connection, timedelta(hours=1))
+    await engine()
+    await fire(connection, SomeFault(terminal="ATM-2"))
+    await engine()
+    ticket = (await operations.get("/api/v1/tickets/2")).json()
+    assert ticket["recovered_at"] is None
+    used_s = next(one["used_s"] for one in ticket["clocks"] if one["clock"] == "restore")
+    assert used_s == pytest.approx(300, abs=60)
 
 
 async def test_clocks_run_on_though_nothing_happens(operations: httpx.AsyncClient) -> None:

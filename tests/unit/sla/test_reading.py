@@ -51,6 +51,21 @@ def clock(which: Clock, of: History, at: float) -> Reading:
     return next(one for one in read(POLICY, of, minute(at)) if one.clock is which)
 
 
+def test_what_was_noticed_late_had_recovered_before() -> None:
+    """Gone in the minute 10, noticed in the 70, back in the 80: it was not well for 10 minutes."""
+    life = history(
+        *MAIN_PATH[:3],
+        (Event.RECOVER, State.ACCEPTED, 70, None),
+        (Event.RELAPSE, State.ACCEPTED, 80, None),
+    )
+    noticed = [
+        replace(one, recovered_at=minute(10)) if one.event is Event.RECOVER else one
+        for one in life.steps
+    ]
+    restore = clock(Clock.RESTORE, replace(life, steps=noticed), 90)
+    assert restore.used == 20 * MINUTE
+
+
 def test_response_ends_with_acceptance() -> None:
     response = clock(Clock.RESPONSE, history(*MAIN_PATH), 200)
     assert (response.used, response.stopped_at) == (4 * MINUTE, minute(4))

@@ -4,12 +4,14 @@ import os
 import shutil
 import sysconfig
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
+from fleet import demo
 from tellergrid.console import FORESEEN, Steps, explained, output
 from tellergrid.engines.locate import locate
 from tellergrid.settings import Settings
@@ -61,7 +63,9 @@ def up(
             output.print(text, markup=False, soft_wrap=True)
 
         if report_to is None and is_held(home):
-            _already_running(home, print_page)
+            _already_running(
+                home, print_page, Asked(terminals, cells, seed, no_simulator=no_simulator)
+            )
             return
         fleet = choose(home, terminals, cells, seed)
         engines = locate(
@@ -85,11 +89,37 @@ def up(
             raise
 
 
-def _already_running(home: Home, print_page: Callable[[Record], None]) -> None:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was said on the command line; what was left out is None."""
+
+    terminals: int | None
+    cells: int | None
+    seed: int | None
+    no_simulator: bool
+
+    def refused_by(self, running: Record) -> list[str]:
+        """The options that a running stack does not fulfil, as they were typed."""
+        cells = running.cells or -(-running.terminals // demo.TERMINALS_PER_CELL)
+        unfulfilled = {
+            f"--terminals {self.terminals}": self.terminals not in (None, running.terminals),
+            f"--cells {self.cells}": self.cells not in (None, cells),
+            f"--seed {self.seed}": self.seed not in (None, running.seed),
+            "--no-simulator": self.no_simulator and running.simulator,
+        }
+        return [option for option, is_so in unfulfilled.items() if is_so]
+
+
+def _already_running(home: Home, print_page: Callable[[Record], None], asked: Asked) -> None:
     running = record.read(home)
     if running is None or not running.healthy_once:
         raise AlreadyRunningError(
             f"A stack is starting or stopping from {home.root}; `tellergrid status` shows it."
+        )
+    if refused := asked.refused_by(running):
+        raise AlreadyRunningError(
+            f"A stack already runs from {home.root}, without {' '.join(refused)}: "
+            "`tellergrid down` first."
         )
     print_page(running)
 

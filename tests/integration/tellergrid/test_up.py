@@ -71,6 +71,17 @@ def test_the_next_start_has_the_same_data_fleet_and_passwords(stack: Stack) -> N
         assert second[name] == first[name]
 
 
+def test_what_a_running_stack_does_not_fulfil_is_said(stack: Stack) -> None:
+    """Another fleet is asked for, then none at all to be played: down first. The same is fine."""
+    background = ("up", "--detach", "--terminals", "4", "--cells", "1", "--seed", "1")
+    assert stack.run(*background).returncode == 0
+    assert stack.run(*background).returncode == 0
+    other = stack.run("up", "--detach", "--terminals", "5", "--cells", "2", "--no-simulator")
+    assert other.returncode == 1
+    assert "without --terminals 5 --cells 2 --no-simulator" in other.stderr
+    assert stack.record()["terminals"] == 4
+
+
 def test_a_killed_supervisor_leaves_nothing_to_trip_over(stack: Stack) -> None:
     """kill -9: the kernel tells the parts to stop, and the next start is like any other."""
     record = stack.up()

@@ -19,11 +19,13 @@ from tellergrid.console import Steps, explained, output
 from tellergrid.engines.locate import locate
 from tellergrid.settings import Settings
 from tellergrid.stack.errors import StackError
+from tellergrid.stack.files import write_private
 from tellergrid.stack.home import held, open_home
 from tellergrid.stack.past import database_alone
+from tellergrid.stack.seeding import migrate_and_seed
 from tellergrid.stack.vault import Vault
-from tellergrid.stack.wiring import Wiring
-from tellergrid.virtual.history import Keeping, fill
+from tellergrid.stack.wiring import Fleet, Wiring
+from tellergrid.virtual.history import Filled, Keeping, fill, require_no_history
 
 _STEP_S = 300.0
 
@@ -76,16 +78,8 @@ def backfill(
                 cells=fleet.cells,
                 step_s=_STEP_S,
             )
-            with held(home), database_alone(wiring, course.grid(), steps.show) as url:
-                filled = asyncio.run(
-                    fill(
-                        url,
-                        course,
-                        catalogue.load(),
-                        keeping,
-                        lambda share: steps.show(f"filling in {days:g} days", share),
-                    )
-                )
+            with held(home), database_alone(wiring, steps.show) as url:
+                filled = asyncio.run(_fill(wiring, url, fleet, course, keeping, steps))
         except SimulatorError as error:
             raise StackError(str(error)) from error
     if as_json:
@@ -95,3 +89,16 @@ def backfill(
             f"{filled.days:g} days of {filled.terminals} terminals: {filled.messages:,} messages, "
             f"{filled.faults:,} faults, {filled.tickets:,} tickets. Next: tellergrid up"
         )
+
+
+async def _fill(
+    wiring: Wiring, url: str, fleet: Fleet, course: Course, keeping: Keeping, steps: Steps
+) -> Filled:
+    """Fill it in; where there is a history nothing changes, the fleet of the next `up` neither."""
+    await require_no_history(url)
+    write_private(wiring.home.choices, fleet)
+    steps.show("Migrating the database and seeding the demo grid")
+    await migrate_and_seed(url, course.grid(), wiring.vault.person, wiring.api_database_password)
+    wiring.vault.save()
+    what = f"filling in {course.lasts_s / 86_400:g} days"
+    return await fill(url, course, catalogue.load(), keeping, lambda share: steps.show(what, share))

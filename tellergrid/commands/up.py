@@ -16,7 +16,6 @@ from tellergrid.console import FORESEEN, Steps, explained, output
 from tellergrid.engines.locate import locate
 from tellergrid.settings import Settings
 from tellergrid.stack import detached, record
-from tellergrid.stack.files import write_private
 from tellergrid.stack.home import AlreadyRunningError, Home, is_held, open_home
 from tellergrid.stack.page import page
 from tellergrid.stack.record import Record
@@ -132,9 +131,7 @@ def choose(home: Home, terminals: int | None, cells: int | None, seed: int | Non
         last = _FIRST_FLEET
     if terminals is None:
         terminals, cells = last.terminals, cells or last.cells
-    fleet = Fleet(terminals, cells, last.seed if seed is None else seed)
-    write_private(home.choices, fleet)
-    return fleet
+    return Fleet(terminals, cells, last.seed if seed is None else seed)
 
 
 def _command() -> str:

@@ -1,20 +1,17 @@
-"""The stack's database alone, migrated and seeded, while nothing else of the stack runs."""
+"""The stack's database alone, while nothing else of the stack runs."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from fleet.demo import DemoGrid
 from tellergrid.stack import postgres, process
 from tellergrid.stack.leftovers import clear_leftovers
 from tellergrid.stack.parts import engine_parts
 from tellergrid.stack.ports import require_free
-from tellergrid.stack.seeding import migrate_and_seed
 from tellergrid.stack.wiring import Wiring
 
 
 @contextmanager
-def database_alone(wiring: Wiring, grid: DemoGrid, step: Callable[[str], None]) -> Iterator[str]:
+def database_alone(wiring: Wiring, step: Callable[[str], None]) -> Iterator[str]:
     """Start it, unless it is one named from outside; yields its URL. The home must be held."""
     clear_leftovers(wiring.home)
     running = None
@@ -27,13 +24,6 @@ def database_alone(wiring: Wiring, grid: DemoGrid, step: Callable[[str], None]) 
             running = process.start(part.program, part.log)
             part.ready(running)
             postgres.create_database(cluster)
-        step("Migrating the database and seeding the demo grid")
-        asyncio.run(
-            migrate_and_seed(
-                wiring.database_url, grid, wiring.vault.person, wiring.api_database_password
-            )
-        )
-        wiring.vault.save()
         yield wiring.database_url
     finally:
         if running is not None:

@@ -9,6 +9,7 @@ import structlog
 
 from fleet import demo
 from tellergrid.stack import postgres, record
+from tellergrid.stack.files import write_private
 from tellergrid.stack.home import held
 from tellergrid.stack.leftovers import SUPERVISOR, clear_leftovers
 from tellergrid.stack.parts import engine_parts, service_parts
@@ -37,6 +38,7 @@ def run(wiring: Wiring, fleet: Fleet, audience: Audience, *, simulator: bool) ->
     with held(wiring.home):
         clear_leftovers(wiring.home)
         _require_ports(wiring)
+        write_private(wiring.home.choices, fleet)
         written = _record(wiring, fleet, simulator=simulator)
 
         def changed(processes: dict[str, Running]) -> None:

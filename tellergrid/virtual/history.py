@@ -84,15 +84,27 @@ async def fill(
     return filled
 
 
-async def _prepare(lines: Sequence[Connection], course: Course) -> list[tuple[Connection, Claim]]:
-    """See that nobody is here, and let the fleet be as old as its history."""
-    connection = lines[0]
+async def require_no_history(url: str) -> None:
+    """Raise StackError if a database has a history; it need not be migrated."""
+    async with await connect(url, name="backfill") as connection:
+        row = await (await connection.execute(_SQL["is_migrated"])).fetchone()
+        if row is not None and row[0]:
+            await _require_empty(connection)
+
+
+async def _require_empty(connection: Connection) -> None:
     row = await (await connection.execute(_SQL["is_empty"])).fetchone()
     if row is None or not row[0]:
         raise StackError(
             "The database has a history already. A history is filled in before the first message: "
             "`tellergrid clean` makes an empty one."
         )
+
+
+async def _prepare(lines: Sequence[Connection], course: Course) -> list[tuple[Connection, Claim]]:
+    """See that nobody is here, and let the fleet be as old as its history."""
+    connection = lines[0]
+    await _require_empty(connection)
     claims: list[tuple[Connection, Claim]] = []
     for line, region in zip(cycle(lines), course.grid().regions, strict=False):
         claim = await Claim.take(line, region, "backfill")

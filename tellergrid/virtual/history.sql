@@ -1,5 +1,8 @@
 -- What the past needs before it can be filled in, and its own time.
 
+-- name: is_migrated
+SELECT to_regclass('terminal_state') IS NOT NULL AND to_regclass('ticket') IS NOT NULL;
+
 -- name: is_empty
 SELECT NOT EXISTS (SELECT FROM terminal_state) AND NOT EXISTS (SELECT FROM ticket);
 

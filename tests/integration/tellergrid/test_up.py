@@ -82,6 +82,25 @@ def test_what_a_running_stack_does_not_fulfil_is_said(stack: Stack) -> None:
     assert stack.record()["terminals"] == 4
 
 
+def test_a_past_that_is_refused_changes_nothing(stack: Stack) -> None:
+    """Of another fleet, while a stack runs, and where there is one already."""
+    stack.up()
+    past = ("backfill", "--days", "0.02", "--terminals")
+    running = stack.run(*past, "6")
+    assert (running.returncode, "already runs" in running.stderr) == (1, True), running.stderr
+    stack.run("down")
+    assert json.loads((stack.home / "fleet.json").read_text())["terminals"] == 4
+    filled = stack.run(*past, "4")
+    assert filled.returncode == 0, filled.stderr
+    again = stack.run(*past, "6")
+    assert (again.returncode, "history already" in again.stderr) == (1, True), again.stderr
+    finished = stack.run("up", "--detach", "--no-simulator")
+    assert finished.returncode == 0, finished.stderr
+    with psycopg.connect(stack.record()["database"]["url"]) as connection:
+        assert connection.execute("SELECT count(*) FROM terminal").fetchone() == (4,)
+    assert stack.record()["terminals"] == 4
+
+
 def test_a_killed_supervisor_leaves_nothing_to_trip_over(stack: Stack) -> None:
     """kill -9: the kernel tells the parts to stop, and the next start is like any other."""
     record = stack.up()

@@ -72,11 +72,11 @@ async def fill(
         ticket_side = await connect(url, name="backfill-tickets")
         await stack.enter_async_context(ticket_side)
         claims = await _prepare(lines, course)
-        history = _History(course, ticket_side)
+        history = _History(course, ticket_side, keeping)
         try:
             await history.begin(rules, claims)
-            await history.play(keeping.verify, progress)
-            filled = await history.end(keeping)
+            await history.play(progress)
+            filled = await history.end()
         finally:
             await ticket_side.rollback()
             await ticket_side.execute(_SQL["drop_clock"])
@@ -123,9 +123,12 @@ async def _prepare(lines: Sequence[Connection], course: Course) -> list[tuple[Co
 class _History:
     """One filling in."""
 
-    def __init__(self, course: Course, ticket_side: Connection) -> None:
+    def __init__(self, course: Course, ticket_side: Connection, keeping: Keeping) -> None:
         self._course = course
         self._ticket_side = ticket_side
+        self._keeping = keeping
+        self._state = StateFile(keeping.state)
+        self._started = 0
         self._fleet = VirtualFleet(course)
         self._desks: dict[str, Desk] = {}
         self._by_line: dict[Connection, list[str]] = {}
@@ -148,8 +151,9 @@ class _History:
         await self._ticket_side.execute("SET synchronous_commit = off")
         await self._ticket_side.commit()
 
-    async def play(self, verify: timedelta, progress: Progress) -> None:
+    async def play(self, progress: Progress) -> None:
         """Play the course, step by step."""
+        self._state.begin(each.code for each in self._fleet.terminals.values())
         was_away = False
         for until, arrived, away in self._fleet.steps():
             now = datetime.fromtimestamp(until, UTC)
@@ -159,24 +163,34 @@ class _History:
                     desk.watch(None if away else now)
                     if not away:
                         desk.returned(now, RETURN)
+            self._remember_starts()
             await self._commit(arrived, now, until)
-            await self._follow(verify, until)
+            await self._follow(self._keeping.verify, until)
             progress((until - self._course.start) / self._course.lasts_s)
 
-    async def end(self, keeping: Keeping) -> Filled:
+    async def end(self) -> Filled:
         """Let the simulator go on from here, and count."""
-        codes = [each.code for each in self._fleet.terminals.values()]
-        state = StateFile(keeping.state)
-        state.begin(codes)
-        state.save(self._progress())
-        write(keeping.truth, self._fleet.told())
+        self._state.save(self._progress())
+        write(self._keeping.truth, self._fleet.told())
         counts = await self._ticket_side.execute(
             "SELECT (SELECT count(*) FROM fault), (SELECT count(*) FROM ticket)"
         )
         row = await counts.fetchone()
         faults, raised = (0, 0) if row is None else row
         days = self._course.lasts_s / 86_400
-        return Filled(days, len(codes), self._messages, faults, raised)
+        return Filled(days, len(self._fleet.terminals), self._messages, faults, raised)
+
+    def _remember_starts(self) -> None:
+        """Remember each boot before anything of it is stored.
+
+        Else, were we killed, the simulator would begin with boots that are stored already, and all
+        it says would be taken for what is known.
+        """
+        devices = [wire.device for wire in self._fleet.wires.values()]
+        started = sum(device.boot for device in devices)
+        if started != self._started:
+            self._started = started
+            self._state.save((device.code, device.boot, 0, {}) for device in devices)
 
     def _progress(self) -> list[tuple[str, int, int, Mapping[int, int]]]:
         found: list[tuple[str, int, int, Mapping[int, int]]] = []

@@ -15,7 +15,7 @@ from simulator.virtual import Course
 from tellergrid.score.runs import score_course
 from tellergrid.score.stored import score_stored
 from tellergrid.stack.errors import StackError
-from tellergrid.virtual.history import Keeping, fill
+from tellergrid.virtual.history import Keeping, fill, require_no_history
 from tellergrid.virtual.run import play
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
@@ -95,6 +95,46 @@ async def test_history_is_what_virtual_time_says_and_can_be_gone_on_from(
     assert any(isinstance(line, Label) for line in truth.read(keeping.truth))
     with pytest.raises(StackError, match="history already"):
         await fill(database_url, course(), rules, keeping, lambda _: None)
+
+
+async def test_a_history_that_was_interrupted_is_gone_on_from_in_later_boots(
+    database_url: str, tmp_path: Path
+) -> None:
+    """Killed half-way: no boot that is stored is given again, or all in it would be duplicates."""
+    async with await connect(database_url, name="test", autocommit=True) as connection:
+        await seed(connection, course().grid(), [])
+    await require_no_history(database_url)
+    keeping = Keeping(tmp_path / "state.json", tmp_path / "truth.jsonl", timedelta(minutes=60))
+    story = scenario.parse(
+        b"{name: anew, about: One by one., story: [{restart: true, for: 1m, after: 20m, every: 20m,"
+        b" where: {terminals: 10}}]}",
+        "anew",
+    )
+    restarting = Course(story, 20, START.timestamp(), 2 * 3600.0, cells=2, step_s=300)
+
+    def interrupted(share: float) -> None:
+        if share > 0.5:
+            raise _Killed
+
+    with pytest.raises(_Killed):
+        await fill(database_url, restarting, catalogue.load(), keeping, interrupted)
+    with psycopg.connect(database_url) as database:
+        stored: dict[str, int] = dict(
+            database.execute(
+                "SELECT code, max(boot) FROM telemetry"
+                " JOIN terminal ON terminal.id = terminal_id GROUP BY code"
+            ).fetchall()
+        )
+    assert len(stored) == 20
+    assert max(stored.values()) > 1, "somebody started anew in it"
+    begun = state.StateFile(keeping.state).begin(stored)
+    assert all(begun[code] > boot for code, boot in stored.items())
+    with pytest.raises(StackError, match="history already"):
+        await require_no_history(database_url)
+
+
+class _Killed(Exception):
+    pass
 
 
 def _tickets_are_dated(database: psycopg.Connection[tuple[object, ...]], tickets: int) -> None:

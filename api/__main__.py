@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import sys
+from collections.abc import Sequence
 from socket import socket
 from types import FrameType
 
@@ -17,7 +18,9 @@ from api.notifications.channels import ChannelsError
 from api.settings import Settings
 from fleet import refusals
 from fleet.rules.errors import RuleError
+from fleet.usage import take_no_arguments
 
+_ABOUT = "Serves faults, tickets and uptime over HTTP, and does what is scheduled, until told to."
 _GRACE_S = 10
 # Longer than proxies and browsers keep a connection that lies idle, mostly a minute: who hangs up
 # first should be the one who asks, or what is asked next is lost now and then.
@@ -50,8 +53,9 @@ class _Server(uvicorn.Server):
             self._loop.call_soon_threadsafe(self._stopping.set)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Run until SIGTERM or SIGINT; returns the exit status."""
+    take_no_arguments(arguments, "python -m api", _ABOUT, Settings)
     try:
         settings = Settings()
     except ValidationError as error:
@@ -86,4 +90,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

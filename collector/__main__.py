@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import sys
+from collections.abc import Sequence
 
 import uvloop
 from pydantic import ValidationError
@@ -12,6 +13,9 @@ from collector.errors import CollectorError
 from collector.settings import Settings
 from fleet import logs, refusals
 from fleet.rules.errors import CatalogueError
+from fleet.usage import take_no_arguments
+
+_ABOUT = "Takes in what terminals say, judges it by the rules, and stores both, until told to stop."
 
 _SELDOM = 1000
 """After how many searches of the middle generation all is searched for garbage; Python says 10.
@@ -21,8 +25,9 @@ That looks at every terminal, and again whenever they have grown by a quarter: n
 """
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Run the collector; 0 when told to stop, 1 when it cannot work, with the reason."""
+    take_no_arguments(arguments, "python -m collector", _ABOUT, Settings)
     try:
         settings = Settings()
     except ValidationError as error:
@@ -41,4 +46,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

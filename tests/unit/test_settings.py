@@ -1,5 +1,8 @@
 """Every setting is documented, where a person looks it up and where they copy it from."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,3 +59,16 @@ def test_the_example_environment_names_nothing_that_nobody_reads() -> None:
     }
     strange = {name for name in named if name not in _VARIABLES and name not in compose}
     assert strange == set()
+
+
+@pytest.mark.parametrize("program", ["api", "collector"])
+def test_who_asks_for_help_is_told_the_settings_and_not_that_they_are_missing(program: str) -> None:
+    """And what is no request for help is refused: these programs take no arguments."""
+    bare = {name: v for name, v in os.environ.items() if not name.startswith("TELLERGRID_")}
+    for argument, status in (("--help", 0), ("--port", 2)):
+        command = [sys.executable, "-m", program, argument]
+        done = subprocess.run(command, env=bare, capture_output=True, text=True, check=False)
+        assert done.returncode == status
+        if not status:
+            for name in settings_page.READERS[program].model_fields:
+                assert f"  {settings_page.PREFIX}{name.upper()}" in done.stdout

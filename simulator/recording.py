@@ -19,7 +19,16 @@ import msgspec
 from mqtt5 import PubAckReasonCode
 
 from fleet import card_numbers
-from fleet.mqtt import Broker, Connection, Filter, Message, MqttError, Session, connect
+from fleet.mqtt import (
+    Broker,
+    Connection,
+    Filter,
+    Message,
+    MqttError,
+    PublicationRefused,
+    Session,
+    connect,
+)
 from simulator.errors import RecordingError, SimulatorError
 
 FLEET = "fleet/v1/#"
@@ -63,7 +72,7 @@ def read(path: Path) -> Iterator[Recorded]:
             for number, line in enumerate(file, 1):
                 try:
                     yield _DECODER.decode(line)
-                except msgspec.DecodeError as error:
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
                     raise RecordingError(f"{path}:{number}: {error}") from error
     except OSError as error:
         raise RecordingError(f"{path}: {error.strerror}") from error
@@ -99,12 +108,14 @@ async def record(
 ) -> int:
     """Write what the broker carries until stopped; returns how many. Raises SimulatorError.
 
-    What the file held goes once the broker is reached; the account must be let read the topic.
+    What the file held goes once the broker lets us listen: the account must be let read the topic.
     """
     count = 0
 
     def take(connection: Connection, message: Message) -> None:
         nonlocal count
+        if not count:
+            _empty(file)
         kept = recorded(message.topic, message.payload, time.time(), retain=message.retain)
         file.write(_ENCODER.encode(kept) + b"\n")
         if message.packet_id is not None:
@@ -113,16 +124,19 @@ async def record(
         told(count)
 
     async with _connected(broker, take) as connection:
-        if file.seekable():
-            file.truncate(0)
-        await connection.subscribe([Filter(topic)])
+        try:
+            await connection.subscribe([Filter(topic)])
+        except ValueError as error:
+            raise SimulatorError(f"{topic!r}: {error}") from error
+        if not count:
+            _empty(file)
         waiting: asyncio.Future[object] = asyncio.ensure_future(stopped.wait())
         closed: asyncio.Future[object] = asyncio.ensure_future(_end(connection))
         await asyncio.wait({waiting, closed}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         closed.cancel()
-        if connection.closed.done() and (error := connection.closed.result()) is not None:
-            raise error
+        if connection.closed.done() and (broken := connection.closed.result()) is not None:
+            raise broken
     return count
 
 
@@ -137,9 +151,16 @@ async def replay(
 ) -> int:
     """Publish a recording, `speed` times as fast (0: as fast as it goes); returns how many.
 
-    With `retime` each message's own time is moved to when it is played. Raises SimulatorError.
+    With `retime` each message's own time is moved to when it is played. Raises SimulatorError, also
+    where the broker refuses a message: what comes after that one is not played.
     """
     count = 0
+    refusals: list[MqttError] = []
+
+    def answered(sent: "asyncio.Future[PubAckReasonCode]") -> None:
+        if isinstance(refusal := sent.exception(), PublicationRefused):
+            refusals.append(refusal)
+
     async with _connected(broker, _ignore) as connection:
         began, first = time.time(), None
         sent: asyncio.Future[PubAckReasonCode] | None = None
@@ -150,13 +171,21 @@ async def replay(
                 await asyncio.sleep(wait_s)
             later_s = time.time() - message.at if retime else 0.0
             payload = again(message, later_s, boots)
-            sent = connection.publish(message.topic, payload, retain=message.retain)
+            try:
+                sent = connection.publish(message.topic, payload, retain=message.retain)
+            except ValueError as error:
+                raise RecordingError(f"message {count + 1}: {error}") from error
+            sent.add_done_callback(answered)
             count += 1
             told(count)
             if connection.outstanding >= _WINDOW:
-                await sent
+                await asyncio.wait({sent})
+            if refusals:
+                break
         if sent is not None:
-            await sent
+            await asyncio.wait({sent})
+            if failed := next(iter(refusals), sent.exception()):
+                raise failed
     return count
 
 
@@ -177,6 +206,11 @@ async def _connected(
 
 async def _end(connection: Connection) -> MqttError | None:
     return await asyncio.shield(connection.closed)
+
+
+def _empty(file: BinaryIO) -> None:
+    if file.seekable():
+        file.truncate(0)
 
 
 def _ignore(_connection: Connection, _message: Message) -> None:

@@ -97,3 +97,39 @@ def test_only_time_and_boot_are_another_when_it_is_played_again() -> None:
     assert moved == {"ts": "2026-11-23T08:01:00+08:00", "boot": 13, "seq": 7}
     for payload in (b"[1]", b"no json", b'{"ts":"soon"}'):
         assert recording.again(recording.recorded("t", payload, 1), 60, 10) == payload
+
+
+@pytest.mark.parametrize("topic", ["fleet/#", "", "x" * 70_000])
+async def test_a_message_that_cannot_be_sent_is_named(broker: BrokerServer, topic: str) -> None:
+    """A recording that somebody edited: it was a traceback."""
+    tester = Broker.parse(broker.url("tester"))
+    kept = [recording.Recorded(1, "fleet/v1/r/T/1", "a"), recording.Recorded(1, topic, "a")]
+    with pytest.raises(RecordingError, match="message 2: "):
+        await recording.replay(tester, iter(kept), lambda _: None)
+
+
+async def test_a_refusal_is_told_whatever_follows_it(broker: BrokerServer) -> None:
+    """The account may not write one topic of several."""
+    tester = Broker.parse(broker.url("tester"))
+    kept = [recording.Recorded(1, topic, "a") for topic in ("other/x", "fleet/v1/r/T/1")]
+    with pytest.raises(SimulatorError, match="NOT_AUTHORIZED"):
+        await recording.replay(tester, iter(kept), lambda _: None)
+
+
+def test_what_is_no_utf8_is_refused_naming_the_line(tmp_path: Path) -> None:
+    """JSON all around it: it was a traceback."""
+    path = tmp_path / "traffic.jsonl"
+    path.write_bytes(b'{"at":1,"topic":"a","payload":"\xff"}\n')
+    with pytest.raises(RecordingError, match=r"traffic\.jsonl:1"):
+        list(recording.read(path))
+
+
+@pytest.mark.parametrize("topic", ["fleet/#/x", ""])
+async def test_a_filter_that_is_none_leaves_an_older_recording(
+    broker: BrokerServer, topic: str
+) -> None:
+    """A slip in --topic is an error, and costs nothing that was recorded before."""
+    tester, older = Broker.parse(broker.url("tester")), BytesIO(b"older")
+    with pytest.raises(SimulatorError):
+        await recording.record(tester, older, topic, asyncio.Event(), lambda _: None)
+    assert older.getvalue() == b"older"

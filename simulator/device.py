@@ -4,8 +4,9 @@ Rules:
 
 - What happens, happens at its own instant on the agenda, in order; `live` plays all that is due
   and returns what the terminal says about it. How often it is called changes nothing.
-- All chance comes from (seed, terminal, boot): the fleet's size changes no terminal's story, and
-  the same seed gives the same bytes. Whether somebody keeps the truth about it changes no byte.
+- All chance comes from (seed, terminal, boot), and what is in it when it starts may be given: the
+  fleet's size changes no terminal's story, and the same seed gives the same bytes. Whether somebody
+  keeps the truth about it changes no byte.
 - A snapshot goes out every heartbeat and at once when a property changes. Counters (notes in a
   cassette) are no change: they ride on the next snapshot.
 - While the line is down messages are made all the same: the journal keeps them. While its software
@@ -23,7 +24,7 @@ from simulator.body import Body
 from simulator.faults import FAULTS
 from simulator.layers import HANDS, Layers
 from simulator.properties import Values
-from simulator.supplies import Supplies
+from simulator.supplies import Stock, Supplies
 from simulator.trade import Trade
 from simulator.turns import Turn, Turns, resolved
 from simulator.voice import Entry, Garbage, Line, Manner, Moved, Outgoing, Voice
@@ -43,6 +44,8 @@ class Origin:
     boot: int
     start: float
     vendor: str = ""
+    stock: Stock | None = None
+    """What it was left with; else chance says, and where that is less than it may begin with."""
 
 
 class Witness(Protocol):
@@ -66,7 +69,9 @@ class Device:
         # A simulation, not a secret.
         chance = random.Random(f"{origin.seed}/{origin.code}/{origin.boot}")  # noqa: S311
         site = random.Random(f"{origin.seed}/{origin.code}/site").random()  # noqa: S311
-        supplies = Supplies(origin.kind, chance, behaviour.stock_at_start)
+        supplies = self._supplies = Supplies(origin.kind, chance, behaviour.stock_at_start)
+        if origin.stock is not None:
+            supplies.restore(origin.stock)
         self._layers = Layers(supplies.in_order())
         quirks = frozenset(behaviour.quirks.get(origin.vendor, ()))
         self._heartbeat_s = behaviour.heartbeat_s
@@ -94,6 +99,11 @@ class Device:
     def seq(self) -> int:
         """The number of the last message of this boot."""
         return self._voice.seq
+
+    @property
+    def stock(self) -> Stock:
+        """The notes and the paper in it."""
+        return self._supplies.stock
 
     @property
     def next_at(self) -> float:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from pathlib import Path
@@ -21,7 +21,7 @@ from simulator.link import Link, OnCommand
 from simulator.passage import Passage
 from simulator.ramp import Ramp
 from simulator.scenario import EVERYDAY, Scenario, Story, load
-from simulator.state import StateFile
+from simulator.state import Account, StateFile
 from simulator.terminal import KEEP_ALIVE_S, Surroundings, Terminal
 from simulator.trunk import Trunk
 from simulator.truth import Run, Witness, write
@@ -32,8 +32,6 @@ FLUSH_S = 5.0
 LEAVE_S = 10.0
 BREATH = 100
 CONNECTS_PER_S = 200.0
-
-Progress = Iterable[tuple[str, int, int, Mapping[int, int]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +187,8 @@ class Fleet:
         made = {}
         for each in played:
             boot, start = boots[each.code], self._start
-            origin = Origin(each.code, each.kind, plan.seed, boot, start, each.vendor)
+            stock = self._state.stock(each.code)
+            origin = Origin(each.code, each.kind, plan.seed, boot, start, each.vendor, stock)
             witness = self._witnesses[each.code] = Witness(each.code, each.kind, start)
             device = Device(origin, world, self._story.turns(each.code), witness)
             passage = Passage(each.code, plan.seed, world)
@@ -262,7 +261,7 @@ class Fleet:
         told = (line for witness in self._witnesses.values() for line in witness.told())
         write(plan.truth or plan.state.with_name("truth.jsonl"), [run, *told])
 
-    def _progress(self) -> Progress:
+    def _progress(self) -> Iterable[Account]:
         for code, terminal in self.terminals.items():
             device = terminal.device
-            yield code, device.boot, device.seq, terminal.journal.acknowledged
+            yield code, device.boot, device.seq, terminal.journal.acknowledged, device.stock

@@ -3,10 +3,12 @@
 The file is JSON, replaced whole, at the start, every few seconds and at the end:
 
     {"terminals": {"ATM-0001": {"boot": 3, "seq": 120, "acknowledged": 118,
-                                "boots": {"1": 500, "2": 33}}}}
+                                "boots": {"1": 500, "2": 33},
+                                "stock": ["atm", [2000, 2500], [1312, 874], 12, 300]}}}
 
 `seq` is the last message made in the current `boot`, `acknowledged` the last one up to which the
-broker acknowledged every message, and `boots` the same for earlier boots. What was acknowledged
+broker acknowledged every message, `boots` the same for earlier boots, and `stock` is what is in
+the terminal, which a start does not change. What was acknowledged
 must be stored, once; what was not (the machine stopped too soon) may be.
 """
 
@@ -16,6 +18,10 @@ from pathlib import Path
 import msgspec
 
 from simulator.errors import StateError
+from simulator.supplies import Stock
+
+Account = tuple[str, int, int, Mapping[int, int], Stock | None]
+"""How far a terminal is: code, boot, seq, by boot what was acknowledged, and what is in it."""
 
 
 class TerminalState(msgspec.Struct, frozen=True):
@@ -25,6 +31,7 @@ class TerminalState(msgspec.Struct, frozen=True):
     seq: int = 0
     acknowledged: int = 0
     boots: dict[str, int] = msgspec.field(default_factory=dict)
+    stock: Stock | None = None
 
 
 class _Document(msgspec.Struct, frozen=True):
@@ -47,7 +54,9 @@ class StateFile:
                 self._terminals[code] = TerminalState(boot=1)
             else:
                 boots = last.boots | {str(last.boot): last.acknowledged}
-                self._terminals[code] = TerminalState(boot=last.boot + 1, boots=boots)
+                self._terminals[code] = TerminalState(
+                    boot=last.boot + 1, boots=boots, stock=last.stock
+                )
         self._write()
         return {code: self._terminals[code].boot for code in codes}
 
@@ -55,7 +64,7 @@ class StateFile:
         """Note that a terminal starts anew; `settle` before it says anything in its new boot."""
         last = self._terminals[code]
         boots = last.boots | {str(last.boot): last.acknowledged}
-        self._terminals[code] = TerminalState(boot, boots=boots)
+        self._terminals[code] = TerminalState(boot, boots=boots, stock=last.stock)
         self._unsettled = True
 
     def settle(self) -> None:
@@ -63,13 +72,17 @@ class StateFile:
         if self._unsettled:
             self._write()
 
-    def save(self, played: Iterable[tuple[str, int, int, Mapping[int, int]]]) -> None:
-        """Write how far each terminal is: code, boot, seq, and by boot what was acknowledged."""
-        for code, boot, seq, acknowledged in played:
+    def stock(self, code: str) -> Stock | None:
+        """What a terminal was left with."""
+        return self._terminals[code].stock
+
+    def save(self, played: Iterable[Account]) -> None:
+        """Write how far each terminal is."""
+        for code, boot, seq, acknowledged, stock in played:
             known = self._terminals[code].boots
             boots = known | {str(each): upto for each, upto in acknowledged.items()}
             upto = boots.pop(str(boot), 0)
-            self._terminals[code] = TerminalState(boot, seq, upto, boots)
+            self._terminals[code] = TerminalState(boot, seq, upto, boots, stock)
         self._write()
 
     def _write(self) -> None:

@@ -3,6 +3,8 @@
 import random
 from dataclasses import dataclass
 
+import msgspec
+
 from simulator import equipment
 from simulator.properties import Values
 
@@ -27,6 +29,16 @@ class Transaction:
     amount: float | None = None
 
 
+class Stock(msgspec.Struct, frozen=True, array_like=True):
+    """What a terminal of a kind holds, as a state file keeps it; unit by unit, in their order."""
+
+    kind: str
+    capacities: list[int]
+    notes: list[int]
+    rejected: int
+    receipts: int
+
+
 class Supplies:
     """The stock of one terminal of a kind, at least a share `least` of what it takes.
 
@@ -34,13 +46,36 @@ class Supplies:
     """
 
     def __init__(self, kind: str, chance: random.Random, least: float) -> None:
-        self._kind = kind
+        self._kind, self._least = kind, least
         units = equipment.cash_units(kind)
         self._capacities = {unit: 50 * chance.randint(40, 50) for unit in units}
         level = chance.uniform(least, 1)
         self._notes = {unit: int(level * room) for unit, room in self._capacities.items()}
         self._rejected = 0
         self._receipts = int(equipment.ROLL_RECEIPTS * chance.uniform(least, 1))
+
+    @property
+    def stock(self) -> Stock:
+        """What there is now."""
+        capacities, notes = list(self._capacities.values()), list(self._notes.values())
+        return Stock(self._kind, capacities, notes, self._rejected, self._receipts)
+
+    def restore(self, stock: Stock) -> None:
+        """Go on with what was there, unless that is less than a terminal may begin with."""
+        if stock.kind != self._kind or len(stock.notes) != len(self._notes) or self._short(stock):
+            return
+        self._capacities = dict(zip(self._capacities, stock.capacities, strict=True))
+        self._notes = dict(zip(self._notes, stock.notes, strict=True))
+        self._rejected, self._receipts = stock.rejected, stock.receipts
+
+    def _short(self, stock: Stock) -> bool:
+        least = self._least
+        levels = zip(stock.notes, stock.capacities, strict=True)
+        return (
+            stock.receipts < least * equipment.ROLL_RECEIPTS
+            or stock.rejected > (1 - least) * equipment.REJECT_CAPACITY
+            or any(notes < least * room for notes, room in levels)
+        )
 
     def in_order(self) -> Values:
         """Every property of the terminal with this stock and nothing wrong."""

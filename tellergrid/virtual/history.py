@@ -7,7 +7,7 @@ are shared out among a few connections: while the database writes for one, the n
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ from fleet.db.pool import connect
 from fleet.db.sql import load
 from fleet.rules.catalogue import Catalogue
 from fleet.rules.hearing import RETURN
-from simulator.state import StateFile
+from simulator.state import Account, StateFile
 from simulator.truth import write
 from simulator.virtual import Course, VirtualFleet
 from simulator.wire import Arrived
@@ -190,14 +190,15 @@ class _History:
         started = sum(device.boot for device in devices)
         if started != self._started:
             self._started = started
-            self._state.save((device.code, device.boot, 0, {}) for device in devices)
+            self._state.save((each.code, each.boot, 0, {}, each.stock) for each in devices)
 
-    def _progress(self) -> list[tuple[str, int, int, Mapping[int, int]]]:
-        found: list[tuple[str, int, int, Mapping[int, int]]] = []
+    def _progress(self) -> list[Account]:
+        found: list[Account] = []
         for wire in self._fleet.wires.values():
             device = wire.device
             upto = device.seq - wire.waiting
-            found.append((device.code, device.boot, device.seq, {device.boot: max(0, upto)}))
+            known = {device.boot: max(0, upto)}
+            found.append((device.code, device.boot, device.seq, known, device.stock))
         return found
 
     async def _commit(self, arrived: list[Arrived], now: datetime, until: float) -> None:

@@ -42,7 +42,8 @@ async def seed(
 ) -> None:
     """Bring regions, cells, terminals, technicians and accounts to the demo's, in one transaction.
 
-    A larger grid adds, and moves the terminals it places elsewhere; nothing is ever removed. An
+    A larger grid adds, and moves the terminals it places elsewhere; nothing is ever removed. A grid
+    that somebody has drawn since stays as it is: terminals are added to it, and nothing else. An
     account's password is written only where the stored one is another. Collectors are told on the
     channel `registry`.
     """

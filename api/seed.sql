@@ -1,4 +1,5 @@
 -- What the demo grid writes. Every statement changes only rows that differ, so a second run is silent.
+-- Once somebody has drawn the grid (grid_version), it is theirs: only terminals are added.
 
 -- name: regions
 INSERT INTO region (code, name)
@@ -11,6 +12,7 @@ INSERT INTO cell (code, name, level, parent_code, boundary)
 SELECT * FROM unnest(
     %(code)s::text[], %(name)s::text[], %(level)s::smallint[], %(parent)s::text[],
     %(boundary)s::jsonb[])
+WHERE NOT EXISTS (SELECT FROM grid_version)
 ON CONFLICT (code) DO UPDATE
 SET name = excluded.name, level = excluded.level, parent_code = excluded.parent_code,
     boundary = excluded.boundary
@@ -29,7 +31,8 @@ SET region_code = excluded.region_code, site = excluded.site,
     latitude = excluded.latitude, longitude = excluded.longitude
 WHERE (terminal.region_code, terminal.site, terminal.latitude, terminal.longitude)
     IS DISTINCT FROM
-    (excluded.region_code, excluded.site, excluded.latitude, excluded.longitude);
+    (excluded.region_code, excluded.site, excluded.latitude, excluded.longitude)
+    AND NOT EXISTS (SELECT FROM grid_version);
 
 -- name: leave_cells
 -- Ends the membership of terminals that the grid now places elsewhere; the past stays as it was.
@@ -39,13 +42,16 @@ FROM terminal
 JOIN unnest(%(code)s::text[], %(cell)s::text[]) AS placed (code, cell) USING (code)
 WHERE terminal_cell.terminal_id = terminal.id
     AND upper_inf(terminal_cell.valid)
-    AND terminal_cell.cell_code <> placed.cell;
+    AND terminal_cell.cell_code <> placed.cell
+    AND NOT EXISTS (SELECT FROM grid_version);
 
 -- name: enter_cells
 INSERT INTO terminal_cell (terminal_id, cell_code, valid, method)
-SELECT terminal.id, placed.cell, tstzrange(now(), NULL), 'polygon'
+SELECT terminal.id, coalesce(cell.code, 'UNASSIGNED'), tstzrange(now(), NULL),
+    CASE WHEN cell.code IS NULL THEN 'unassigned' ELSE 'polygon' END
 FROM terminal
 JOIN unnest(%(code)s::text[], %(cell)s::text[]) AS placed (code, cell) USING (code)
+LEFT JOIN cell ON cell.code = placed.cell AND cell.valid_to IS NULL
 WHERE NOT EXISTS (
     SELECT FROM terminal_cell
     WHERE terminal_cell.terminal_id = terminal.id AND upper_inf(terminal_cell.valid));
@@ -62,6 +68,7 @@ INSERT INTO technician_cell (technician_id, cell_code)
 SELECT technician.id, answers.cell
 FROM unnest(%(technician)s::text[], %(cell)s::text[]) AS answers (technician, cell)
 JOIN technician ON technician.code = answers.technician
+WHERE NOT EXISTS (SELECT FROM grid_version)
 ON CONFLICT DO NOTHING;
 
 -- name: password_hashes

@@ -155,3 +155,34 @@ async def test_every_cell_of_the_demo_has_branch_staff_for_the_first_line(
     assert {username for _, _, username in staff} >= {"branch01"}
     cursor = await database.execute("SELECT DISTINCT lines FROM technician WHERE code LIKE 'T%'")
     assert await cursor.fetchall() == [([2],)]
+
+
+async def test_a_grid_that_was_drawn_stays_as_it_is_and_takes_new_terminals(
+    database: Database,
+) -> None:
+    """A cell was renamed, another ended and its terminals moved: the next start undid all of it."""
+    small = grid(1, 8, 2)
+    await seeded(database, small)
+    kept, gone = small.terminals[0].cell, small.terminals[1].cell
+    for statement in (
+        "INSERT INTO grid_version VALUES (DEFAULT, now(), 'somebody', '', '{}', '{}', '{}')",
+        "UPDATE cell SET name = 'Harbour' WHERE code = %(kept)s",
+        "UPDATE cell SET valid_to = clock_timestamp() WHERE code = %(gone)s",
+        "DELETE FROM technician_cell WHERE cell_code = %(gone)s",
+        "UPDATE terminal_cell SET cell_code = %(kept)s WHERE cell_code = %(gone)s",
+        "UPDATE terminal SET site = 'Quay' WHERE code = %(moved)s",
+    ):
+        parameters = {"gone": gone, "kept": kept, "moved": small.terminals[1].code}
+        await database.execute(statement, parameters)
+    drawn = await contents(database)
+    await seeded(database, small)
+    assert await contents(database) == drawn
+    await seeded(database, grid(1, 20, 2))
+    after = await contents(database)
+    assert after["cell"] == drawn["cell"]
+    assert after["technician_cell"] == drawn["technician_cell"]
+    assert len(after["terminal"]) == 20
+    placed = "SELECT DISTINCT cell_code, method FROM terminal_cell"
+    rows = await (await database.execute(placed)).fetchall()
+    assert gone not in {cell for cell, _ in rows}
+    assert ("UNASSIGNED", "unassigned") in rows

@@ -26,9 +26,10 @@ def logs(
     """Show the end of each part's log."""
     with explained():
         home = existing_home(Settings().home)
-        found = sorted(home.logs.glob(f"{part or '*'}.log")) if home is not None else []
+        there = sorted(home.logs.glob("*.log")) if home is not None else []
+        found = [path for path in there if part in (None, path.stem)]
         if not found:
-            raise StackError(f"There is no log of {part or 'anything'} here.")
+            raise StackError(f"There is no log of {'anything' if part is None else part} here.")
         for path in found:
             for line in path.read_text(errors="replace").splitlines()[-lines:] if lines else []:
                 _show(path, line, alone=part is not None)

@@ -38,6 +38,13 @@ def test_brackets_are_text() -> None:
         assert f"There is no log of {typed} here." in found.output
 
 
+def test_a_path_is_no_part(tmp_path: Path) -> None:
+    """pathlib looks for no pattern that begins with a slash: a traceback."""
+    (tmp_path / "nothing").mkdir()
+    found = RUN.invoke(app, ["logs", "/etc/passwd"])
+    assert (found.exit_code, found.output) == (1, "error: There is no log of /etc/passwd here.\n")
+
+
 def test_a_wrong_setting_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TELLERGRID_API_PORT", "many")
     found = RUN.invoke(app, ["status"])

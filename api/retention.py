@@ -30,7 +30,6 @@ class Retention:
 
 async def keep(connection: AsyncConnection[TupleRow], retention: Retention) -> None:
     """The scheduled work, in the caller's transaction."""
-    await connection.execute(_SQL["as_owner"])
     for table, days in retention.days.items():
         if days is not None:
             await _drop(connection, table, days)
@@ -60,7 +59,6 @@ async def _columns(connection: AsyncConnection[TupleRow], days: int) -> None:
             continue
         try:
             async with connection.transaction():
-                await connection.execute(_SQL[f"columns_{table}"])
-                await connection.execute(_SQL["columns_policy"], {"table": table, "days": days})
+                await connection.execute(_SQL["columns"], {"table": table, "days": days})
         except psycopg.Error as error:
             _log.warning("no columnstore", table=table, why=error.diag.message_primary)

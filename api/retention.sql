@@ -1,12 +1,8 @@
 -- What is kept, how long, and how.
 
--- name: as_owner
--- Chunks are their owner's; until this transaction ends.
-SELECT set_config('role', 'none', true);
-
 -- name: drop
 -- Whole chunks, all of whose rows are older.
-SELECT count(*) FROM drop_chunks(%(table)s::regclass, older_than => %(before)s::timestamptz);
+SELECT drop_older(%(table)s::regclass, %(before)s::timestamptz);
 
 -- name: before
 SELECT now() - make_interval(days => %(days)s);
@@ -26,14 +22,5 @@ SELECT current_setting('timescaledb.license', true) = 'timescale';
 SELECT hypertable_name FROM timescaledb_information.hypertables
 WHERE compression_enabled AND hypertable_name = ANY(%(tables)s);
 
--- name: columns_telemetry
-ALTER TABLE telemetry SET (timescaledb.compress, timescaledb.compress_segmentby = 'terminal_id',
-    timescaledb.compress_orderby = 'ts');
-
--- name: columns_event
-ALTER TABLE event SET (timescaledb.compress, timescaledb.compress_segmentby = 'terminal_id',
-    timescaledb.compress_orderby = 'ts');
-
--- name: columns_policy
-SELECT add_compression_policy(%(table)s::regclass, make_interval(days => %(days)s),
-    if_not_exists => true);
+-- name: columns
+SELECT keep_as_columns(%(table)s::regclass, make_interval(days => %(days)s));

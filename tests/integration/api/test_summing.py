@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import AsyncConnection
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
 from api import retention
@@ -20,6 +21,7 @@ from api.uptime.published import Of, publish
 from api.uptime.schemas import By, Slice
 from api.uptime.summing import sum_up
 from fleet.db.pool import Pool, open_pool
+from tellergrid.stack.logins import API_ROLE, let_api_in
 from tests.integration.api.test_uptime_by import a_bad_hour, was
 from tests.integration.api.world import BEGAN, at_minute
 
@@ -29,9 +31,14 @@ DAY = Of("uptime:fleet", BEGAN, BEGAN + timedelta(days=1), "UTC")
 
 
 @pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[Pool]:
-    """Connections as the api has them, in roles that own nothing."""
-    async with open_pool(as_api(database_url), name="test") as one:
+async def pool(connection: Database, database_url: str) -> AsyncIterator[Pool]:
+    """Connections as the api has them: logged in as a role that owns nothing.
+
+    With the owner's log-in a transaction could become the owner, which in service none can.
+    """
+    await let_api_in(connection, "of-the-test")
+    url = make_conninfo(database_url, user=API_ROLE, password="of-the-test")
+    async with open_pool(as_api(url), name="test") as one:
         yield one
 
 
@@ -172,10 +179,12 @@ async def test_the_columnstore_is_asked_for_in_words_that_are_understood(
 ) -> None:
     """Here the licence forbids it, and that is all that is wrong: statements and options are known.
     An edition that says it is licensed and refuses all the same costs a warning, nothing else."""
-    for name in ("columns_telemetry", "columns_event", "columns_policy"):
-        asked = {"table": "telemetry", "days": 7} if name == "columns_policy" else {}
+    policy = "SELECT add_compression_policy('telemetry', interval '7 d', if_not_exists => true)"
+    for asked in (retention._SQL["columns"], policy):
         with pytest.raises(psycopg.errors.FeatureNotSupported, match='current "apache" license'):
-            await connection.execute(retention._SQL[name], asked)
+            await connection.execute(asked, {"table": "telemetry", "days": 7})
+    with pytest.raises(psycopg.errors.RaiseException, match="kept for ever"):
+        await connection.execute(retention._SQL["drop"], {"table": "fault", "before": UNTIL})
     monkeypatch.setitem(retention._SQL, "licensed", "SELECT true")
     await connection.execute(
         "INSERT INTO telemetry (ts, terminal_id, boot, seq, arrived_at)"

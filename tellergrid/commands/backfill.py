@@ -31,7 +31,7 @@ _STEP_S = 300.0
 
 
 def backfill(
-    days: Annotated[float, typer.Option(min=0.01, help="How far back.")] = 30,
+    days: Annotated[float, typer.Option(min=0.01, max=366, help="How far back.")] = 30,
     terminals: Annotated[
         int | None, typer.Option(min=1, help="By default as many as the stack was started with.")
     ] = None,

@@ -34,7 +34,9 @@ def score(
     ] = None,
     terminals: Annotated[int, typer.Option(min=1, help="How large a fleet each has.")] = 60,
     cells: Annotated[int | None, typer.Option(min=1, help="By default one for ten.")] = None,
-    hours: Annotated[float, typer.Option(min=0.1, help="For how long each is played.")] = 24,
+    hours: Annotated[
+        float, typer.Option(min=0.1, max=8784, help="For how long each is played.")
+    ] = 24,
     seed: Annotated[int, typer.Option(help="What all chance follows from.")] = 1,
     rules: Annotated[
         Path | None, typer.Option(help="Another catalogue: a folder; played in one process.")

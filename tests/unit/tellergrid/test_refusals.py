@@ -83,6 +83,14 @@ def test_an_audit_that_cannot_look_does_not_say_that_something_is_wrong(
     assert RUN.invoke(app, ["audit", *command, *more]).exit_code == 2
 
 
+@pytest.mark.parametrize("number", ["inf", "nan", "0", "-1"])
+@pytest.mark.parametrize(("command", "option"), [("score", "--hours"), ("backfill", "--days")])
+def test_what_would_never_end_is_refused(command: str, option: str, number: str) -> None:
+    found = RUN.invoke(app, [command, f"{option}={number}"])
+    assert found.exit_code == 2
+    assert option in found.output
+
+
 def test_a_key_that_is_none_is_refused() -> None:
     found = RUN.invoke(app, ["audit", "verify", "--key", "zzz"])
     assert found.exit_code == 2

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from api import logs
 from api.app import create_app
+from api.heads import BoundedHeads
 from api.notifications.channels import ChannelsError
 from api.settings import Settings
 from fleet import refusals
@@ -71,6 +72,7 @@ def main(arguments: Sequence[str] = ()) -> int:
         return 2
     config = uvicorn.Config(
         app,
+        http=BoundedHeads,
         host=settings.api_host,
         port=settings.api_port,
         log_config=None,

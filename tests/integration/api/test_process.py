@@ -1,6 +1,7 @@
 """The api as a process: how it starts, stops, and lives through the loss of its database."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -28,6 +29,7 @@ from tests.machine import PATIENCE_S
 
 Database = AsyncConnection[TupleRow]
 SECRET = "a secret of the tests, 32 bytes or more"
+ENDLESS = 16 * 2**20
 
 
 @asynccontextmanager
@@ -92,6 +94,43 @@ async def test_from_where_is_not_said_by_who_calls(connection: Database, databas
         await token(client, "ops")
     cursor = await connection.execute("SELECT origin FROM session")
     assert await cursor.fetchall() == [("127.0.0.1",)]
+
+
+@pytest.mark.parametrize(
+    "begins",
+    [
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: ",
+        b"GET /healthz?",
+        b"POST /api/v1/token HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ",
+    ],
+    ids=["header", "address", "trailer"],
+)
+async def test_a_head_without_an_end_is_cut(
+    connection: Database, database_url: str, begins: bytes
+) -> None:
+    """Whoever goes on with one line for ever is refused soon; whoever sends a large body is not."""
+    assert not connection.closed
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = {"DATABASE_URL": database_url, "TOKEN_SECRET": SECRET, "API_PORT": str(port)}
+    async with started(**settings), httpx.AsyncClient(base_url=url) as client:
+        await ready(url)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(begins)
+        sent = 0
+        async with asyncio.timeout(PATIENCE_S):
+            with contextlib.suppress(ConnectionError):
+                while not writer.transport.is_closing() and sent < ENDLESS:
+                    writer.write(b"a" * 65536)
+                    sent += 65536
+                    await writer.drain()
+                    await asyncio.sleep(0)
+            with contextlib.suppress(ConnectionError):
+                await reader.read()
+        writer.close()
+        assert sent < ENDLESS
+        large = await client.post("/api/v1/token", content=b"a" * 2**20)
+        assert large.status_code == 413
 
 
 @pytest.mark.parametrize(

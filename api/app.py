@@ -13,6 +13,7 @@ from api.audit.routes import router as audit
 from api.cells.routes import router as cells
 from api.corrections.routes import router as corrections
 from api.coverage.routes import router as coverage
+from api.events.places import Places
 from api.events.routes import router as events
 from api.faults.routes import router as faults
 from api.grid.registry import router as registry
@@ -85,7 +86,7 @@ def create_app(
             )
             listener = Listener(settings.database_url)
             app.state.services = Services(
-                settings, shelf, pool, listener, metrics, ending, limit, locks, issuer
+                settings, shelf, pool, listener, metrics, ending, limit, Places(), locks, issuer
             )
             work = Timetable(settings, told, pool, metrics, listener)
             await stack.enter_async_context(work.kept())

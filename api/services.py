@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from api.accounts.oidc import Issuer
+from api.events.places import Places
 from api.limits import RateLimit
 from api.listener import Listener
 from api.metrics import Metrics
@@ -34,6 +35,7 @@ class Services:
     metrics: Metrics
     stopping: asyncio.Event
     limit: RateLimit
+    places: Places
     locks: Locks = Locks.BOTH
     issuer: Issuer | None = None
 

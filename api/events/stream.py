@@ -1,7 +1,7 @@
 """Follows the feed for one client, for as long as it listens and may."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 
 import psycopg
@@ -29,14 +29,19 @@ async def start(running: Services, after: Position | None) -> Position:
 async def follow(running: Services, caller: Caller, position: Position) -> AsyncIterator[Change]:
     """Every change after a place, as they come.
 
-    Ends when the api stops, when the caller's token, session or account does, or when the database
-    is lost: the client comes back and goes on where it was. Who sees other cells by now is told of
-    those. Each look is a short transaction of its own, so that no
+    Ends when the api stops, when the caller's token, session or account does, when the account has
+    too many, or when the database is lost: the client comes back and goes on where it was. Who sees
+    other cells by now is told of those. Each look is a short transaction of its own, so that no
     connection is held for an idle client.
     """
     patience_s = _SOON_S
-    with running.listener.wakeups() as woken, running.metrics.open_stream():
-        while not running.stopping.is_set() and datetime.now(UTC) < caller.until:
+    with (
+        running.listener.wakeups() as woken,
+        running.metrics.open_stream(),
+        running.places.taken(caller.account.account_id) as gone,
+    ):
+        ends = (running.stopping, gone)
+        while not any(end.is_set() for end in ends) and datetime.now(UTC) < caller.until:
             woken.clear()
             try:
                 async with running.pool.connection(timeout=PATIENCE_S) as connection:
@@ -51,18 +56,18 @@ async def follow(running: Services, caller: Caller, position: Position) -> Async
                 yield change
                 position = change.position
             if not found:
-                await _pause(running, woken, patience_s)
+                await _pause((woken, *ends), patience_s)
             longer_s = min(2 * patience_s, running.settings.poll_seconds)
             patience_s = _SOON_S if found or woken.is_set() else longer_s
 
 
-async def _pause(running: Services, woken: asyncio.Event, seconds: float) -> None:
+async def _pause(until: Iterable[asyncio.Event], seconds: float) -> None:
     """Wait for a notification, the next look by the clock, or the end.
 
     Notified at its commit, a change is told only once every transaction that began before it is
     over, which is soon; so there are looks by the clock, soon at first, then ever more slowly.
     """
-    waits = {asyncio.ensure_future(event.wait()) for event in (woken, running.stopping)}
+    waits = {asyncio.ensure_future(event.wait()) for event in until}
     try:
         await asyncio.wait(
             waits,

@@ -4,9 +4,10 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from psycopg.rows import TupleRow
 
 from api.accounts.tokens import issue, read
 from api.app import create_app
+from api.events.places import MOST
 from api.settings import Settings
 from fleet.db.pool import connect
 from tests.integration.api.conftest import client_of, token
@@ -203,6 +205,28 @@ async def test_several_clients_are_told_the_same(url: str, connection: Database)
         for item in range(5):
             await fire(connection, SomeFault(item=str(item)))
         assert await one.take(15) == await other.take(15)
+
+
+async def test_of_too_many_streams_of_an_account_the_oldest_ends(
+    url: str, connection: Database
+) -> None:
+    """Each of them asks the database at each change. Others' streams, and the newer ones, go on."""
+    async with AsyncExitStack() as stack:
+        opened = []
+        for username in ("ops", *["tech01"] * (MOST + 1)):
+            opened.append(await stack.enter_async_context(streaming(url, username)))
+            await opened[-1].next()
+            await until(partial(_streams_are, url, min(len(opened), MOST + 1)))
+        other, oldest, next_oldest, *_, newest = opened
+        assert await oldest.ended()
+        await fire(connection)
+        for one in (other, next_oldest, newest):
+            assert (await one.next()).told == "fault fired ATM-1"
+
+
+async def _streams_are(url: str, count: int) -> bool:
+    async with httpx.AsyncClient(base_url=url) as client:
+        return f"streams {float(count)}" in (await client.get("/metrics")).text
 
 
 async def test_the_stream_ends_with_the_token(settings: Settings, connection: Database) -> None:

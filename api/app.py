@@ -102,6 +102,8 @@ def create_app(
         openapi_url=f"{V1}/openapi.json",
         docs_url=DOCS,
         redoc_url=None,
+        # Where a proxy speaks TLS for us, a redirect would send what was asked again in the clear.
+        redirect_slashes=False,
         generate_unique_id_function=operation_id,
     )
     app.add_middleware(Oversize)

@@ -51,3 +51,13 @@ async def test_a_body_is_bounded(sign_in: SignIn) -> None:
         )
         assert answer.status_code == 413
         assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+async def test_nobody_is_sent_elsewhere(app: FastAPI) -> None:
+    """A slash too many is an unknown path: a redirect would have the password sent again, to where
+    the request says that we are, and in the clear where a proxy speaks TLS for us."""
+    async with client_of(app) as client:
+        form = {"username": "ops", "password": "a password"}
+        answer = await client.post("/api/v1/token/", data=form, headers={"Host": "elsewhere.test"})
+    assert answer.status_code == 404
+    assert "location" not in answer.headers

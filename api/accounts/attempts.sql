@@ -1,4 +1,4 @@
--- Attempts to sign in that did not succeed.
+-- Attempts to sign in that have not succeeded.
 
 -- name: lock
 -- One attempt of a name at a time, until it is noted.
@@ -6,26 +6,34 @@ SELECT pg_advisory_xact_lock(hashtextextended(%(name)s, 0));
 
 -- name: wait_s
 -- How long until enough attempts of the name, or of the address, are long enough ago; null is now.
-SELECT ceil(extract(epoch FROM max(freed.at) + make_interval(secs => %(window)s) - now()))
-FROM (
-    (SELECT at FROM sign_in_attempt
-        WHERE subject = %(name)s AND at > now() - make_interval(secs => %(window)s)
-        ORDER BY at DESC OFFSET %(most_by_name)s - 1 LIMIT 1)
-    UNION ALL
-    (SELECT at FROM sign_in_attempt
-        WHERE subject = %(address)s AND at > now() - make_interval(secs => %(window)s)
-        ORDER BY at DESC OFFSET %(most_by_address)s - 1 LIMIT 1)
-) AS freed;
+-- Of those that are under way nobody knows yet, and for one of them it may be over soon.
+SELECT ceil(max(CASE WHEN enough.under_way THEN %(soon)s
+    ELSE extract(epoch FROM enough.at + make_interval(secs => %(window)s) - now()) END))
+FROM (VALUES (%(name)s, %(most_by_name)s), (%(address)s, %(most_by_address)s))
+    AS asked (subject, most)
+CROSS JOIN LATERAL (
+    SELECT min(newest.at) AS at, bool_or(newest.under_way) AS under_way
+    FROM (
+        SELECT at, NOT failed AND at > now() - make_interval(secs => %(longest)s) AS under_way
+        FROM sign_in_attempt
+        WHERE sign_in_attempt.subject = asked.subject
+            AND at > now() - make_interval(secs => %(window)s)
+        ORDER BY at DESC LIMIT asked.most
+    ) AS newest
+    HAVING count(*) >= asked.most
+) AS enough;
 
 -- name: note
-INSERT INTO sign_in_attempt (subject) VALUES (%(name)s), (%(address)s);
+INSERT INTO sign_in_attempt (subject) VALUES (%(name)s), (%(address)s) RETURNING at;
+
+-- name: failed
+UPDATE sign_in_attempt SET failed = true WHERE subject IN (%(name)s, %(address)s) AND at = %(at)s;
 
 -- name: forgive
 DELETE FROM sign_in_attempt WHERE subject = %(name)s;
 
 -- name: take_back
-DELETE FROM sign_in_attempt WHERE ctid = (
-    SELECT ctid FROM sign_in_attempt WHERE subject = %(address)s ORDER BY at DESC LIMIT 1);
+DELETE FROM sign_in_attempt WHERE subject = %(address)s AND at = %(at)s;
 
 -- name: forget
 DELETE FROM sign_in_attempt WHERE at < now() - make_interval(secs => %(window)s);

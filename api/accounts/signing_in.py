@@ -34,15 +34,17 @@ async def by_password(
     Raises `Unauthenticated`, or `TooMany` after too many of those.
     """
     async with running.pool.connection() as connection:
-        await attempts.count(connection, attempt)
+        at = await attempts.count(connection, attempt)
         account = await to_sign_in(connection, attempt.username)
     known = None if account is None else account.password_hash
     # Hashing lets go of the interpreter, so others are served meanwhile.
     right = await asyncio.to_thread(matches, known, password)
     if account is None or not right or account.service != service:
+        async with running.pool.connection() as connection:
+            await attempts.failed(connection, attempt, at)
         raise Unauthenticated(_WRONG)
     async with _introduced(running, account.username, attempt.origin) as connection:
-        await attempts.succeeded(connection, attempt)
+        await attempts.succeeded(connection, attempt, at)
         session = await sessions.begin(
             connection, account, attempt.origin, running.settings.session_lifetime
         )

@@ -189,6 +189,22 @@ async def test_guessing_side_by_side_gains_nothing(app: FastAPI) -> None:
     assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 15
 
 
+async def test_many_workers_of_a_program_sign_in_side_by_side(
+    app: FastAPI, sign_in: SignIn
+) -> None:
+    """Twenty at once with the right secret: who is one too many is told to come again soon."""
+    admin = await sign_in("admin")
+    account = {"username": "reporting", "role": "operations", "service": True, "password": "x" * 32}
+    assert (await admin.post("/api/v1/accounts", json=account)).status_code == 200
+    form = {"grant_type": "client_credentials", "client_id": "reporting", "client_secret": "x" * 32}
+    async with client_of(app) as client:
+        answers = await asyncio.gather(*(client.post(TOKEN, data=form) for _ in range(20)))
+        waits = {answer.headers.get("Retry-After") for answer in answers}
+        assert {answer.status_code for answer in answers} == {200, 429}
+        assert waits == {None, "2"}
+        assert (await client.post(TOKEN, data=form)).status_code == 200
+
+
 async def test_an_address_that_tries_many_names_must_wait(
     app: FastAPI, connection: Database
 ) -> None:

@@ -1,9 +1,9 @@
 """Accounts on the wire."""
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from api.instants import Instant
 from fleet.tickets.lifecycle import Role
@@ -77,6 +77,18 @@ _ACCOUNT: dict[str, Any] = {
 AccountRole = Literal["technician", "operations", "tester", "admin"]
 
 
+def _hashable(value: SecretStr) -> SecretStr:
+    """Half a character, which JSON can write, is no text that could be hashed."""
+    try:
+        value.get_secret_value().encode()
+    except UnicodeEncodeError:
+        raise ValueError("must be text of whole characters") from None
+    return value
+
+
+NewPassword = Annotated[SecretStr, Field(min_length=12, max_length=1000), AfterValidator(_hashable)]
+
+
 class Account(BaseModel):
     """An account, as admins see it."""
 
@@ -113,7 +125,7 @@ class NewAccount(BaseModel):
     role: AccountRole
     service: bool = False
     technician: str | None = Field(default=None, description="For that role, whose account it is")
-    password: SecretStr = Field(min_length=12, max_length=1000)
+    password: NewPassword
 
 
 class AccountChange(BaseModel):
@@ -126,7 +138,7 @@ class AccountChange(BaseModel):
     )
 
     disabled: bool | None = None
-    password: SecretStr | None = Field(default=None, min_length=12, max_length=1000)
+    password: NewPassword | None = None
 
 
 class Me(BaseModel):

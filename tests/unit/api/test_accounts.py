@@ -6,9 +6,11 @@ from uuid import uuid4
 
 import pytest
 from argon2 import PasswordHasher, extract_parameters
+from pydantic import ValidationError
 
 from api.accounts import tokens
 from api.accounts.passwords import hashed, matches
+from api.accounts.schemas import AccountChange
 from api.accounts.tokens import issue, read
 from api.errors import Unauthenticated
 from api.events.position import Position
@@ -85,3 +87,10 @@ def test_everybody_of_the_demo_has_an_account() -> None:
     assert len(accounts) == 3 + len(people.technicians)
     assert all(one.password == f"for {one.username}" for one in accounts)
     assert "for admin" not in repr(accounts)
+
+
+def test_a_password_of_half_characters_is_refused() -> None:
+    """JSON can write them, and nothing can hash them; what it was is not said."""
+    with pytest.raises(ValidationError, match="must be text of whole characters") as refused:
+        AccountChange.model_validate({"password": "\ud800" * 12})
+    assert "ud800" not in str(refused.value)

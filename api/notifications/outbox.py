@@ -10,8 +10,9 @@ from psycopg.types.json import Jsonb
 
 from api.notifications.channels import Channel
 from fleet.db.sql import load
-from fleet.notifications.routing import URGENT, Happening, Told, told
+from fleet.notifications.routing import STILL_THEIRS, URGENT, Happening, Told, told
 from fleet.notifications.timing import due
+from fleet.tickets.ticket import State
 
 _SQL = load("api.notifications", "store")
 _ROWS = 100
@@ -29,14 +30,49 @@ async def gather(connection: AsyncConnection[TupleRow], channels: Channels) -> N
             await cursor.execute(_SQL["happened"], parameters)
             rows = await cursor.fetchall()
         for row in rows:
-            happening = Happening(row["event"], row["reason"], row["note"], row["technician"])
-            facts = {name: row[name] for name in _FACTS}
-            for one in told(happening):
-                await queue(connection, channels, f"ticket_transition/{row['key']}", one, facts)
+            for one in told(_happening(row)):
+                if await _knows(connection, row, one):
+                    await queue(connection, channels, _cause(row["key"]), one, _facts(row, one))
         if len(rows) < _ROWS:
             break
         tx, key = rows[-1]["tx"], rows[-1]["key"]
     await connection.execute(_SQL["move_on"], {"tx": horizon, "key": 0})
+
+
+def _cause(key: int) -> str:
+    return f"ticket_transition/{key}"
+
+
+def _happening(row: Mapping[str, Any]) -> Happening:
+    state = None if row["state"] is None else State(row["state"])
+    said = (row["event"], row["reason"], row["note"], row["technician"])
+    return Happening(*said, row["had"], state, row["by"], row["gone"])
+
+
+def _facts(row: Mapping[str, Any], one: Told) -> dict[str, Any]:
+    facts = {name: row[name] for name in _FACTS}
+    if one.became is None:
+        return facts
+    return facts | {"became": one.became, "parent": row["parent"]}
+
+
+async def _knows(connection: AsyncConnection[TupleRow], row: Mapping[str, Any], one: Told) -> bool:
+    """Whether somebody knows of the ticket of which they are to hear what became.
+
+    What waits to tell them that it is theirs, and is not so any more, is not told at all. Who has
+    accepted it knows of it; who was only asked, if that went out.
+    """
+    if one.became is None:
+        return True
+    parameters = {"cause": _cause(row["given"]), "recipient": one.recipient}
+    tried = False
+    if one.became not in STILL_THEIRS:
+        withdrawn = await (await connection.execute(_SQL["withdraw"], parameters)).fetchall()
+        tried = (True,) in withdrawn
+    if tried or row["state"] != State.ASSIGNED:
+        return True
+    [(went_out,)] = await (await connection.execute(_SQL["is_told"], parameters)).fetchall()
+    return bool(went_out)
 
 
 async def queue(

@@ -8,20 +8,50 @@ FROM notification_place
 FOR UPDATE;
 
 -- name: happened
--- The next assignments and escalations, in the order in which they were committed. A ticket that is
--- reopened for its technician is assigned to them anew.
+-- The next steps that somebody may be to hear of, in the order in which they were committed. A ticket
+-- that is reopened for its technician is assigned to them anew. `had` is whose it was before the step,
+-- `given` the step that gave it to them, `by` the technician whose own step it is, `gone` whether
+-- they heard before that its fault is gone: not of what happened while they were on site.
 SELECT step.tx::text AS tx, step.id AS key, step.event, step.reason, step.note,
-    coalesce(sent.code, holder.code) AS technician, ticket.id AS ticket, ticket.title,
-    ticket.severity, ticket.remedy, ticket.cell_code AS cell,
-    coalesce(terminal.code || ' ' || terminal.site, ticket.subject) AS place
+    step.from_state AS state, coalesce(sent.code, holder.code) AS technician, earlier.code AS had,
+    given.id AS given, acting.code AS by, coalesce(said.gone, false) AS gone,
+    ticket.id AS ticket, ticket.title, ticket.severity, ticket.remedy, ticket.cell_code AS cell,
+    coalesce(terminal.code || ' ' || terminal.site, ticket.subject) AS place,
+    ticket.parent_id AS parent
 FROM ticket_transition AS step
 JOIN ticket ON ticket.id = step.ticket_id
 LEFT JOIN terminal ON terminal.id = ticket.terminal_id
 LEFT JOIN technician AS sent ON sent.id = step.technician_id
 LEFT JOIN technician AS holder ON holder.id = ticket.technician_id
+LEFT JOIN account ON account.id = step.account_id
+LEFT JOIN technician AS acting ON acting.id = account.technician_id
+LEFT JOIN LATERAL (
+    SELECT technician.code
+    FROM ticket_transition AS other LEFT JOIN technician ON technician.id = other.technician_id
+    WHERE other.ticket_id = step.ticket_id AND other.id < step.id
+    ORDER BY other.id DESC
+    LIMIT 1
+) AS earlier ON true
+LEFT JOIN LATERAL (
+    SELECT other.id
+    FROM ticket_transition AS other
+    WHERE other.ticket_id = step.ticket_id AND other.id < step.id
+        AND other.event IN ('assign', 'reopen')
+    ORDER BY other.id DESC
+    LIMIT 1
+) AS given ON true
+LEFT JOIN LATERAL (
+    SELECT other.event = 'recover' AND other.from_state <> 'ON_SITE' AS gone
+    FROM ticket_transition AS other
+    WHERE other.ticket_id = step.ticket_id AND other.id < step.id
+        AND other.event IN ('recover', 'relapse', 'assign', 'reopen')
+    ORDER BY other.id DESC
+    LIMIT 1
+) AS said ON step.event = 'relapse'
 WHERE step.tx >= %(tx)s::text::xid8 AND step.tx < %(horizon)s::text::xid8
     AND (step.tx, step.id) > (%(tx)s::text::xid8, %(key)s)
-    AND (step.event IN ('assign', 'escalate')
+    AND (step.event IN ('assign', 'escalate', 'hand_over', 'time_out', 'cancel', 'merge', 'recover',
+            'relapse', 'hold', 'resume')
         OR (step.event = 'reopen' AND step.technician_id IS NOT NULL))
 ORDER BY step.tx, step.id
 LIMIT %(rows)s;
@@ -34,6 +64,19 @@ UPDATE notification_place SET tx = %(tx)s::text::xid8, key = %(key)s;
 INSERT INTO notification (cause, kind, recipient, channel, facts, due_at)
 VALUES (%(cause)s, %(kind)s, %(recipient)s, %(channel)s, %(facts)s, %(due_at)s)
 ON CONFLICT (cause, recipient, channel) DO NOTHING;
+
+-- name: withdraw
+-- What a recipient waits to be told is not so any more; whether they may have been told nevertheless.
+DELETE FROM notification
+WHERE cause = %(cause)s AND recipient = %(recipient)s AND state = 'waiting'
+RETURNING attempts > 0;
+
+-- name: is_told
+-- Whether a recipient was, or may have been, told of something.
+SELECT EXISTS (
+    SELECT FROM notification
+    WHERE cause = %(cause)s AND recipient = %(recipient)s
+        AND state IN ('sending', 'sent', 'uncertain'));
 
 -- name: now
 SELECT now();

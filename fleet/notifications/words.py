@@ -32,6 +32,8 @@ def message(kind: Kind, facts: Mapping[str, Any], language: Language) -> Message
     """A notification in words; a fact that is not there reads as nobody."""
     words = templates(language)
     filled = {name: words["nobody"] if value is None else value for name, value in facts.items()}
+    if "became" in facts:
+        filled["became"] = words["became"][facts["became"]].format_map(filled)
     template = words[kind]
     return Message(template["title"].format_map(filled), template["body"].format_map(filled))
 

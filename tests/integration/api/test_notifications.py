@@ -242,9 +242,86 @@ async def test_a_technician_is_told_of_a_ticket_that_comes_back_to_them(
         await until(lambda: tickets_are(connection, "RESOLVED"))
         await fire(connection, SomeFault())
         await until(lambda: tickets_are(connection, "ASSIGNED"))
-        await until(lambda: outbox_is(connection, "sent", "sent"))
-    assert [row[:2] for row in await outbox(connection)] == [("assigned", "T01")] * 2
-    assert len(set(receiver.ids)) == 2
+        await until(lambda: outbox_is(connection, *["sent"] * 3))
+    assert [row[:2] for row in await outbox(connection)] == [
+        ("assigned", "T01"),
+        ("changed", "T01"),
+        ("assigned", "T01"),
+    ]
+    assert len(set(receiver.ids)) == 3
+
+
+async def test_who_was_asked_hears_that_somebody_else_goes(
+    connection: Database, database_url: str, files: dict[str, Path], receiver: Receiver
+) -> None:
+    """T01 of what operations did, T02 not of their own decline."""
+    async with telling(database_url, files["hook"]) as app, client_of(app) as client:
+        await listening(connection)
+        await fire(connection, SomeFault())
+        await until(lambda: outbox_is(connection, "sent"))
+        await moved(client, "ops", "assign", technician="T02")
+        await until(lambda: outbox_is(connection, *["sent"] * 3))
+        await moved(client, "tech02", "decline", reason="no tools")
+        await until(lambda: outbox_is(connection, *["sent"] * 5))
+    assert sorted(row[:2] for row in await outbox(connection)) == [
+        ("assigned", "T01"),
+        ("assigned", "T01"),
+        ("assigned", "T02"),
+        ("changed", "T01"),
+        ("warning", "operations"),
+    ]
+    titles = [one["title"] for one in receiver.verified() if one["items"][0]["kind"] == "changed"]
+    assert titles == ["Ticket 1 was given to T02 and is no longer yours"]
+
+
+async def test_who_is_under_way_hears_at_once_that_they_go_in_vain(
+    connection: Database, database_url: str, files: dict[str, Path], receiver: Receiver
+) -> None:
+    """Through a channel that gathers for hours: the fault is gone, is back, the ticket cancelled.
+    What still waited to tell them that it is theirs goes with it."""
+    async with telling(database_url, files["digest"]) as app, client_of(app) as client:
+        await listening(connection)
+        fault = await fire(connection, SomeFault())
+        await until(lambda: outbox_is(connection, "waiting"))
+        for event in ("accept", "depart"):
+            await moved(client, "tech01", event)
+        await clear(connection, fault)
+        await until(lambda: outbox_is(connection, "waiting", "sent"))
+        await fire(connection, SomeFault())
+        await until(lambda: outbox_is(connection, "waiting", "sent", "sent"))
+        await moved(client, "ops", "cancel", reason="a mistake")
+        await until(lambda: outbox_is(connection, *["sent"] * 3))
+    assert {row[:2] for row in await outbox(connection)} == {("under_way", "T01")}
+    assert [one["title"].removeprefix("Before you go on: ") for one in receiver.verified()] == [
+        "ticket 1 recovered by itself; ask whether to go on",
+        "ticket 1 is needed again: the fault is back",
+        "ticket 1 was cancelled",
+    ]
+
+
+async def test_what_was_taken_from_somebody_before_they_heard_of_it_they_never_hear_of(
+    connection: Database, database_url: str, files: dict[str, Path]
+) -> None:
+    """In a digest that gathers for hours the ticket goes to T02, who alone is told of it."""
+    async with telling(database_url, files["digest"]) as app, client_of(app) as client:
+        await listening(connection)
+        await fire(connection, SomeFault())
+        await until(lambda: outbox_is(connection, "waiting"))
+        await moved(client, "ops", "assign", technician="T02")
+
+        async def to_the_other() -> bool:
+            told = [row[:3] for row in await outbox(connection)]
+            return told == [("assigned", "T02", "waiting")]
+
+        await until(to_the_other)
+
+
+async def moved(client: httpx.AsyncClient, who: str, event: str, **said: str) -> None:
+    """Somebody makes a move with the first ticket."""
+    headers = {"Authorization": f"Bearer {await token(client, who)}"}
+    body = {"event": event, **said}
+    answer = await client.post("/api/v1/tickets/1/transitions", json=body, headers=headers)
+    assert answer.status_code == 200, answer.text
 
 
 async def test_what_fails_is_tried_again_with_the_same_id(

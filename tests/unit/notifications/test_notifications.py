@@ -1,6 +1,7 @@
 """Who is told of what, in which words, when, and how often it is tried."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,10 +12,11 @@ import standardwebhooks
 
 from api.notifications.channels import Channel, ChannelsError, read
 from fleet.language import Language
-from fleet.notifications.routing import Happening, Kind, Told, told
+from fleet.notifications.routing import Became, Happening, Kind, Told, told
 from fleet.notifications.signing import headers, secret_bytes
 from fleet.notifications.timing import MOST_ATTEMPTS, Quiet, again, due
 from fleet.notifications.words import Message, digest, message, templates
+from fleet.tickets.ticket import State
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NIGHT = Quiet(time(22), time(7), SHANGHAI)
@@ -35,6 +37,8 @@ FACTS = {
     "cells": 3,
     "operational": "99.0000 %",
     "coverage": "100.0000 %",
+    "became": "merged",
+    "parent": 6,
 }
 
 
@@ -65,6 +69,51 @@ FACTS = {
 def test_who_hears_of_what(happening: Happening, expected: list[Told]) -> None:
     """The technician of an assignment; of an escalation whom the chain names; else nobody."""
     assert list(told(happening)) == expected
+
+
+@pytest.mark.parametrize(
+    ("event", "state", "expected"),
+    [
+        ("assign", State.ASSIGNED, (Kind.CHANGED, Became.REASSIGNED)),
+        ("time_out", State.ASSIGNED, (Kind.CHANGED, Became.NOT_ACCEPTED)),
+        ("recover", State.ASSIGNED, (Kind.CHANGED, Became.RESOLVED)),
+        ("recover", State.ACCEPTED, (Kind.CHANGED, Became.RECOVERED)),
+        ("recover", State.EN_ROUTE, (Kind.UNDER_WAY, Became.RECOVERED)),
+        ("recover", State.ON_SITE, None),
+        ("recover", State.RESOLVED, None),
+        ("hand_over", State.ON_HOLD, (Kind.CHANGED, Became.HANDED_OVER)),
+        ("hand_over", State.EN_ROUTE, (Kind.UNDER_WAY, Became.HANDED_OVER)),
+        ("cancel", State.ON_SITE, (Kind.UNDER_WAY, Became.CANCELLED)),
+        ("cancel", State.RESOLVED, None),
+        ("cancel", State.NEW, None),
+        ("merge", State.ACCEPTED, (Kind.CHANGED, Became.MERGED)),
+        ("hold", State.EN_ROUTE, (Kind.UNDER_WAY, Became.HELD)),
+        ("resume", State.ON_HOLD, (Kind.CHANGED, Became.RESUMED)),
+        ("relapse", State.EN_ROUTE, (Kind.UNDER_WAY, Became.RELAPSED)),
+        ("relapse", State.ON_SITE, None),
+        ("rate", State.EN_ROUTE, None),
+    ],
+)
+def test_whoever_had_a_ticket_hears_what_became_of_it(
+    event: str, state: State, expected: tuple[Kind, Became] | None
+) -> None:
+    """At once under way, by the usual rules else; never of their own doing."""
+    what = Happening(event, None, None, None, "T01", state, gone=True)
+    told_them = [Told(expected[0], "T01", technician=True, became=expected[1])] if expected else []
+    assert list(told(what)) == told_them
+    assert list(told(replace(what, by="T01"))) == []
+    assert list(told(replace(what, had=None))) == []
+
+
+def test_of_a_fault_that_is_back_hears_who_heard_that_it_was_gone() -> None:
+    back = Happening("relapse", None, None, "T01", "T01", State.EN_ROUTE)
+    assert list(told(back)) == []
+
+
+def test_a_ticket_given_to_whoever_had_it_is_not_taken_from_them() -> None:
+    """Pinned to them by hand, say: they hear of the assignment alone."""
+    again = Happening("assign", None, None, "T01", "T01", State.ASSIGNED)
+    assert list(told(again)) == [Told(Kind.ASSIGNED, "T01", technician=True)]
 
 
 @pytest.mark.parametrize(
@@ -114,6 +163,19 @@ def test_both_languages_say_the_same_facts(kind: Kind) -> None:
         used[language] = set(re.findall(r"{(\w+)}", template["title"] + template["body"]))
     assert used[Language.ENGLISH] == used[Language.CHINESE]
     assert "无" in message(Kind.BREACHED, FACTS, Language.CHINESE).body
+
+
+@pytest.mark.parametrize("became", Became)
+def test_both_languages_say_what_became_of_a_ticket(became: Became) -> None:
+    """And of which, in words: no code, no placeholder."""
+    facts = FACTS | {"became": became, "technician": "T02"}
+    titles = {message(Kind.CHANGED, facts, language).title for language in Language}
+    assert len(titles) == 2
+    for title in titles:
+        assert "7" in title
+        assert "{" not in title
+        assert ("6" in title) is (became is Became.MERGED)
+        assert ("T02" in title) is (became is Became.REASSIGNED)
 
 
 def test_several_messages_are_one_and_one_is_itself() -> None:

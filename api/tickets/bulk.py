@@ -11,7 +11,7 @@ from api import etag
 from api.accounts.caller import Caller
 from api.errors import ApiError
 from api.tickets.asked import MoveRequest
-from api.tickets.moves import move
+from api.tickets.moves import in_order, move
 
 MOST = 200
 Tag = Annotated[str, StringConstraints(pattern=r'^"[0-9]{1,9}"$')]
@@ -84,8 +84,13 @@ def _seen(asked: BulkRequest, key: int) -> int | None:
 async def move_all(
     connection: AsyncConnection[TupleRow], caller: Caller, asked: BulkRequest, verify: timedelta
 ) -> BulkAnswer:
-    """Move each of the tickets, or say why not; in the order of their ids, so that no two block."""
+    """Move each of the tickets, or say why not; in the order of their ids, so that no two block.
+
+    What they are merged into has its place in that order too: it is not locked with the first.
+    """
     results = {}
+    if asked.move.parent is not None:
+        await in_order(connection, caller, [*asked.ids, asked.move.parent])
     for key in sorted(set(asked.ids)):
         try:
             async with connection.transaction():

@@ -41,8 +41,7 @@ async def move(
     `NotFound`, `Forbidden`, `MoveRefused` with what is allowed, or `Invalid`.
     """
     if asked.parent is not None:
-        parameters = {"ids": [key, asked.parent], "scope": caller.scope.parameter}
-        await connection.execute(_SQL["in_order"], parameters)
+        await in_order(connection, caller, [key, asked.parent])
     ticket, at = await _locked(connection, caller, key)
     etag.require(expected, ticket.version, f"Ticket {key}")
     now = facts(ticket, at, verify)
@@ -66,6 +65,14 @@ async def move(
         await keep_by_hand(connection, author.name, *sent)
     if asked.event is Event.DECLINE:
         await escalate_refusals(connection, {moved: asked.event})
+
+
+async def in_order(
+    connection: AsyncConnection[TupleRow], caller: Caller, ids: Sequence[int]
+) -> None:
+    """Lock all that is to be moved together, as everybody does: by their ids."""
+    parameters = {"ids": list(ids), "scope": caller.scope.parameter}
+    await connection.execute(_SQL["in_order"], parameters)
 
 
 def _said(asked: MoveRequest, technician: int | None, parent: int | None) -> Said:

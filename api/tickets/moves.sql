@@ -15,7 +15,7 @@ WHERE ticket.id = %(id)s AND (%(scope)s::text[] IS NULL OR ticket.cell_code = AN
 FOR UPDATE;
 
 -- name: in_order
--- Both tickets of a merge, locked in the order of their ids: of two that are merged into each other at
+-- All tickets of a merge, locked in the order of their ids: of two that are merged into each other at
 -- once, the second waits for the first and does not block it.
 SELECT FROM ticket
 WHERE ticket.id = ANY(%(ids)s) AND (%(scope)s::text[] IS NULL OR ticket.cell_code = ANY(%(scope)s))

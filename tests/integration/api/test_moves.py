@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -57,8 +58,15 @@ async def ticket(connection: Database, people: dict[Role, httpx.AsyncClient]) ->
 
 @pytest.fixture
 async def engine_elsewhere(ticket: int, database_url: str) -> AsyncIterator[None]:
-    """From here on the engine does nothing: it believes that another process does."""
+    """From here on the engine does nothing."""
     assert ticket
+    async with engine_away(database_url):
+        yield
+
+
+@asynccontextmanager
+async def engine_away(database_url: str) -> AsyncIterator[None]:
+    """The engine does nothing: it believes that another process does."""
     async with await connect(database_url, name="elsewhere", autocommit=True) as holder:
         await holder.execute("SELECT pg_advisory_lock(%s)", (lock_key("follow_faults"),))
         yield
@@ -391,6 +399,30 @@ async def test_two_merged_into_each_other_at_once_do_not_block(
         await until_blocked(connection)
         await other.execute("SELECT FROM ticket WHERE id = 2 FOR UPDATE NOWAIT")
     assert (await merging).status_code == 200
+
+
+async def test_many_merged_at_once_do_not_block_one_that_is_merged_into_the_same(
+    people: dict[Role, httpx.AsyncClient], ticket: int, connection: Database, database_url: str
+) -> None:
+    """1 and 2 into 3, and somebody else 2 into 3: who waits for 2 does not hold 3 already."""
+    await fire(connection, SomeFault(item="third"))
+    await until(lambda: tickets_are(connection, *["ASSIGNED"] * 3))
+    asked = {"event": "merge", "parent": 3, "reason": "same cause"}
+    async with (
+        engine_away(database_url),
+        await connect(database_url, name="other") as other,
+    ):
+        await other.execute("SELECT FROM ticket WHERE id = 2 FOR UPDATE")
+        merging = asyncio.create_task(
+            people[Role.OPERATIONS].post(
+                "/api/v1/tickets/bulk", json={"ids": [ticket, 2], "move": asked}
+            )
+        )
+        await until_blocked(connection)
+        await other.execute("SELECT FROM ticket WHERE id = 3 FOR UPDATE NOWAIT")
+        await other.rollback()
+        answer = await merging
+    assert [one["moved"] for one in answer.json()["items"]] == [True, True]
 
 
 async def test_merged_by_hand_the_parent_speaks_for_it(

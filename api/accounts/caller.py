@@ -134,7 +134,8 @@ class _SignedIn(_Bearer):
         """Signed in; from here on the request's transaction sees what the caller may see."""
         running, plans = running_of(request), plans_of(request.scope)
         caller = await authenticate(connection, claims, running, origin_of(request), plans)
-        await claim(request, connection, caller.account.account_id)
+        secret = running.settings.token_secret.get_secret_value()
+        await claim(request, connection, caller.account.account_id, secret)
         return caller
 
 

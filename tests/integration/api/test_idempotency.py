@@ -1,6 +1,7 @@
 """A write may be sent again: carried out once, answered twice, to the byte."""
 
 import asyncio
+import hashlib
 from functools import partial
 from itertools import pairwise
 
@@ -81,6 +82,26 @@ async def test_a_key_is_for_one_request(
     assert (await history(connection)).count("accept") == 1
     colleague = await sign_in("tech02")
     assert (await send(colleague, "k", "depart")).status_code == 403
+
+
+async def test_what_is_remembered_of_a_request_is_of_no_use_to_guess_its_password(
+    sign_in: SignIn, connection: Database
+) -> None:
+    """Whoever reads the table cannot try passwords against it. What was remembered without a
+    secret, by the release before, is still answered."""
+    admin = await sign_in("admin")
+    path, body = "/api/v1/accounts/tech01", b'{"password": "correct horse battery"}'
+    headers = {"Idempotency-Key": "k", "Content-Type": "application/json"}
+    first = await admin.patch(path, content=body, headers=headers)
+    assert first.status_code == 200, first.text
+    plain = hashlib.sha256(f"PATCH {path}?\n".encode() + body).digest()
+    cursor = await connection.execute("SELECT request FROM idempotency_key")
+    [(kept,)] = await cursor.fetchall()
+    assert len(kept) == len(plain)
+    assert kept != plain
+    await connection.execute("UPDATE idempotency_key SET request = %s", (plain,))
+    again = await admin.patch(path, content=body, headers=headers)
+    assert (again.content, again.headers["Idempotency-Replayed"]) == (first.content, "true")
 
 
 async def test_what_was_refused_is_judged_anew(

@@ -19,6 +19,9 @@ from fleet.notifications.signing import headers, secret_bytes
 from fleet.notifications.words import Message
 
 _PATIENCE_S = 10
+_TITLE_BYTES = 300
+"""Apprise does not fold the subject of a mail, in which a byte may take three characters; and mail
+servers refuse lines of more than 998."""
 
 
 class SendFailed(Exception):
@@ -102,7 +105,7 @@ async def _notify(channel: Channel, delivery: Delivery, attachments: Sequence[At
         )
         for one in attachments
     ]
-    message = delivery.message
+    message = _fitting(delivery.message)
     # Said to be plain, it is made into what a service takes: lines stay apart in mail, and what
     # stands in a title is no markup.
     sent = await service.async_notify(
@@ -113,3 +116,12 @@ async def _notify(channel: Channel, delivery: Delivery, attachments: Sequence[At
     )
     if not sent:
         raise SendFailed("Apprise could not deliver it")
+
+
+def _fitting(message: Message) -> Message:
+    """With a title that every service takes; one that is too long is whole above the body."""
+    title = message.title.encode()
+    if len(title) <= _TITLE_BYTES:
+        return message
+    short = title[: _TITLE_BYTES - len("…".encode())].decode(errors="ignore")
+    return Message(f"{short}…", f"{message.title}\n{message.body}")

@@ -8,6 +8,7 @@ import json
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -577,8 +578,9 @@ async def test_a_receiver_that_never_ends_its_answer_holds_up_nobody(
     assert await talking(b"HTTP/1.1 200 OK\r\n") == "TimeoutError"
 
 
-async def test_mail_has_no_markup_and_keeps_its_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What stands in a title is shown, not obeyed."""
+@pytest.fixture
+def mails(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is handed to a mail server."""
     sent: list[str] = []
 
     class Server:
@@ -589,14 +591,38 @@ async def test_mail_has_no_markup_and_keeps_its_lines(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("smtplib.SMTP", Server)
     monkeypatch.setattr("smtplib.SMTP_SSL", Server)
-    channel = Channel(to=["operations"], url="mailtos://user:password@mail.example?to=a@b.example")
+    return sent
+
+
+MAIL = Channel(to=["operations"], url="mailtos://user:password@mail.example?to=a@b.example")
+
+
+async def test_mail_has_no_markup_and_keeps_its_lines(mails: list[str]) -> None:
+    """What stands in a title is shown, not obeyed."""
     body = "<a href='https://elsewhere.example'>one</a>\ntwo"
-    await senders.send(channel, _delivery(body), [])
-    message = email.message_from_string(sent[0], policy=email.policy.default)
+    await senders.send(MAIL, _delivery(body), [])
+    message = email.message_from_string(mails[0], policy=email.policy.default)
     html, plain = (message.get_body((kind,)) for kind in ("html", "plain"))
     assert html is None or "<a href" not in html.get_content()
     assert plain is not None
     assert plain.get_content().strip() == body
+
+
+@pytest.mark.parametrize("letter", ["卡", "💳", "x"])
+async def test_a_long_title_makes_no_mail_that_servers_refuse(
+    mails: list[str], letter: str
+) -> None:
+    """A line has 998 bytes at the most. What of the title is left out stands above the body."""
+    title = f"工单 7：{letter * 400}"
+    delivery = replace(_delivery("body"), message=Message(title, "body"))
+    await senders.send(MAIL, delivery, [])
+    assert max(len(line) for line in mails[0].encode().splitlines()) <= 998
+    message = email.message_from_string(mails[0], policy=email.policy.default)
+    assert str(message["Subject"]).startswith(f"工单 7：{letter * 70}")
+    assert str(message["Subject"]).endswith("…")
+    plain = message.get_body(("plain",))
+    assert plain is not None
+    assert plain.get_content().split() == [*title.split(), "body"]
 
 
 async def waiting(connection: Database, kind: str, channel: str) -> None:

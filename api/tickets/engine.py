@@ -22,7 +22,7 @@ from api.tickets.store import of_row, severity_of
 from api.tickets.writing import ENGINE, Change, announce, write
 from api.windows.holding import held
 from fleet.db.sql import load
-from fleet.tickets.following import Cause, facts, follow, not_accepted, told_of
+from fleet.tickets.following import Cause, deserted, facts, follow, not_accepted, told_of
 from fleet.tickets.lifecycle import Event
 from fleet.tickets.ticket import Ticket
 
@@ -42,6 +42,7 @@ async def follow_faults(connection: AsyncConnection[TupleRow], patience: Patienc
     await raise_tickets(connection)
     await follow_causes(connection, patience.verify)
     await take_back(connection, patience.accept)
+    await tell_of_the_deserted(connection)
     await send_technicians(connection)
 
 
@@ -110,6 +111,18 @@ async def escalate_refusals(
     for ticket, event in refused.items():
         one = clocks[ticket.id]
         changes += change(ticket, told_of(event, one.tells_first), one.row["at"])
+    await write(connection, changes)
+
+
+async def tell_of_the_deserted(connection: AsyncConnection[TupleRow]) -> None:
+    """Escalate what somebody accepted whose account is disabled: it stays theirs, for they may be
+    on site, until operations hand it over.
+    """
+    ids = [row["id"] for row in await _rows(connection, "deserted")]
+    clocks = await watched(connection, ids, EVERYTHING)
+    changes: list[Change] = []
+    for one in clocks.values():
+        changes += change(of_row(one.row), deserted(one.tells_first), one.row["at"])
     await write(connection, changes)
 
 

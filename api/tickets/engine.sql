@@ -119,3 +119,17 @@ JOIN LATERAL (
     LIMIT 1
 ) AS asked ON asked.at <= now() - %(since)s::interval
 WHERE card.state = 'ASSIGNED';
+
+-- name: deserted
+-- Tickets that somebody accepted whose account is disabled, which nobody was told of since.
+SELECT ticket.id
+FROM account JOIN ticket ON ticket.technician_id = account.technician_id
+WHERE account.disabled_at IS NOT NULL
+    AND ticket.state IN ('ACCEPTED', 'EN_ROUTE', 'ON_SITE', 'ON_HOLD')
+    AND NOT EXISTS (
+        SELECT FROM ticket_transition
+        WHERE ticket_transition.ticket_id = ticket.id
+            AND (ticket_transition.event, ticket_transition.reason) = ('escalate', 'account disabled')
+            AND ticket_transition.id > (
+                SELECT coalesce(max(accepted.id), 0) FROM ticket_transition AS accepted
+                WHERE accepted.ticket_id = ticket.id AND accepted.event = 'accept'));

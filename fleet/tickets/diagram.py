@@ -39,6 +39,8 @@ what to what; the [clocks](service-levels.md) go by it |
 | a technician declines | `escalate`: the reason is `declined`, the note says who is told |
 | a technician does not accept within `TELLERGRID_ACCEPT_MINUTES` | `time_out`, then `escalate`: \
 the reason is `not accepted` |
+| whoever accepted a ticket has an account that is disabled | `escalate`: the reason is \
+`account disabled`; the ticket stays theirs until operations hand it over ([how](dispatch.md)) |
 | a running clock of the service level comes to its warning or passes its target | `escalate`: \
 the reason says which, the note who is told; once for each since raised or reopened |
 | the same cause fires again after RESOLVED, or is still there when the verify window ends | \

@@ -103,3 +103,8 @@ def told_of(event: Event, who: str) -> Step:
     """How it escalates that a technician does not go: as declined, or as not accepted."""
     reason = "declined" if event is Event.DECLINE else "not accepted"
     return Step(Event.ESCALATE, Said(reason=reason, note=f"for {who}"))
+
+
+def deserted(who: str) -> Step:
+    """How it escalates that whoever accepted it can do nothing more with it."""
+    return Step(Event.ESCALATE, Said(reason="account disabled", note=f"for {who}"))

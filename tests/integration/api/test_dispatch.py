@@ -133,6 +133,31 @@ async def test_nobody_whose_account_is_disabled_is_sent(
     assert (await sent(connection))[2] == "T01"
 
 
+async def test_operations_hear_of_what_was_accepted_by_whoever_has_no_account_any_more(
+    connection: Database, operations: httpx.AsyncClient, sign_in: SignIn
+) -> None:
+    """T01 is on the way and leaves the bank: escalated once, handed over, and given to T02."""
+    await fire(connection, SomeFault())
+    await until(partial(tickets_are, connection, "ASSIGNED"))
+    for event in ("accept", "depart"):
+        assert (await move(await sign_in("tech01"), 1, event)).status_code == 200
+    admin = await sign_in("admin")
+    await admin.patch("/api/v1/accounts/tech01", json={"disabled": True})
+    for _ in range(2):
+        await engine(connection)
+    detail = (await operations.get("/api/v1/tickets/1")).json()
+    told = [one for one in detail["transitions"] if one["event"] == "escalate"]
+    assert [(one["reason"], one["note"]) for one in told] == [
+        ("account disabled", "for operations")
+    ]
+    assert (detail["state"], detail["technician"]) == ("EN_ROUTE", "T01")
+    found = (await operations.get("/api/v1/tickets?technician=T01&open=true")).json()["items"]
+    assert [one["id"] for one in found] == [1]
+    assert (await move(operations, 1, "hand_over", reason="left")).status_code == 200
+    given = await move(operations, 1, "assign", technician="T02")
+    assert (given.status_code, given.json()["technician"]) == (200, "T02")
+
+
 async def test_nobody_who_is_absent_or_off_shift_is_sent(connection: Database) -> None:
     """T01 is on leave, T02 works on another day: the ticket waits, and says why."""
     await connection.execute(

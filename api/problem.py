@@ -113,6 +113,7 @@ TABLE: Mapping[type[Exception], Kind] = MappingProxyType(
         ImportRefused: _INVALID,
         RequestValidationError: _INVALID,
         psycopg.DataError: _UNSTORABLE,
+        UnicodeEncodeError: _UNSTORABLE,  # half a character, which JSON can say and UTF-8 cannot
         psycopg.IntegrityError: _CONTRADICTED,
         psycopg.OperationalError: _UNAVAILABLE,
         psycopg_pool.PoolTimeout: _UNAVAILABLE,

@@ -4,9 +4,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 from fastapi import FastAPI
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
 
 from api.headers import HEADERS
 from tests.integration.api.conftest import SignIn, client_of
+from tests.integration.api.test_scheduled import listening, tickets_are, until
+from tests.integration.api.world import SomeFault, fire
 
 _PATHS = (
     *("/healthz", "/api/v1/me", "/api/v1/nothing-here", "/api/v1/openapi.json", "/metrics"),
@@ -61,3 +65,32 @@ async def test_nobody_is_sent_elsewhere(app: FastAPI) -> None:
         answer = await client.post("/api/v1/token/", data=form, headers={"Host": "elsewhere.test"})
     assert answer.status_code == 404
     assert "location" not in answer.headers
+
+
+_THE_REST = '"component": "terminal", "severity": "minor", "skill": "card"}'
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("tickets/1/transitions", '{"event": "assign", "technician": "%s"}'),
+        ("tickets/1/transitions", '{"event": "hand_over", "reason": "%s"}'),
+        ("tickets/1/remarks", '{"kind": "comment", "text": "%s"}'),
+        ("tickets", '{"terminal": "%s", "title": "Scratched", ' + _THE_REST),
+    ],
+)
+@pytest.mark.parametrize("text", [r"\u0000", r"\ud800"])
+async def test_what_no_text_can_hold_is_refused(
+    sign_in: SignIn, connection: AsyncConnection[TupleRow], path: str, said: str, text: str
+) -> None:
+    """A character that PostgreSQL does not store, and half of one: it is theirs, not our fault."""
+    client = await sign_in("ops")
+    await listening(connection)
+    await fire(connection, SomeFault())
+    await until(lambda: tickets_are(connection, "ASSIGNED"))
+    answer = await client.post(
+        f"/api/v1/{path}",
+        content=(said % text).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    assert answer.status_code == 422, answer.text

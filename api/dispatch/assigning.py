@@ -42,7 +42,9 @@ async def send_technicians(connection: AsyncConnection[TupleRow]) -> int:
         for step in _given(by_id[choice.job.ticket_id], cast("Technician", choice.technician))
     ]
     written = await write(connection, changes)
-    await choices.keep(connection, ENGINE.name, [*moved, *await _news(connection, made, by_id)])
+    given = {one.before.id for one in written}  # not what somebody moved meanwhile
+    told = [choice for choice in moved if choice.job.ticket_id in given]
+    await choices.keep(connection, ENGINE.name, [*told, *await _news(connection, made, by_id)])
     return len(written)
 
 

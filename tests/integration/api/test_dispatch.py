@@ -9,6 +9,7 @@ import pytest
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from api.dispatch.people import people
 from api.tickets.engine import Patience, follow_faults
 from fleet.db.pool import connect
 from tests.integration.api.conftest import SignIn
@@ -67,6 +68,40 @@ async def test_what_nobody_accepted_moves_to_whoever_is_better_placed(
     await at(connection, "T02", 30.3)
     await engine(connection)
     assert await sent(connection) == ["T02"]
+
+
+async def test_what_was_accepted_while_dispatch_chose_is_not_said_to_have_been_given_away(
+    connection: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T01 accepts while the engine still reckons that T02 suits better."""
+    await two_of_a_cell(connection)
+    await fire(connection)
+    await engine(connection)
+    before = await chosen(connection)
+    [holder] = await sent(connection)
+    nearer = "T02" if holder == "T01" else "T01"
+    await at(connection, str(holder), 30.3)
+    await at(connection, nearer, 30.0)
+
+    async def meanwhile(*asked: Any) -> Any:
+        found = await people(*asked)
+        async with await connect(database_url, name="phone", autocommit=True) as phone:
+            await phone.execute("UPDATE ticket SET state = 'ACCEPTED', version = version + 1")
+        return found
+
+    monkeypatch.setattr("api.dispatch.assigning.people", meanwhile)
+    await engine(connection)
+    assert await sent(connection) == [holder]
+    assert await chosen(connection) == before == [holder]
+
+
+async def chosen(connection: Database) -> list[str]:
+    """Whom dispatch says that it sent, one after the other."""
+    cursor = await connection.execute(
+        "SELECT technician.code FROM dispatch_choice AS choice"
+        " JOIN technician ON technician.id = choice.technician_id ORDER BY choice.id"
+    )
+    return [code for (code,) in await cursor.fetchall()]
 
 
 async def test_with_nothing_new_it_does_not_look_again(connection: Database) -> None:

@@ -1,21 +1,27 @@
 """Scheduled work: it reacts to a fault at once, and happens once among many processes."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 from time import monotonic
 
 import pytest
 from fastapi import FastAPI
 from psycopg import AsyncConnection
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
+from pydantic import SecretStr
 
+from api import scheduled, timetable
 from api.app import create_app
 from api.metrics import Metrics
 from api.scheduled import Job
 from api.settings import Settings
 from fleet.db.pool import Pool, open_pool
+from tellergrid.stack.logins import API_ROLE, let_api_in
 from tests.integration.api.conftest import client_of
 from tests.integration.api.world import SomeFault, clear, fire
 from tests.machine import PATIENCE_S
@@ -243,3 +249,38 @@ async def test_metrics_tell_of_jobs_tickets_and_requests(
     )
     assert 'route="(none)",status="404"' in text
     assert 'tellergrid_api_jobs_total{job="follow_faults",outcome="done"}' in text
+
+
+async def test_all_of_it_can_be_done_by_whom_the_api_logs_in_as(
+    settings: Settings, connection: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A role that owns nothing: whatever needs more fails each time, and nobody sees it."""
+    monkeypatch.setattr(scheduled, "FIRST_AFTER_S", 0)
+    monkeypatch.setattr(timetable, "_MINUTE_S", 0.2)
+    monkeypatch.setattr(timetable, "_HOUR_S", 0.2)
+    await let_api_in(connection, "in tests")
+    url = make_conninfo(settings.database_url, user=API_ROLE, password="in tests")
+    audited = {"audit_key": SecretStr("a secret, as long as it must be"), "audit_folder": tmp_path}
+    changed = {"database_url": url, "poll_seconds": 0.2} | audited
+    app = create_app(settings.model_copy(update=changed))
+    async with app.router.lifespan_context(app):
+        metrics: Metrics = app.state.services.metrics
+
+        async def all_done() -> bool:
+            return jobs(metrics, "done") >= WORK
+
+        await until(all_done)
+        assert jobs(metrics, "failed") == set()
+
+
+WORK = {
+    *("watch_clocks", "seal_audit", "sum_uptime", "expand_windows", "keep", "report_month"),
+    *("forget_answers", "forget_attempts", "forget_notifications", "export_audit"),
+    *("follow_faults", "gather_notifications"),
+}
+
+
+def jobs(metrics: Metrics, outcome: str) -> set[str]:
+    """The work that ended so."""
+    said = re.compile(rf'tellergrid_api_jobs_total{{job="(\w+)",outcome="{outcome}"}}')
+    return set(said.findall(metrics.exposition().decode()))

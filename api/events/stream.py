@@ -19,11 +19,13 @@ _log = structlog.get_logger("api.events")
 
 
 async def start(running: Services, after: Position | None) -> Position:
-    """Where a stream begins: after the place its client knows, else now."""
-    if after is not None:
-        return after
+    """Where a stream begins: after the place its client knows, else now.
+
+    A place that this database has not come to is of another server: it was restored since.
+    """
     async with running.pool.connection() as connection:
-        return await horizon(connection)
+        now = await horizon(connection)
+    return now if after is None or int(after.tx) > int(now.tx) else after
 
 
 async def follow(running: Services, caller: Caller, position: Position) -> AsyncIterator[Change]:

@@ -23,7 +23,10 @@ Channels = Mapping[str, Channel]
 
 async def gather(connection: AsyncConnection[TupleRow], channels: Channels) -> None:
     """Queue a notification for each step of a ticket that somebody is to hear of."""
-    [(tx, key, horizon)] = await (await connection.execute(_SQL["place"])).fetchall()
+    tx, key, horizon = await _place(connection)
+    if int(tx) > int(horizon):
+        await connection.execute(_SQL["number_anew"])
+        tx, key, horizon = await _place(connection)
     while True:
         parameters = {"tx": tx, "key": key, "horizon": horizon, "rows": _ROWS}
         async with connection.cursor(row_factory=dict_row) as cursor:
@@ -37,6 +40,11 @@ async def gather(connection: AsyncConnection[TupleRow], channels: Channels) -> N
             break
         tx, key = rows[-1]["tx"], rows[-1]["key"]
     await connection.execute(_SQL["move_on"], {"tx": horizon, "key": 0})
+
+
+async def _place(connection: AsyncConnection[TupleRow]) -> tuple[str, int, str]:
+    [(tx, key, horizon)] = await (await connection.execute(_SQL["place"])).fetchall()
+    return tx, key, horizon
 
 
 def _cause(key: int) -> str:

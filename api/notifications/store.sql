@@ -7,6 +7,10 @@ SELECT tx::text, key, pg_snapshot_xmin(pg_current_snapshot())::text
 FROM notification_place
 FOR UPDATE;
 
+-- name: number_anew
+-- The place is of another server, from which this database was restored.
+SELECT number_transactions_anew();
+
 -- name: happened
 -- The next steps that somebody may be to hear of, in the order in which they were committed. A ticket
 -- that is reopened for its technician is assigned to them anew. `had` is whose it was before the step,

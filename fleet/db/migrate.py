@@ -51,6 +51,8 @@ async def migrate(
 ) -> Sequence[Migration]:
     """Run what has not run yet, up to and with version `upto`; returns what ran.
 
+    A database that was restored from another server is made to go on in this one.
+
     The connection must be in autocommit mode. Raises `MigrationError` when a file that already ran
     was changed, or the database is newer than this program.
     """
@@ -66,6 +68,8 @@ async def migrate(
         ]
         for migration in ran:
             await _run(connection, migration)
+        if len(done) + len(ran) == len(files):
+            await connection.execute("SELECT number_transactions_anew()")
     finally:
         await connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
     return ran

@@ -16,7 +16,7 @@ import psycopg
 import structlog
 import uvicorn
 
-from collector import ring
+from collector import metrics, ring
 from collector.clock import SteadyClock
 from collector.errors import CollectorError
 from collector.recutting import keep_cutting
@@ -153,6 +153,8 @@ class Collector:
     async def _round(self, connection: ring.Connection) -> bool:
         """Look around and make the moves; True when there is something to take very soon."""
         holdings, members = await ring.look(connection)
+        for each in holdings:
+            metrics.serving.labels(each.region)  # 0 until it is served here: somebody asks for all
         mine = frozenset(self.regions)
         moves = self._share.decide(holdings, members, mine, self._terms.clock())
         for backend in moves.evict:

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -79,6 +80,18 @@ def told_of(running: CollectorProcess) -> set[str]:
     return set(re.findall(r'^tellergrid_collector_gaps\{region="([^"]+)"', page, re.MULTILINE))
 
 
+def serving(running: CollectorProcess) -> dict[str, float]:
+    """What a collector's metrics say of each region: 1 where it serves it."""
+    page = running.page("metrics").decode()
+    said = r'^tellergrid_collector_region_serving\{region="([^"]+)"\} (.+)'
+    return {region: float(value) for region, value in re.findall(said, page, re.MULTILINE)}
+
+
+def says_of_all(running: CollectorProcess) -> bool:
+    """Whether they say something of each region there is."""
+    return serving(running).keys() == regions_of(running)
+
+
 def stored(running: CollectorProcess, seq: int) -> list[tuple[int, int]]:
     """Rows and different terminals of a message that each terminal says."""
     return running.query(
@@ -114,6 +127,11 @@ def test_one_joins_and_one_dies(collector: CollectorProcess, second: CollectorPr
     regions = len({each.region for each in collector.grid.terminals})
     even = [regions - regions // 2, regions // 2]
     wait_for("each has its share", lambda: shares(collector, second) == even)
+    for each in (collector, second):
+        wait_for(
+            "it says of all regions whether it serves them: one that nobody serves is asked for",
+            partial(says_of_all, each),
+        )
     wait_for(
         "what was given up is told of by the other alone",
         lambda: told_of(collector) == set(regions_of(collector)) - told_of(second) != set(),

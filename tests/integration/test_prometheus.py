@@ -84,6 +84,50 @@ def test_an_alert_rings_when_something_is_wrong_and_not_when_all_is_well(
     assert not rings(promtool, tmp_path / "test.yml", alert, {series: well}, minutes)
 
 
+BLIND = 'tellergrid_collector_blind_seconds_total{cause="collector"}'
+HELD = 'tellergrid_collector_region_serving{{region="{}",instance="{}"}}'
+STORIES = [
+    ("a collector comes back and counts that it was away", "Blind", {BLIND: "_x5 300x5"}, 8),
+    ("one that counted before comes back", "Blind", {BLIND: "0x20 stale _x4 300x5"}, 30),
+    (
+        "a collector dies, and the one that lives is not to serve its region",
+        "RegionUnserved",
+        {
+            HELD.format("r1", "a"): "1x5 stale",
+            HELD.format("r2", "a"): "0x5 stale",
+            HELD.format("r1", "b"): "0x20",
+            HELD.format("r2", "b"): "1x20",
+        },
+        10,
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("alert", "series", "minutes"),
+    [story[1:] for story in STORIES],
+    ids=[one[0] for one in STORIES],
+)
+def test_an_alert_rings(
+    promtool: Path, tmp_path: Path, alert: str, series: dict[str, str], minutes: int
+) -> None:
+    assert rings(promtool, tmp_path / "test.yml", f"Tellergrid{alert}", series, minutes)
+
+
+QUIET = [
+    ("what a collector counted long ago", "Blind", {BLIND: "300x60"}, 50),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("alert", "series", "minutes"), [story[1:] for story in QUIET], ids=[one[0] for one in QUIET]
+)
+def test_an_alert_does_not_ring(
+    promtool: Path, tmp_path: Path, alert: str, series: dict[str, str], minutes: int
+) -> None:
+    assert not rings(promtool, tmp_path / "test.yml", f"Tellergrid{alert}", series, minutes)
+
+
 def rings(promtool: Path, file: Path, alert: str, series: dict[str, str], minutes: int) -> bool:
     """Whether an alert rings after so many minutes: the tool is told that it does not."""
     test = {

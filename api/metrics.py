@@ -36,13 +36,13 @@ class Metrics:
         self.jobs = Counter(
             "tellergrid_api_jobs",
             "Runs of scheduled work; elsewhere: another process was at it",
-            ["job", "outcome"],
+            ["work", "outcome"],  # not `job`: Prometheus calls what it reads so
             registry=self._registry,
         )
         self.job_latency = Histogram(
             "tellergrid_api_job_seconds",
             "How long scheduled work took",
-            ["job"],
+            ["work"],
             buckets=_BUCKETS,
             registry=self._registry,
         )

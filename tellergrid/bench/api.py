@@ -41,7 +41,7 @@ _PATIENCE_S = 120.0
 _LOOK_AGAIN_S = 0.1
 # The first look at the clocks writes thousands of escalations, the second reckons those tickets
 # anew, and the third finds nothing to do: only then it is a steady day.
-_SETTLED = 'tellergrid_api_jobs_total{job="watch_clocks",outcome="done"}'
+_SETTLED = 'tellergrid_api_jobs_total{outcome="done",work="watch_clocks"}'
 _SETTLED_AFTER = 3
 _BUILT = (
     *("grid", "cells", "terminals", "members", "states", "intervals", "technicians", "answers"),

@@ -84,6 +84,10 @@ def test_an_alert_rings_when_something_is_wrong_and_not_when_all_is_well(
     assert not rings(promtool, tmp_path / "test.yml", alert, {series: well}, minutes)
 
 
+FAILED, DONE = (
+    f'tellergrid_api_jobs_total{{work="keep",outcome="{outcome}"}}'
+    for outcome in ("failed", "done")
+)
 BLIND = 'tellergrid_collector_blind_seconds_total{cause="collector"}'
 HELD = 'tellergrid_collector_region_serving{{region="{}",instance="{}"}}'
 STORIES = [
@@ -100,6 +104,8 @@ STORIES = [
         },
         10,
     ),
+    ("hourly work fails each hour", "WorkFails", {FAILED: "_x60 1x59 2x59 3x59"}, 200),
+    ("work of every minute fails", "WorkFails", {DONE: "0+1x60 60x20", FAILED: "1x60 2+1x20"}, 80),
 ]  # fmt: skip
 
 
@@ -116,6 +122,8 @@ def test_an_alert_rings(
 
 QUIET = [
     ("what a collector counted long ago", "Blind", {BLIND: "300x60"}, 50),
+    ("hourly work that failed once", "WorkFails", {DONE: "1x119 2x59", FAILED: "_x60 1x120"}, 170),
+    ("work of every minute failed once", "WorkFails", {DONE: "0+1x90", FAILED: "_x60 1x30"}, 70),
 ]  # fmt: skip
 
 

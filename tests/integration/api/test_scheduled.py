@@ -154,8 +154,8 @@ async def test_a_job_that_fails_is_counted_and_runs_again(database_url: str) -> 
         await job.run()
         await job.run()
     exposition = metrics.exposition().decode()
-    assert 'tellergrid_api_jobs_total{job="test",outcome="failed"} 1.0' in exposition
-    assert 'tellergrid_api_jobs_total{job="test",outcome="done"} 1.0' in exposition
+    assert 'tellergrid_api_jobs_total{outcome="failed",work="test"} 1.0' in exposition
+    assert 'tellergrid_api_jobs_total{outcome="done",work="test"} 1.0' in exposition
 
 
 async def test_while_one_process_is_at_it_another_leaves_it_alone(database_url: str) -> None:
@@ -248,7 +248,7 @@ async def test_metrics_tell_of_jobs_tickets_and_requests(
         in text
     )
     assert 'route="(none)",status="404"' in text
-    assert 'tellergrid_api_jobs_total{job="follow_faults",outcome="done"}' in text
+    assert 'tellergrid_api_jobs_total{outcome="done",work="follow_faults"}' in text
 
 
 async def test_all_of_it_can_be_done_by_whom_the_api_logs_in_as(
@@ -282,5 +282,5 @@ WORK = {
 
 def jobs(metrics: Metrics, outcome: str) -> set[str]:
     """The work that ended so."""
-    said = re.compile(rf'tellergrid_api_jobs_total{{job="(\w+)",outcome="{outcome}"}}')
+    said = re.compile(rf'tellergrid_api_jobs_total{{outcome="{outcome}",work="(\w+)"}}')
     return set(said.findall(metrics.exposition().decode()))

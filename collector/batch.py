@@ -91,6 +91,8 @@ def _repeat(
 ) -> bool:
     """The short way of a heartbeat that is the next in order; False where there is more to it."""
     said, source = each.message, each.source
+    if each.said_us // rows.DAY_US != source.day:
+        return False
     if source.boot != said.boot or source.terminal is None or source.received is None:
         terminal, received = engine.terminals[source.entry.id], ledger[source.entry.id, said.boot]
         source.keep(said.boot, terminal, received)
@@ -143,8 +145,10 @@ def _take(
         said_us, arrived_us = rows.microseconds(message.ts), rows.microseconds(arrival.at)
         if isinstance(message, Telemetry):
             opened.source.keep(message.boot, terminal, received)
+            day = opened.source.day = said_us // rows.DAY_US
+            begins = terminal.at is None or rows.microseconds(terminal.at) // rows.DAY_US != day
             outcome = engine.telemetry(terminal, message, arrival.at)
-            whole = outcome.changed or outcome.late or outcome.kept
+            whole = outcome.changed or outcome.late or outcome.kept or begins
             of = message if whole else None
             batch.telemetry.append(
                 rows.telemetry(terminal_id, message, said_us, arrived_us, outcome.measured, of)

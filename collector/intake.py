@@ -91,7 +91,8 @@ class SetAside:
 
 class Source(msgspec.Struct, gc=False):
     """A topic that a terminal speaks on, what it says there again and again, and what is kept of it
-    for its heartbeats: the terminal, and the ledger of the boot that it is in; -1: not known."""
+    for its heartbeats: the terminal, and the ledger of the boot that it is in; -1: not known.
+    `day`, counted from 2000, is that of what was last taken the long way: a day begins so."""
 
     entry: Entry
     channel: Channel
@@ -99,6 +100,7 @@ class Source(msgspec.Struct, gc=False):
     boot: int = -1
     terminal: Terminal | None = None
     received: Received | None = None
+    day: int = -1
 
     def keep(self, boot: int, terminal: Terminal, received: Received) -> None:
         """Its heartbeats are of this boot."""

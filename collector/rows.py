@@ -20,6 +20,9 @@ _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+DAY_US = timedelta(days=1) // MICROSECOND
+"""Of a chunk of `telemetry`: dropped, it takes with it what is not said again in the next one."""
+
 _NULL = b"\xff\xff\xff\xff"
 
 _NUMBERED = "iq ii ii iq iq"  # ts, terminal_id, boot, seq, arrived_at
@@ -48,7 +51,8 @@ def telemetry(
     measured: Measured,
     whole: Telemetry | None = None,
 ) -> bytes:
-    """A row of `telemetry`; status and storage are null where they repeat the message before.
+    """A row of `telemetry`; status and storage are null where they repeat the message before,
+    but for the first of a day.
 
     Raises `OverflowError` for a metric that no real holds.
     """

@@ -18,6 +18,7 @@ from collector.desk import Desk
 from collector.intake import Arrival
 from collector.statement import Statement
 from collector.store import Connection
+from fleet.db import history
 from fleet.db.pool import connect
 from fleet.demo import grid
 from fleet.ledger import MOST
@@ -791,3 +792,20 @@ async def test_a_last_will_of_a_brokers_end_outlives_a_restart(
     assert await rows(connection, found) == []
     await desk.commit([], at(120))
     assert await rows(connection, found) == [(at(70), at(100))]
+
+
+async def test_each_day_begins_with_all_that_a_terminal_says(
+    desk: Desk, connection: Connection
+) -> None:
+    """It says the same for months: what it said first is dropped, and is known all the same."""
+    midnight = 86_400 - T0.timestamp() % 86_400
+    door = {"auxiliaries": {"safeDoor": "closed"}}
+    for seq, second in enumerate((-90, -60, -30, 30, 60, 90), start=1):
+        said = arrival(0, seq, midnight + second, status=door)
+        await desk.commit([said], at(midnight + second))
+    whole = await rows(connection, "SELECT status IS NOT NULL FROM telemetry ORDER BY ts")
+    assert whole == [(True,), (False,), (False,), (True,), (False,), (False,)]
+    await connection.execute("DELETE FROM telemetry WHERE ts < %s", (at(midnight),))
+    assert await rows(connection, "SELECT count(*) FROM telemetry") == [(3,)]
+    known = await history.terminals(connection, at(midnight + 80), codes=[GRID.terminals[0].code])
+    assert known[0].values == {"auxiliaries.safeDoor": "closed"}

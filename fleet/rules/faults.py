@@ -74,6 +74,10 @@ class Faults:
         after = TABLE[before, signal]
         if after is before:
             return
+        if hold is not None and at < hold.since:
+            # What was asked for another reason than a message, a rule that is new, is dated by our
+            # clock; a message that was written before that came after it.
+            at = hold.since
         if hold is None:
             hold = subject.holds[rule.name, item] = Hold(after, at, at)
         elif after is Phase.IDLE:

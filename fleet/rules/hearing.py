@@ -36,15 +36,19 @@ class Hearing:
         self.patience = RETURN
         self._unbelieved: list[Terminal] = []
 
-    def hear(self, terminal: Terminal, arrived_at: datetime) -> None:
-        """It gave a sign of life: it is not silent."""
+    def hear(self, terminal: Terminal, arrived_at: datetime, since: datetime | None = None) -> None:
+        """It gave a sign of life: it is not silent from now on, or `since`: what it was sent with
+        may have been written long before."""
         first = terminal.heard_at is None
         terminal.heard_at = max(arrived_at, terminal.heard_at or arrived_at)
         self._faults.record.terminals.add(terminal.id)
         if first:
             self.await_silence(terminal)
         if terminal.holds:
-            self.judge_connection(terminal, terminal.clock(arrived_at))
+            at = terminal.clock(arrived_at) if since is None else since
+            self.judge_connection(terminal, at)
+            if terminal.at is not None and at > terminal.at:
+                self._settle(terminal, at)
 
     def judge_connection(
         self, terminal: Terminal, at: datetime, *, remembered: bool = False

@@ -97,7 +97,8 @@ class Judging:
             self.remind(terminal)
         if live:
             terminal.connected = True
-            self.hearing.hear(terminal, arrived_at)
+            waited = self.hearing.awaited(terminal, "", arrived_at)  # until we heard again
+            self.hearing.hear(terminal, arrived_at, at if waited else max(before, at))
         return at, last
 
     def remind(self, terminal: Terminal) -> None:

@@ -809,3 +809,24 @@ async def test_each_day_begins_with_all_that_a_terminal_says(
     assert await rows(connection, "SELECT count(*) FROM telemetry") == [(3,)]
     known = await history.terminals(connection, at(midnight + 80), codes=[GRID.terminals[0].code])
     assert known[0].values == {"auxiliaries.safeDoor": "closed"}
+
+
+async def test_a_journal_from_before_a_silence_stops_nobody(
+    desk: Desk, connection: Connection
+) -> None:
+    """It was silent, and what it wrote before that comes at last: the fault ends when it does, and
+    the region goes on."""
+    await desk.commit([arrival(0, 1, 0, status=FREE)], at(0))
+    for second in (180, 250, 400):
+        await desk.commit([], at(second))
+    journal = [arrival(0, seq, 30.0 * (seq - 1), status=FREE) for seq in range(2, 15)]
+    await desk.commit([msgspec.structs.replace(each, at=at(401)) for each in journal], at(401))
+    await desk.commit([arrival(0, 15, 402, status=FREE)], at(402))
+    await desk.commit([], at(440))
+    found = await rows(connection, "SELECT rule, started_at, fired_at, cleared_at FROM fault")
+    assert found == [("silent", at(180), at(250), at(401))]
+    offline = await rows(
+        connection,
+        "SELECT lower(period), upper(period) FROM service_interval WHERE state = 'offline'",
+    )
+    assert offline == [(at(180), at(401))]

@@ -488,3 +488,60 @@ def test_a_will_of_an_outage_is_believed_in_its_time_whoever_reads_it_back() -> 
     assert again.tick(89) == []
     (fired,) = faults(again.tick(1000))
     assert fired.started_at == T0 + seconds(90)
+
+
+QUIET = rule("silent", Silent(seconds(180)), hold=70, clear_hold=30, impact=ServiceState.OFFLINE)
+
+
+def test_a_journal_from_before_a_silence_ends_it_when_it_comes() -> None:
+    """Its line stood still for minutes: what it wrote meanwhile comes at once, the oldest first.
+    Nothing was heard of it until then, and no fault is over before it began."""
+    story = Story(QUIET)
+    story.says(0)
+    assert states(story.tick(180)) == [(ServiceState.OFFLINE, 180)]
+    (fired,) = faults(story.tick(250))
+    assert states(story.says(30, arrives=400)) == [(ServiceState.IN_SERVICE, 400)]
+    changes = [each for at in range(60, 400, 30) for each in story.says(at, arrives=401)]
+    changes += story.says(402) + story.tick(440)
+    (cleared,) = [each for each in changes if isinstance(each, Cleared)]
+    assert (cleared.id, cleared.cleared_at) == (fired.id, T0 + seconds(400))
+
+
+def test_a_journal_from_before_a_last_will_ends_it_when_it_comes() -> None:
+    story = Story(OFFLINE)
+    story.says(0)
+    story.online(45, online=False)
+    assert len(faults(story.tick(75))) == 1
+    assert states(story.says(5, arrives=100)) == [(ServiceState.IN_SERVICE, 100)]
+    changes = story.says(99, arrives=101) + story.tick(200)
+    assert [each.cleared_at for each in changes if isinstance(each, Cleared)] == [T0 + seconds(100)]
+
+
+def test_what_waited_while_we_were_away_ends_a_silence_when_it_was_said() -> None:
+    """It spoke again at 300, and nobody listened until 900: that was our silence, not its own."""
+    story = Story(QUIET)
+    story.says(0)
+    assert len(faults(story.tick(250))) == 1
+    story.engine.watch(None)
+    story.engine.watch(T0 + seconds(900))
+    story.engine.returned(T0 + seconds(900), CATCH_UP)
+    assert states(story.says(300, arrives=901)) == [(ServiceState.IN_SERVICE, 300)]
+    (cleared,) = story.says(390, arrives=901)
+    assert isinstance(cleared, Cleared)
+    assert cleared.cleared_at == T0 + seconds(300)
+
+
+def test_what_was_written_before_a_rule_came_ends_no_fault_before_it_began() -> None:
+    """A rule without a hold comes into force while the news that all is well is on its way."""
+    story = Story(rule("other", when("metrics.temperature_c > 60.0")))
+    story.media(0, "jammed")
+    new = Story(
+        rule("jam", when("cardReader.media == 'jammed'"), hold=0, clear_hold=0), terminals=0
+    )
+    new.engine.adopt(story.terminals[0])
+    new.engine.retire(T0 + seconds(60), frozenset({"jam"}))
+    new.terminals, new.seq = story.terminals, story.seq
+    (fired,) = faults(new.engine.take().changes)
+    changes = new.media(59, "notPresent", arrives=61) + new.tick(62)
+    (cleared,) = [each for each in changes if isinstance(each, Cleared)]
+    assert fired.started_at == cleared.cleared_at == T0 + seconds(60)

@@ -52,7 +52,7 @@ class Telling:
     def clear(self, subject: Subject, rule: str, item: str, hold: Hold, at: datetime) -> None:
         """A hold is idle: its fault, if it was one, is over."""
         if hold.fault_id is not None:
-            ended = hold.since if hold.phase is Phase.CLEARING else at
+            ended = max(hold.since if hold.phase is Phase.CLEARING else at, hold.started_at)
             cleared = Cleared(hold.fault_id, ended, at, _shadow(hold, rule))
             hold.fault_id = None  # from here on it speaks for nobody
             if self.say(subject, rule, item, cleared, at):

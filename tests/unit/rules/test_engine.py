@@ -1,6 +1,7 @@
 """The engine, step by step: holds, silence, wills, quorum, service state."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -10,7 +11,7 @@ from fleet.rules.changes import Change, Cleared, Fired, Suppressed, Transition
 from fleet.rules.condition import compile_condition
 from fleet.rules.engine import Engine
 from fleet.rules.hearing import CATCH_UP
-from fleet.rules.hold import Phase
+from fleet.rules.hold import Hold, Phase
 from fleet.rules.rule import Offline, Quorum, Rule, Scope, Silent, Trigger, When
 from fleet.rules.severity import Severity
 from fleet.rules.terminal import Terminal
@@ -545,3 +546,14 @@ def test_what_was_written_before_a_rule_came_ends_no_fault_before_it_began() -> 
     changes = new.media(59, "notPresent", arrives=61) + new.tick(62)
     (cleared,) = [each for each in changes if isinstance(each, Cleared)]
     assert fired.started_at == cleared.cleared_at == T0 + seconds(60)
+
+
+def test_a_hold_that_was_stored_as_over_before_it_began_ends_when_it_began() -> None:
+    """As it was stored until now: who goes on from it must not stop at it."""
+    story = Story(JAM)
+    story.media(0, "notPresent")
+    began, fault = T0 + seconds(20), UUID(int=1)
+    hold = Hold(Phase.CLEARING, T0 + seconds(5), began, fault)
+    story.terminals[0].holds[JAM.name, ""] = hold
+    (cleared,) = [each for each in story.media(60, "notPresent") if isinstance(each, Cleared)]
+    assert cleared.cleared_at == began

@@ -5,6 +5,7 @@ and after it; a terminal's fault is told once nothing that would speak for it is
 told waits, the fault's dates do not change.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from fleet.rules.changes import Cleared, Fired
@@ -184,6 +185,8 @@ class Sequence:
         if rule is None:  # it is gone, and nothing was said of its fault
             self._unsay(terminal, (step.rule, step.item), fire)
             return
+        if rule.shadow is not fire.shadow:  # it was another when its hold was over
+            rule = replace(rule, shadow=fire.shadow)
         by = self._faults.speakers.speaker(terminal, step.rule)
         self._faults.record.changes.append(
             Fired(

@@ -11,12 +11,14 @@ from fleet.rules.severity import Severity
 
 @dataclass(frozen=True, slots=True)
 class Fire:
-    """A hold was over: it is a fault, and who speaks for it is found when it is told."""
+    """A hold was over: it is a fault, and who speaks for it is found when it is told. `shadow`: it
+    is one of a rule on trial."""
 
     id: UUID
     started_at: datetime
     at: datetime
     severity: Severity
+    shadow: bool = False
 
 
 Word = Fire | Rated | Cleared | Flapped

@@ -36,7 +36,7 @@ class Telling:
         hold.fault_id, hold.shadow = fault_id(key, began), rule.shadow
         hold.severity = _severity(subject, rule, item)
         if terminal is not None and self._untold.covers(terminal, rule.name):
-            fire = Fire(hold.fault_id, began, at, hold.severity)
+            fire = Fire(hold.fault_id, began, at, hold.severity, hold.shadow)
             self._untold.note(terminal, rule.name, item, at, fire)
             return
         hold.suppressed_by = self._speakers.speaker(subject, rule.name)

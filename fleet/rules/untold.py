@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from fleet.rules.changes import Rated
 from fleet.rules.company import OURS
 from fleet.rules.hold import Hold
 from fleet.rules.record import Record
@@ -146,6 +147,7 @@ class Untold:
         if first is not None:
             terminal.served = not first.serves
         for key, steps in by_key.items():
+            _go_on(terminal.holds.get(key), steps)
             self._go_back(terminal, key, steps)
 
     def forget(self, terminal: Terminal) -> None:
@@ -166,6 +168,14 @@ class Untold:
         for each in steps:
             if each.counted and isinstance(each.word, Fire) and told.fault_id == each.word.id:
                 told.fault_id = None
+
+
+def _go_on(hold: Hold | None, steps: list[Step]) -> None:
+    """What a hold's fault is by now, of which nothing was told yet: no row of a fault says it."""
+    for word in [each.word for each in steps]:
+        if hold is not None and isinstance(word, Fire | Rated) and word.id == hold.fault_id:
+            hold.severity = word.severity
+            hold.shadow = word.shadow if isinstance(word, Fire) else hold.shadow
 
 
 def _newest(terminal: Terminal) -> list[Step]:

@@ -102,3 +102,31 @@ async def test_a_quorum_that_messages_overtook_stands_whatever_dies_meanwhile(
         SELECT lower(period), state FROM service_interval
         WHERE terminal_id = 1 AND state <> 'in_service'"""
     assert await rows(connection, state) == [(at(1), "out_of_service")]
+
+
+TRIAL = (
+    RULES.replace("severity: major", "severity: minor\n    escalate: [{to: major, after: 2s}]")
+    .replace("name: jam\n", "name: jam\n    shadow: true\n")
+    .replace("name: jams\n", "name: jams\n    shadow: true\n")
+)
+
+
+async def test_a_fault_on_trial_that_waits_to_be_told_stays_on_trial_over_a_restart(
+    connection: Connection, tmp_path: Path
+) -> None:
+    """Nothing is stored of the fault before it is told: what it is stands with what waits."""
+    (tmp_path / "rules.yaml").write_text(TRIAL)
+    desk = Desk(connection, "region-01", load(tmp_path), lateness=timedelta(seconds=5))
+    await desk.restore(at(0))
+    desk.watch(at(0))
+    await desk.commit([late(0, 1, 1, 1, JAMMED)], at(1))
+    for second in (9, 10, 12, 13, 15, 30):
+        await desk.commit([], at(second))
+        await desk.restore(at(second))
+        desk.watch(at(0))
+    await desk.commit([late(0, 2, 40, 40, FREE)], at(40))
+    await desk.commit([], at(80))
+    found = "SELECT rule, started_at, fired_at, cleared_at, severity FROM shadow_fault"
+    assert await rows(connection, found) == [("jam", at(1), at(3), at(40), "major")]
+    assert await rows(connection, "SELECT * FROM fault") == []
+    assert await rows(connection, "SELECT * FROM fault_change") == []

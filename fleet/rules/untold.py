@@ -116,13 +116,18 @@ class Untold:
     # -- what is told --------------------------------------------------------------------------
 
     def take(self, until: datetime) -> list[tuple[Terminal, int]]:
-        """The steps up to an instant, in order."""
+        """The steps up to an instant, in order, each once: a place that was free again may have
+        been taken by a step of the same instant."""
         found: list[tuple[Terminal, int]] = []
+        seen: set[tuple[str, int]] = set()
         while self._heap and self._heap[0][0] <= until:
             at, code, place = heapq.heappop(self._heap)
             terminal = self._terminals.get(code)
             step = None if terminal is None else terminal.steps.get(place)
-            if terminal is not None and step is not None and step.at == at and not step.counted:
+            if terminal is None or step is None or step.at != at or step.counted:
+                continue
+            if (code, place) not in seen:
+                seen.add((code, place))
                 found.append((terminal, place))
         return found
 

@@ -72,10 +72,14 @@ class Cell:
         for each in self.terminals:
             self.engine.adopt(each)
 
-    def says(self, number: int, at: float, media: str) -> list[Change]:
-        terminal, now = self.terminals[number - 1], T0 + seconds(at)
+    def says(
+        self, number: int, at: float, media: str, *, arrives: float | None = None, **metrics: float
+    ) -> list[Change]:
+        terminal, said = self.terminals[number - 1], T0 + seconds(at)
         raw = msgspec.Raw(msgspec.json.encode({"cardReader": {"media": media}}))
-        self.engine.telemetry(terminal, Telemetry(now, 1, terminal.seq + 1, raw), now)
+        measured = msgspec.Raw(msgspec.json.encode(metrics))
+        message = Telemetry(said, 1, terminal.seq + 1, raw, metrics=measured)
+        self.engine.telemetry(terminal, message, T0 + seconds(at if arrives is None else arrives))
         return self.engine.take().changes
 
     def tick(self, at: float) -> list[Change]:
@@ -190,3 +194,13 @@ def test_one_reminder_is_set_for_all_that_wait_of_a_terminal() -> None:
     cell.tick(1.5 + LATENESS.total_seconds())
     assert not terminal.kept
     assert terminal.seq == 3 + 2 * 499
+
+
+def test_what_follows_a_move_within_its_instant_is_told_once() -> None:
+    """A jam is told when its terminal moves; that it is gone was written at the same instant."""
+    cell = Cell(JAM, JAMS)
+    cell.says(1, 10, "jammed")
+    cell.engine.move(cell.terminals[0], "C2", T0 + seconds(11))
+    changes = cell.says(1, 10, "notPresent", arrives=11) + cell.tick(60)
+    assert fired(changes) == [("ATM-1", 10, True)]
+    assert [c.cleared_at for c in changes if isinstance(c, Cleared)] == [T0 + seconds(10)]

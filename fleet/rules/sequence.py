@@ -66,6 +66,8 @@ class Sequence:
                 self._count(terminal, place, step)
         for line in [line for line in self._lines if line[0] == terminal.code]:
             self._say_line(line, patient=False)
+        for key in [key for key in terminal.told if key[0] not in self._untold.rules]:
+            del terminal.told[key]  # told at once from here on: its hold itself is what is known
 
     # -- an instant ----------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from fleet.rules.changes import HoldKey
 from fleet.rules.hold import Hold, Phase
 from fleet.rules.plan import CellRule
 from fleet.rules.rule import Rule
+from fleet.rules.steps import Fire
 from fleet.rules.terminal import Terminal
 
 Subject = Terminal | Cell
@@ -67,11 +68,13 @@ class Speakers:
 
     def known(self, subject: Subject) -> Iterator[tuple[tuple[str, str], Hold]]:
         """The holds of a subject, as far as others know of them, by rule and item."""
-        if not self._in_order or isinstance(subject, Cell):
+        if isinstance(subject, Cell) or not (self._in_order or subject.steps):
             yield from subject.holds.items()
             return
+        # Of a rule that was told in order by the catalogue before, a fault may wait still.
+        untold = {step.word.id for step in subject.steps.values() if isinstance(step.word, Fire)}
         for key, hold in subject.holds.items():
-            if key[0] not in self._in_order:
+            if key[0] not in self._in_order and hold.fault_id not in untold:
                 yield key, hold
         yield from subject.told.items()
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from fleet.rules import catalogue
-from fleet.rules.changes import Change, Cleared, Fired, Transition
+from fleet.rules.changes import Change, Cleared, Fired, Suppressed, Transition
 from fleet.rules.company import in_company
 from fleet.rules.engine import Engine
 from fleet.rules.plan import cell_rules
@@ -204,3 +204,30 @@ def test_what_follows_a_move_within_its_instant_is_told_once() -> None:
     changes = cell.says(1, 10, "notPresent", arrives=11) + cell.tick(60)
     assert fired(changes) == [("ATM-1", 10, True)]
     assert [c.cleared_at for c in changes if isinstance(c, Cleared)] == [T0 + seconds(10)]
+
+
+def test_what_waits_is_told_before_anybody_is_said_to_speak_for_it() -> None:
+    """Cause and consequence wait to be told, and the catalogue that comes has no quorum: each is
+    told before it speaks or is spoken for, and the fault whose rule is on trial now is over."""
+    hot = replace(HOT, hold=seconds(0))
+    jam = replace(JAM, caused_by=("hot",))
+    cell = Cell(jam, hot, JAMS)
+    cell.says(1, 10, "jammed", temperature_c=70.0)
+    cell.tick(11)
+    other = Engine((replace(jam, shadow=True), hot), lateness=LATENESS)
+    for each in cell.terminals:
+        other.adopt(copy(each))
+    other.retire(T0 + seconds(12), frozenset({"jam"}))
+    record = other.take()
+    known: set[object] = set()
+    for change in record.changes:
+        if isinstance(change, Fired):
+            known.add(change.id)
+            assert change.suppressed_by in {None, *known}
+        elif isinstance(change, Suppressed):
+            assert {change.id, change.by} <= {None, *known}
+    cleared = [c for c in record.changes if isinstance(c, Cleared)]
+    assert [(c.shadow, c.cleared_at) for c in cleared] == [("", T0 + seconds(12))]
+    (anew,) = [h for key, h in record.holds.items() if key.rule == "jam"]
+    assert anew is not None
+    assert anew.started_at == T0 + seconds(12)

@@ -171,12 +171,15 @@ FROM (
 WHERE next_at IS NULL OR next_at > at;
 
 -- name: insert_fault
+-- One that ended and comes again at the very instant at which it began is the same, and goes on.
 INSERT INTO fault (id, scope, subject, terminal_id, cell_code, rule, item, severity, component,
                    impact, title, remedy, skill, line, parts, started_at, fired_at, suppressed_by,
                    catalogue)
 VALUES (%(id)s, %(scope)s, %(subject)s, %(terminal_id)s, %(cell_code)s, %(rule)s, %(item)s,
         %(severity)s, %(component)s, %(impact)s, %(title)s, %(remedy)s, %(skill)s, %(line)s,
-        %(parts)s, %(started_at)s, %(fired_at)s, %(suppressed_by)s, %(catalogue)s);
+        %(parts)s, %(started_at)s, %(fired_at)s, %(suppressed_by)s, %(catalogue)s)
+ON CONFLICT (id) DO UPDATE
+SET cleared_at = NULL, severity = EXCLUDED.severity, suppressed_by = EXCLUDED.suppressed_by;
 
 -- name: clear_fault
 UPDATE fault SET cleared_at = %s WHERE id = %s;
@@ -197,7 +200,9 @@ UPDATE fault SET steady_at = %s WHERE id = %s;
 INSERT INTO shadow_fault (id, scope, subject, terminal_id, cell_code, rule, item, severity,
                           started_at, fired_at, alone, catalogue)
 VALUES (%(id)s, %(scope)s, %(subject)s, %(terminal_id)s, %(cell_code)s, %(rule)s, %(item)s,
-        %(severity)s, %(started_at)s, %(fired_at)s, %(suppressed_by)s::uuid IS NULL, %(catalogue)s);
+        %(severity)s, %(started_at)s, %(fired_at)s, %(suppressed_by)s::uuid IS NULL, %(catalogue)s)
+ON CONFLICT (id) DO UPDATE
+SET cleared_at = NULL, severity = EXCLUDED.severity, alone = shadow_fault.alone OR EXCLUDED.alone;
 
 -- name: clear_shadow
 UPDATE shadow_fault SET cleared_at = %s WHERE id = %s;

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from struct import pack
 from typing import Any
 from unittest.mock import AsyncMock
@@ -830,3 +831,41 @@ async def test_a_journal_from_before_a_silence_stops_nobody(
         "SELECT lower(period), upper(period) FROM service_interval WHERE state = 'offline'",
     )
     assert offline == [(at(180), at(401))]
+
+
+TAMPER = """\
+version: "1"
+rules:
+  - name: tamper
+    title: Tampered with
+    when: auxiliaries.tamper == 'on'
+    severity: critical
+    component: auxiliaries
+    skill: security
+    line: 2
+    remedy: Call security.
+  - {name: trial, shadow: true, title: On trial, when: auxiliaries.tamper == 'on', severity: minor,
+     component: auxiliaries, skill: security, line: 2, remedy: Look.}
+"""
+
+
+async def test_a_fault_that_comes_again_at_the_instant_of_its_beginning_is_one(
+    connection: Connection, tmp_path: Path
+) -> None:
+    """Its clock shows whole seconds, and the sensor went on, off and on within one."""
+    (tmp_path / "rules.yaml").write_text(TAMPER)
+    desk = Desk(connection, "region-01", catalogue.load(tmp_path))
+    await desk.restore(at(0))
+    desk.watch(at(0))
+    on, off = ({"auxiliaries": {"tamper": said}} for said in ("on", "off"))
+    said = [arrival(0, seq, 1, status=on if seq % 2 else off) for seq in range(1, 4)]
+    await desk.commit(said[:2], at(1))
+    await desk.commit(said[2:], at(2))
+    for table in ("fault", "shadow_fault"):
+        assert await rows(connection, f"SELECT started_at, cleared_at FROM {table}") == [
+            (at(1), None)
+        ]
+    changes = await rows(connection, "SELECT change FROM fault_change ORDER BY id")
+    assert changes == [("fired",), ("cleared",), ("fired",)]
+    await desk.commit([arrival(0, 4, 5, status=off)], at(5))
+    assert await rows(connection, "SELECT cleared_at FROM fault") == [(at(5),)]

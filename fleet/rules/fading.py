@@ -46,6 +46,11 @@ class Fading:
             self._faults.signal(terminal, terminal.plan.rules[rule], item, Signal.CLEAR, end)
             self._settle(terminal, end)
 
+    def goes_on(self, terminal: Terminal, rule: str, item: str, at: datetime) -> bool:
+        """Whether such a condition holds at `at` by what is remembered."""
+        end = _end(terminal, rule, item)
+        return end is not None and end > at
+
     def look(self, terminal: Terminal, timer: Timer, now: datetime) -> None:
         """The reminder is due: end what is over, or be reminded again."""
         self.fade(terminal, terminal.settled(now, self._faults.lateness))

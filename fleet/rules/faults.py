@@ -55,7 +55,7 @@ class Faults:
         if isinstance(subject, Terminal):
             return subject.plan.rules.get(name)
         rule = self.rules.get(stages.rated(name))
-        if rule is None:
+        if rule is None or rule.scope != "cell":
             return None
         here = self._selection.of_cell(rule, subject.code, subject.above)
         if name == here.name:

@@ -11,9 +11,9 @@ from fleet.rules.fading import Fading
 from fleet.rules.faults import SOON, Faults
 from fleet.rules.hearing import Hearing
 from fleet.rules.hold import HOLDING, Signal
-from fleet.rules.parts import Parts
+from fleet.rules.parts import Parts, speaks_of
 from fleet.rules.record import Jump
-from fleet.rules.rule import Rule, When
+from fleet.rules.rule import Count, Rate, Rule, Unsaid, When
 from fleet.rules.slopes import Slopes
 from fleet.rules.terminal import Terminal, name_of
 from fleet.service_state import ServiceState, prevailing
@@ -139,6 +139,21 @@ class Judging:
                 self._faults.signal(terminal, rule, "", trigger.verdict(values, held=held), at)
             else:
                 self._judge_each(terminal, rule, trigger, terminal.items.get(trigger.each), at)
+
+    def doubt(self, terminal: Terminal, rule: Rule, item: str, at: datetime) -> None:
+        """What holds by what a rule said before ends where the rule says otherwise by now, and no
+        message need ever tell it so."""
+        match rule.trigger:
+            case When(each=each) | Rate(each=each) if (each is None) is not (item == ""):
+                over = True
+            case Count() | Rate():
+                over = not self.fading.goes_on(terminal, rule.name, item, at)
+            case Unsaid(component):
+                over = speaks_of(terminal, component)
+            case _:
+                over = item != "" and not isinstance(rule.trigger, When)
+        if over:
+            self._faults.signal(terminal, rule, item, Signal.CLEAR, at)
 
     def _judge_each(
         self,

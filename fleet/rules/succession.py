@@ -58,6 +58,8 @@ class Succession:
         if terminal.at is not None:
             readers = [each for each in terminal.plan.conditions if each[0].name in changed]
             self._judging.ask(terminal, readers, at)
+        for name, item in [key for key in terminal.holds if key[0] in changed]:
+            self._judging.doubt(terminal, terminal.plan.rules[name], item, at)
         for name, item in list(terminal.holds):
             if name in changed:
                 rule = terminal.plan.rules[name]

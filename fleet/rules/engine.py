@@ -354,6 +354,7 @@ class Engine:
             if isinstance(subject, Terminal):
                 clock = subject.settled(now, self._lateness)
                 # In the order of its own time, whatever the lag was when each reminder was set: a
-                # stage is rated beside those that came before it.
+                # stage is rated beside those that came before it, and what faded fires no more.
+                self._judging.fading.fade(subject, clock)
                 self._faults.expire(subject, clock)
             self._faults.fall_due(subject, timer, clock, now)

@@ -7,11 +7,13 @@ import pytest
 
 from fleet.rules.catalogue import describe, load
 from fleet.rules.changes import Change, Cleared, Fired
+from fleet.rules.engine import Engine
 from fleet.rules.errors import CatalogueError
 from fleet.rules.rule import Count
+from fleet.rules.terminal import Terminal
 from fleet.service_state import ServiceState
 from fleet.telemetry import Event
-from tests.unit.rules.test_engine import T0, Story, faults, rule, seconds, states
+from tests.unit.rules.test_engine import JAM, T0, Story, faults, rule, seconds, states
 
 ERRORS = rule(
     "errors",
@@ -76,6 +78,21 @@ def test_what_is_of_another_kind_is_not_counted() -> None:
     story = Story(ERRORS)
     changes = fails(story, 0) + fails(story, 1, "printer") + fails(story, 2)
     assert not [change for change in changes if isinstance(change, Fired)]
+
+
+def test_what_faded_before_its_hold_was_over_fires_no_more_however_late_somebody_looks() -> None:
+    """One error counts for eight seconds and takes ten to be a fault. It waited for a message that
+    is missing, and time stood still for a while: another hold is looked at beside it."""
+    once = Count("Common.ErrorEvent", 1, seconds(8))
+    story = Story(terminals=0)
+    story.engine = Engine((rule("once", once, hold=10), JAM), lateness=seconds(5))
+    story.terminals = [Terminal(1, "ATM-1", "atm", "C1")]
+    story.engine.adopt(story.terminals[0])
+    story.media(10, "notPresent")
+    story.media(12, "jammed")
+    story.seq += 1
+    fails(story, 16)
+    assert [fired.key.rule for fired in faults(story.tick(40))] == ["jam"]
 
 
 def test_a_count_is_read_with_its_places() -> None:

@@ -454,7 +454,7 @@ async def test_the_scheduled_report_of_last_month_is_sent_once_by_one_of_many(
 
         async def all_looked() -> bool:
             told = [app.state.services.metrics.exposition().decode() for app in apps]
-            return all('job="report_month"' in one for one in told)
+            return all('work="report_month"' in one for one in told)
 
         await until(all_looked)
     [(_, body)] = receiver.taken

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from api.accounts import attempts
+from api.accounts import attempts, sessions
 from api.audit.sealing import export, seal
 from api.idempotency import forget
 from api.listener import Listener
@@ -83,6 +83,7 @@ class Timetable:
         yield self._job("report_month", reporting), _HOUR_S
         yield self._job("forget_answers", forget), _HOUR_S
         yield self._job("forget_attempts", attempts.forget), _HOUR_S
+        yield self._job("forget_sessions", sessions.forget), _HOUR_S
         yield self._job("forget_notifications", outbox.forget), _HOUR_S
         if settings.audit_key is not None and settings.audit_folder is not None:
             key = signing_key(settings.audit_key.get_secret_value())

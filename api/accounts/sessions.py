@@ -101,5 +101,10 @@ async def end_all(connection: AsyncConnection[TupleRow], username: str) -> int:
     return (await connection.execute(_SQL["end_all"], parameters)).rowcount
 
 
+async def forget(connection: AsyncConnection[TupleRow]) -> None:
+    """Delete the sessions that are over, with their refresh tokens."""
+    await connection.execute(_SQL["forget"])
+
+
 def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()

@@ -35,3 +35,8 @@ UPDATE session SET ended_at = now(), ended_because = %(because)s
 FROM account
 WHERE account.id = session.account_id AND account.username = %(username)s
     AND session.ended_at IS NULL AND session.expires_at > now();
+
+-- name: forget
+-- With their refresh tokens: of a session that is over none is good, whether it comes again or not.
+-- A day is longer than any transaction that saw it go on. The audit keeps when it was, and whose.
+DELETE FROM session WHERE least(ended_at, expires_at) < now() - interval '1 day';

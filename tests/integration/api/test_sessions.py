@@ -11,6 +11,9 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from api.accounts.passwords import matches
+from api.accounts.sessions import forget
+from api.scope import ENGINE
+from api.services import Services
 from tests.integration.api.conftest import SignIn, client_of
 from tests.integration.api.world import password
 
@@ -95,6 +98,40 @@ async def test_a_session_that_is_over_gives_nothing(
         await connection.execute(f"UPDATE session SET {why}".encode())
         assert not await known(client, tokens["access_token"])
         assert (await refreshed(client, tokens["refresh_token"])).status_code == 401
+
+
+async def test_what_is_over_is_forgotten_and_what_goes_on_is_not(
+    app: FastAPI, connection: Database
+) -> None:
+    """A day after it ended or expired a session goes with its tokens; while it goes on, they stay:
+    the one that was used comes again and ends it."""
+    async with client_of(app) as client:
+        ended, expired, just_ended, first = [await signed_in(client) for _ in range(4)]
+        for tokens in (ended, expired, first):
+            assert (await refreshed(client, tokens["refresh_token"])).status_code == 200
+        for tokens, over in (
+            (ended, "ended_at = now() - interval '25 hours', ended_because = 'signed_out'"),
+            (expired, "expires_at = now() - interval '25 hours'"),
+            (just_ended, "ended_at = now() - interval '23 hours', ended_because = 'signed_out'"),
+        ):
+            await connection.execute(
+                f"UPDATE session SET {over} FROM refresh_token WHERE session.id = session_id"
+                " AND hash = sha256(%s)".encode(),
+                (tokens["refresh_token"].encode(),),
+            )
+        running: Services = app.state.services
+        async with running.transaction(ENGINE) as engine:
+            await forget(engine)
+        cursor = await connection.execute(
+            "SELECT count(DISTINCT session.id), count(hash) FROM session"
+            " LEFT JOIN refresh_token ON session_id = session.id"
+        )
+        assert await cursor.fetchone() == (2, 3)
+        assert (await refreshed(client, ended["refresh_token"])).status_code == 401
+        assert not await known(client, ended["access_token"])
+        assert await known(client, first["access_token"])
+        assert (await refreshed(client, first["refresh_token"])).status_code == 401
+        assert not await known(client, first["access_token"])
 
 
 async def test_an_admin_makes_disables_and_throws_out(

@@ -59,15 +59,26 @@ async def create(connection: AsyncConnection[TupleRow], wanted: NewAccount) -> A
 async def change(
     connection: AsyncConnection[TupleRow], username: str, wanted: AccountChange
 ) -> Account:
-    """Disable, enable, or set a password; either ends all sessions. Raises `NotFound`."""
+    """Disable, enable, or set a password; the first and the last end all sessions.
+
+    Raises `NotFound`, and `Conflict` for the last admin, whom nobody could enable again.
+    """
     await account(connection, username)
     secret = wanted.password
     fresh = None
     if secret is not None:
         fresh = await asyncio.to_thread(hashed, secret.get_secret_value())
     await one_at_a_time(connection, username)
+    if wanted.disabled:
+        await _leave_an_admin(connection, username)
     parameters = {"username": username, "disabled": wanted.disabled, "password_hash": fresh}
     await connection.execute(_SQL["change"], parameters)
     if wanted.disabled or fresh:
         await end_all(connection, username)
     return await account(connection, username)
+
+
+async def _leave_an_admin(connection: AsyncConnection[TupleRow], username: str) -> None:
+    admins = await (await connection.execute(_SQL["admins"])).fetchall()
+    if admins == [(username,)]:
+        raise Conflict(f"{username} is the last admin who is not disabled: make another first.")

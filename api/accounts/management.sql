@@ -26,3 +26,9 @@ SET password_hash = coalesce(%(password_hash)s, password_hash),
     disabled_at = CASE WHEN %(disabled)s THEN coalesce(disabled_at, now())
         WHEN %(disabled)s IS NULL THEN disabled_at END
 WHERE username = %(username)s;
+
+-- name: admins
+-- Who can enable an account, locked: whoever disables one of them meanwhile waits, and looks anew.
+SELECT username FROM account WHERE role = 'admin' AND disabled_at IS NULL
+ORDER BY id
+FOR NO KEY UPDATE;

@@ -91,11 +91,16 @@ async def get_account(username: _Username, caller: SignedIn, connection: Connect
     return await management.account(connection, username)
 
 
-@router.patch("/accounts/{username}", responses=documented(Unauthenticated, Forbidden, NotFound))
+@router.patch(
+    "/accounts/{username}", responses=documented(Unauthenticated, Forbidden, NotFound, Conflict)
+)
 async def change_account(
     username: _Username, asked: AccountChange, caller: SignedIn, connection: Connection
 ) -> Account:
-    """Disable an account, enable it, or set its password, which ends its sessions; for admins."""
+    """Disable an account, enable it, or set its password, which ends its sessions; for admins.
+
+    The last admin who is not disabled stays.
+    """
     require_role(caller, Role.ADMIN)
     return await management.change(connection, username, asked)
 

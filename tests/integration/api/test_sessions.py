@@ -15,6 +15,7 @@ from api.accounts.sessions import forget
 from api.scope import ENGINE
 from api.services import Services
 from tests.integration.api.conftest import SignIn, client_of
+from tests.integration.api.test_scheduled import until
 from tests.integration.api.world import password
 
 Database = AsyncConnection[TupleRow]
@@ -37,6 +38,11 @@ async def refreshed(client: httpx.AsyncClient, token: str) -> httpx.Response:
 async def known(client: httpx.AsyncClient, token: str) -> bool:
     answer = await client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
     return answer.status_code == 200
+
+
+async def make_admin(admin: httpx.AsyncClient, username: str) -> None:
+    account = {"username": username, "role": "admin", "password": password(username)}
+    assert (await admin.post("/api/v1/accounts", json=account)).status_code == 200
 
 
 async def test_a_refresh_gives_the_next_tokens(app: FastAPI) -> None:
@@ -184,6 +190,53 @@ async def test_a_sign_in_that_is_under_way_does_not_outlive_a_change(
         form = {"username": "tech01", "password": password("tech01")}
         assert (await client.post(TOKEN, data=form)).status_code == 401
     assert (await admin.get("/api/v1/accounts/tech01")).json()["sessions"] == 0
+
+
+async def test_the_last_admin_cannot_be_disabled(sign_in: SignIn) -> None:
+    """Nobody could enable them again: another is made first. One who is disabled does not count."""
+    admin = await sign_in("admin")
+    last = await admin.patch("/api/v1/accounts/admin", json={"disabled": True})
+    assert (last.status_code, last.json()["detail"]) == (
+        409,
+        "admin is the last admin who is not disabled: make another first.",
+    )
+    await make_admin(admin, "second")
+    for disabled, status in ((True, 200), (True, 200), (False, 200)):
+        change = {"disabled": disabled}
+        answer = await admin.patch("/api/v1/accounts/second", json=change)
+        assert answer.status_code == status
+    second = await sign_in("second")
+    assert (await admin.patch("/api/v1/accounts/admin", json={"disabled": True})).status_code == 200
+    for name, status in (("second", 409), ("ops", 200)):
+        answer = await second.patch(f"/api/v1/accounts/{name}", json={"disabled": True})
+        assert answer.status_code == status
+
+
+async def test_of_two_admins_who_disable_each_other_one_stays(
+    sign_in: SignIn, connection: Database
+) -> None:
+    """At the same moment: each finds the other still there, and one of them is refused."""
+    admin = await sign_in("admin")
+    await make_admin(admin, "second")
+    second = await sign_in("second")
+    disabled = {"disabled": True}
+
+    async def both_wait() -> bool:
+        cursor = await connection.execute("SELECT count(*) >= 2 FROM pg_locks WHERE NOT granted")
+        return await cursor.fetchone() == (True,)
+
+    async with asyncio.TaskGroup() as group, connection.transaction():
+        await connection.execute("SELECT FROM account WHERE role = 'admin' FOR UPDATE")
+        asked = [
+            group.create_task(admin.patch("/api/v1/accounts/second", json=disabled)),
+            group.create_task(second.patch("/api/v1/accounts/admin", json=disabled)),
+        ]
+        await until(both_wait)
+    assert sorted(one.result().status_code for one in asked) == [200, 409]
+    cursor = await connection.execute(
+        "SELECT count(*) FROM account WHERE role = 'admin' AND disabled_at IS NULL"
+    )
+    assert await cursor.fetchone() == (1,)
 
 
 @pytest.mark.parametrize("username", ["tech01", "ops", "tester"])

@@ -37,7 +37,7 @@ async def account(connection: AsyncConnection[TupleRow], username: str) -> Accou
 
 
 async def create(connection: AsyncConnection[TupleRow], wanted: NewAccount) -> Account:
-    """A new account; raises `Conflict` when there is one of that name."""
+    """A new account; raises `Conflict` when there is one of that name, or of one that is alike."""
     if (wanted.role == Role.TECHNICIAN.value) != (wanted.technician is not None):
         raise Invalid("body.technician", "is for the role technician, and needed for it")
     parameters = {
@@ -47,6 +47,7 @@ async def create(connection: AsyncConnection[TupleRow], wanted: NewAccount) -> A
         "service": wanted.service,
         "technician": wanted.technician,
     }
+    await _have_none_alike(connection, wanted.username)
     try:
         cursor = await connection.execute(_SQL["create"], parameters)
     except errors.UniqueViolation:
@@ -82,3 +83,12 @@ async def _leave_an_admin(connection: AsyncConnection[TupleRow], username: str) 
     admins = await (await connection.execute(_SQL["admins"])).fetchall()
     if admins == [(username,)]:
         raise Conflict(f"{username} is the last admin who is not disabled: make another first.")
+
+
+async def _have_none_alike(connection: AsyncConnection[TupleRow], username: str) -> None:
+    """Who reads the audit takes `Ops` for `ops`; accounts that are so since before stay."""
+    parameters = {"username": username, "folded": username.lower()}  # it is ASCII
+    await connection.execute(_SQL["lock"], parameters)
+    found = await (await connection.execute(_SQL["alike"], parameters)).fetchone()
+    if found is not None:
+        raise Conflict(f"There is an account {found[0]}: names differ by more than case.")

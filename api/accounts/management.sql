@@ -13,6 +13,17 @@ WHERE account.username = coalesce(%(username)s::text, account.username)
 ORDER BY account.username
 LIMIT %(rows)s;
 
+-- name: lock
+-- Of names that are alike one account is made at a time.
+SELECT pg_advisory_xact_lock(hashtextextended('account ' || %(folded)s::text, 0));
+
+-- name: alike
+-- Another name that reads the same: full width is as plain, upper case as lower case.
+SELECT username FROM account
+WHERE lower(normalize(username, NFKC) COLLATE "C") = %(folded)s AND username <> %(username)s
+ORDER BY username
+LIMIT 1;
+
 -- name: create
 INSERT INTO account (username, password_hash, role, service, technician_id)
 SELECT %(username)s, %(password_hash)s, %(role)s, %(service)s, technician.id

@@ -192,6 +192,31 @@ async def test_a_sign_in_that_is_under_way_does_not_outlive_a_change(
     assert (await admin.get("/api/v1/accounts/tech01")).json()["sessions"] == 0
 
 
+async def test_names_that_differ_by_case_alone_are_one(
+    app: FastAPI, sign_in: SignIn, connection: Database
+) -> None:
+    """Of several at once one is made. What there is since before goes on, and signs in by its own
+    name alone."""
+    admin = await sign_in("admin")
+    await connection.execute(
+        "INSERT INTO account (username, password_hash, role)"
+        " SELECT unnest('{OPS,ＡＤＡ}'::text[]), password_hash, role FROM account"
+        " WHERE username = 'ops'"
+    )
+
+    async def made(username: str) -> int:
+        account = {"username": username, "role": "tester", "password": password(username)}
+        return (await admin.post("/api/v1/accounts", json=account)).status_code
+
+    assert [await made(name) for name in ("Ops", "oPS", "ops", "Ada", "opsy")] == [409] * 4 + [200]
+    assert sorted(await asyncio.gather(*map(made, ("Eve", "EVE", "eve")))) == [200, 409, 409]
+    async with client_of(app) as client:
+        assert (await signed_in(client, "ops"))["access_token"]
+        for name, status in (("OPS", 200), ("Ops", 401)):
+            form = {"username": name, "password": password("ops")}
+            assert (await client.post(TOKEN, data=form)).status_code == status
+
+
 async def test_the_last_admin_cannot_be_disabled(sign_in: SignIn) -> None:
     """Nobody could enable them again: another is made first. One who is disabled does not count."""
     admin = await sign_in("admin")

@@ -33,12 +33,15 @@ class Health(BaseModel):
     problem: str | None = Field(default=None)
 
 
+# Load balancers ask by HEAD; the server leaves the body out.
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz")
 async def healthz() -> Health:
     """The process is alive; it says nothing of the database."""
     return Health(status="ok")
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses={503: {"model": Health, "description": "Not ready"}})
 async def readyz(running: Running, response: Response) -> Health:
     """Requests can be served: the database answers and is migrated."""

@@ -96,6 +96,21 @@ async def test_from_where_is_not_said_by_who_calls(connection: Database, databas
     assert await cursor.fetchall() == [("127.0.0.1",)]
 
 
+async def test_a_load_balancer_may_ask_by_head(connection: Database, database_url: str) -> None:
+    """As by GET, without the body: on the same connection the next answer is in its place."""
+    assert not connection.closed
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = {"DATABASE_URL": database_url, "TOKEN_SECRET": SECRET, "API_PORT": str(port)}
+    async with started(**settings), httpx.AsyncClient(base_url=url) as client:
+        await ready(url)
+        for path in ("/healthz", "/readyz"):
+            asked = [await client.request(method, path) for method in ("HEAD", "GET", "HEAD")]
+            assert [one.status_code for one in asked] == [200] * 3
+            assert [one.content for one in asked] == [b"", asked[1].content, b""]
+            assert len({one.headers["Content-Length"] for one in asked}) == 1
+
+
 @pytest.mark.parametrize(
     "begins",
     [
@@ -215,6 +230,7 @@ async def test_it_lives_through_the_loss_of_its_database(
         assert (await client.get("/healthz")).status_code == 200
         unready = await client.get("/readyz")
         assert (unready.status_code, unready.json()["status"]) == (503, "unready")
+        assert (await client.head("/readyz")).status_code == 503
         answer = await client.get("/api/v1/me")
         assert answer.status_code == 503
         assert answer.headers["Retry-After"] == "2"

@@ -27,6 +27,7 @@ from api.errors import (
     Unauthenticated,
     Unreachable,
 )
+from api.routing import methods_of
 from fleet.grid.cell import ImportRefused
 
 MEDIA_TYPE = "application/problem+json"
@@ -206,7 +207,10 @@ async def _answer_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
     if error.status_code == HTTPStatus.BAD_REQUEST:  # raised for bodies that are not even text
         return await _answer(request, Invalid("body", "cannot be read"))
-    return of_status(error.status_code, str(error.detail), error.headers or {})
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:  # which names those of one route
+        headers["Allow"] = ", ".join(methods_of(request))
+    return of_status(error.status_code, str(error.detail), headers)
 
 
 def _fields(error: Exception) -> list[FieldError] | None:

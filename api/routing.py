@@ -4,11 +4,12 @@ A router of FastAPI's own is refused by `create_app`, so no route goes without.
 """
 
 from collections.abc import Callable, Coroutine
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
+from starlette.routing import Match
 
 from api.idempotency import Claim, Replayed
 
@@ -45,3 +46,15 @@ def require_ours(router: APIRouter) -> None:
     for route in router.routes:
         if not isinstance(route, Route):
             raise TypeError(f"{route} is not of api.routing: make its router with Router(…)")
+
+
+def methods_of(request: Request) -> list[str]:
+    """What may be asked of the path of a request: there each method is a route of its own."""
+    return [
+        method
+        for method in HTTPMethod
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]

@@ -39,6 +39,24 @@ async def test_no_other_origin_may_read(sign_in: SignIn) -> None:
         assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/api/v1/tickets", "GET, POST"),
+        ("PATCH", "/api/v1/cells/C001", "DELETE, GET, PUT"),
+        ("POST", "/healthz", "GET, HEAD"),
+        ("GET", "/api/v1/token", "POST"),
+    ],
+)
+async def test_a_refused_method_names_all_that_are_served(
+    app: FastAPI, method: str, path: str, allowed: str
+) -> None:
+    """Whichever route of the path comes first."""
+    async with client_of(app) as client:
+        answer = await client.request(method, path)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
+
+
 async def test_a_body_is_bounded(sign_in: SignIn) -> None:
     """Over 64 KiB is refused, whether its length is announced or it comes in pieces."""
     client = await sign_in("ops")

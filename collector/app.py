@@ -195,6 +195,7 @@ async def serve(settings: Settings) -> None:
     web = _Web(
         uvicorn.Config(
             application(collector),
+            http="h11",  # bounds the head of a request: httptools gathers one without an end
             host=settings.collector_host,
             port=settings.collector_port,
             log_level="warning",

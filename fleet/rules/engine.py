@@ -181,7 +181,7 @@ class Engine:
                 self._faults.drop(terminal, rule, item, now)
             self._take_out(terminal)
         for terminal in self.terminals.values():
-            if any(step.rule not in self._faults.untold.rules for step in terminal.steps.values()):
+            if self._faults.untold.is_strange(terminal):
                 self._sequence.flush(terminal)
         self._succession.retire(self.terminals.values(), now, changed)
         self._faults.look_again()

@@ -65,6 +65,12 @@ class Untold:
         """Whether the faults of a rule about a terminal are told in order."""
         return rule in self.rules and isinstance(subject, Terminal)
 
+    def is_strange(self, terminal: Terminal) -> bool:
+        """Whether something waits of a terminal that these rules do not tell in order. That it came
+        into service or went out of it waits by any of them."""
+        mine = self.rules | {""} if self.rules else self.rules
+        return any(step.rule not in mine for step in terminal.steps.values())
+
     def note(
         self, terminal: Terminal, rule: str, item: str, at: datetime, word: Word | None = None
     ) -> None:

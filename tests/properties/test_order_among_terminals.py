@@ -141,7 +141,7 @@ class Line:
             if step is not None:
                 self.stored[key] = replace(step, before=copy(step.before), after=None)
 
-    def restart(self) -> None:
+    def restart(self, at: float) -> None:
         """Another process takes over with what was written down."""
         self.take()
         terminals = deepcopy(list(self.engine.terminals.values()))
@@ -157,6 +157,8 @@ class Line:
             self.engine.adopt(terminal)
         for code, holds, transitions in cells:
             self.engine.adopt_cell(code, holds, transitions)
+        self.engine.retire(T0 + seconds(at))
+        self.take()
 
     def cell_faults(self) -> set[tuple[str, str, datetime, datetime, datetime | None]]:
         over = {each.id: each.cleared_at for each in self.changes if isinstance(each, Cleared)}
@@ -205,11 +207,11 @@ def told(
             line.deliver(said, at)
             step += 1
             if step in kills:
-                line.restart()
+                line.restart(now)
         line.tick(now)
         step += 1
         if step in kills:
-            line.restart()
+            line.restart(now)
         now += 0.25
     line.tick(end + QUIET_S)
     return line

@@ -14,6 +14,7 @@ from fleet.rules.company import in_company
 from fleet.rules.engine import Engine
 from fleet.rules.plan import cell_rules
 from fleet.rules.rule import Quorum, Rule, Silent
+from fleet.rules.steps import Step
 from fleet.rules.terminal import Terminal
 from fleet.telemetry import Telemetry
 from tests.unit.rules.test_engine import OFFLINE, T0, rule, seconds, when
@@ -66,6 +67,8 @@ class Cell:
     """Three terminals of one, and what is told of them."""
 
     def __init__(self, *rules: Rule) -> None:
+        self.rules = rules
+        self.rows: dict[tuple[int, int], Step] = {}
         self.engine = Engine(rules, lateness=LATENESS)
         self.engine.watch(T0)
         self.terminals = [Terminal(n, f"ATM-{n}", "atm", "C1") for n in (1, 2, 3)]
@@ -80,11 +83,37 @@ class Cell:
         measured = msgspec.Raw(msgspec.json.encode(metrics))
         message = Telemetry(said, 1, terminal.seq + 1, raw, metrics=measured)
         self.engine.telemetry(terminal, message, T0 + seconds(at if arrives is None else arrives))
-        return self.engine.take().changes
+        return self._written()
+
+    def serve(self, number: int, at: float, *, in_service: bool) -> None:
+        self.engine.serve(self.terminals[number - 1], T0 + seconds(at), in_service=in_service)
 
     def tick(self, at: float) -> list[Change]:
         self.engine.tick(T0 + seconds(at))
-        return self.engine.take().changes
+        return self._written()
+
+    def restart(self, at: float) -> list[Change]:
+        """Another process goes on, with the steps as they were written; what it tells at once."""
+        changes = self._written()
+        cells = list(self.engine.cells.values())
+        self.engine = Engine(self.rules, lateness=LATENESS)
+        self.engine.watch(T0)
+        for each in self.terminals:
+            mine = [(p, row) for (number, p), row in sorted(self.rows.items()) if number == each.id]
+            each.steps = {place: replace(row, before=copy(row.before)) for place, row in mine}
+            self.engine.adopt(each)
+        for cell in cells:
+            self.engine.adopt_cell(cell.code, cell.holds, cell.transitions)
+        self.engine.retire(T0 + seconds(at))
+        return changes + self._written()
+
+    def _written(self) -> list[Change]:
+        record = self.engine.take()
+        for key, step in record.steps.items():
+            self.rows.pop(key, None)
+            if step is not None:
+                self.rows[key] = replace(step, before=copy(step.before), after=None)
+        return record.changes
 
 
 def fired(changes: list[Change]) -> list[tuple[str, float, bool]]:
@@ -231,3 +260,19 @@ def test_what_waits_is_told_before_anybody_is_said_to_speak_for_it() -> None:
     (anew,) = [h for key, h in record.holds.items() if key.rule == "jam"]
     assert anew is not None
     assert anew.started_at == T0 + seconds(12)
+
+
+def test_a_restart_tells_nobody_of_maintenance_before_its_turn() -> None:
+    """Two have jammed, one of them is taken into maintenance: cells know of that ten seconds later,
+    also where another process tells them."""
+    ended = []
+    for restarts in (False, True):
+        cell = Cell(JAM, JAMS)
+        cell.says(1, 10, "jammed")
+        cell.says(2, 11, "jammed")
+        cell.tick(30)
+        cell.serve(2, 40, in_service=False)
+        changes = cell.restart(41) if restarts else []
+        changes += [c for at in range(41, 70) for c in cell.tick(at)]
+        ended.append([(c.cleared_at, c.at) for c in changes if isinstance(c, Cleared)])
+    assert ended[0] == ended[1] == [(T0 + seconds(40), T0 + seconds(45))]

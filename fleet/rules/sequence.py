@@ -127,9 +127,12 @@ class Sequence:
         told, after = terminal.told.pop(key, None), step.after
         if after is not None:
             same = told is not None and told.started_at == after.started_at
+            noted = after.fault_id, after.suppressed_by
             after.fault_id = told.fault_id if same and told else None
             after.suppressed_by = told.suppressed_by if same and told else None
             terminal.told[key] = after
+            if noted != (after.fault_id, after.suppressed_by):  # so it stands beside the next step
+                self._untold.rewrite(terminal, key)
         self._faults.quorums.moved(terminal, step.rule)
         self._line_up(terminal, place, step)
         self._untold.keep(terminal, place)

@@ -13,7 +13,8 @@ from fleet.rules.changes import Change, Cleared, Fired, Suppressed, Transition
 from fleet.rules.company import in_company
 from fleet.rules.engine import Engine
 from fleet.rules.plan import cell_rules
-from fleet.rules.rule import Quorum, Rule, Silent
+from fleet.rules.rule import Lasting, Quorum, Rule, Silent, Stage
+from fleet.rules.severity import Severity
 from fleet.rules.steps import Step
 from fleet.rules.terminal import Terminal
 from fleet.telemetry import Telemetry
@@ -276,3 +277,17 @@ def test_a_restart_tells_nobody_of_maintenance_before_its_turn() -> None:
         changes += [c for at in range(41, 70) for c in cell.tick(at)]
         ended.append([(c.cleared_at, c.at) for c in changes if isinstance(c, Cleared)])
     assert ended[0] == ended[1] == [(T0 + seconds(40), T0 + seconds(45))]
+
+
+def test_a_restart_says_no_second_time_who_speaks() -> None:
+    """A jam, its cause and that it became worse wait to be told, and so does its end, beside which
+    it stands who speaks: also once they are told one by one."""
+    worse = (Stage(Severity.CRITICAL, Lasting(), seconds(2)),)
+    jam = replace(JAM, caused_by=("hot",), stages=worse)
+    cell = Cell(jam, replace(HOT, hold=seconds(0)), JAMS)
+    cell.says(1, 10, "jammed", temperature_c=70.0)
+    cell.tick(17)
+    cell.says(1, 18, "notPresent", temperature_c=70.0)
+    told = cell.tick(23)
+    assert sorted(fired(told)) == [("ATM-1", 10, False), ("ATM-1", 10, True)]
+    assert cell.restart(24) == []

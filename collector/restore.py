@@ -124,8 +124,9 @@ async def _rows(connection: Connection, region: str) -> dict[int, _Row]:
 async def _holds(connection: Connection, registry: Registry) -> dict[str, Holds]:
     found: dict[str, Holds] = {"terminal": defaultdict(dict), "cell": defaultdict(dict)}
     cursor = await connection.execute(_SQL["holds"], {"region": registry.region})
-    async for scope, subject, rule, item, phase, *rest, severity in cursor:
+    async for scope, subject, rule, item, phase, *rest, severity, counted_at in cursor:
         hold = found[scope][subject][rule, item] = Hold(Phase(phase), *rest)
+        hold.counted_at = counted_at
         hold.severity = None if severity is None else Severity(severity)
     return found
 

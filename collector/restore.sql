@@ -11,7 +11,8 @@ WHERE terminal.region_code = %(region)s;
 -- The holds of a region's terminals, and of its part of each cell.
 SELECT hold.scope, hold.subject, hold.rule, hold.item, hold.phase, hold.since, hold.started_at,
        hold.fault_id, fault.suppressed_by, hold.flapping,
-       shadow_fault.id IS NOT NULL, coalesce(fault.severity, shadow_fault.severity)
+       shadow_fault.id IS NOT NULL, coalesce(fault.severity, shadow_fault.severity),
+       hold.counted_at
 FROM hold
 LEFT JOIN fault ON fault.id = hold.fault_id
 LEFT JOIN shadow_fault ON shadow_fault.id = hold.fault_id

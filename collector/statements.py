@@ -126,6 +126,7 @@ def _holds(record: Record) -> Iterator[Statement]:
                 hold.started_at,
                 hold.fault_id,
                 hold.flapping,
+                hold.counted_at,
             )
             for key, hold in active
         ]

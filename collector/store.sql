@@ -112,11 +112,13 @@ WHERE state.terminal_id = batch.terminal_id;
 DELETE FROM hold WHERE scope = %s AND subject = %s AND rule = %s AND item = %s;
 
 -- name: upsert_hold
-INSERT INTO hold (scope, subject, rule, item, phase, since, started_at, fault_id, flapping)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+INSERT INTO hold (scope, subject, rule, item, phase, since, started_at, fault_id, flapping,
+                  counted_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (scope, subject, rule, item) DO UPDATE
 SET phase = EXCLUDED.phase, since = EXCLUDED.since, started_at = EXCLUDED.started_at,
-    fault_id = EXCLUDED.fault_id, flapping = EXCLUDED.flapping;
+    fault_id = EXCLUDED.fault_id, flapping = EXCLUDED.flapping,
+    counted_at = EXCLUDED.counted_at;
 
 -- name: delete_transitions
 DELETE FROM hold_transition WHERE scope = %s AND subject = %s AND rule = %s AND item = %s;

@@ -120,7 +120,7 @@ def _together(times: list[datetime], needed: int) -> timedelta:
 def _began(gathering: Gathering, terminal: Terminal, quorum: Quorum) -> datetime:
     """When a member went bad, by our clock."""
     return min(
-        hold.counted_at or hold.started_at + terminal.lag
+        hold.counted_at or hold.started_at
         for (name, _), hold in known(gathering, terminal).items()
         if name in quorum.members and hold.phase in HOLDING
     )

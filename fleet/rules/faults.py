@@ -80,6 +80,8 @@ class Faults:
             at = hold.since
         if hold is None:
             hold = subject.holds[rule.name, item] = Hold(after, at, at)
+            if isinstance(subject, Terminal):
+                hold.counted_at = self.untold.by_our_clock(subject, rule.name, at)
         elif after is Phase.IDLE:
             del subject.holds[rule.name, item]
             self.telling.clear(subject, rule.name, item, hold, at)
@@ -101,7 +103,9 @@ class Faults:
         """The hold of a fault has moved: it fires, or its condition went to or fro."""
         if signal is Signal.DUE:
             if rule.schedule is not None:  # before that it did not count
-                hold.started_at = at - rule.hold
+                before = at - rule.hold - hold.started_at
+                hold.started_at += before
+                hold.counted_at = hold.counted_at and hold.counted_at + before
             self.telling.fire(subject, rule, item, hold, at)
         swung = signal is not Signal.NEITHER and self._swings.note(subject, rule, item, hold, at)
         if swung:

@@ -78,4 +78,4 @@ class Hold:
     severity: Severity | None = None
     """Of a fault that was told: how severe it was said to be, last."""
     counted_at: datetime | None = None
-    """Of what is told in order: since when cells count it, by our clock."""
+    """Of a terminal's: since when cells count it, by our clock, by its lag when it went bad."""

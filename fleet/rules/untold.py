@@ -81,10 +81,12 @@ class Untold:
         before = terminal.told.get(key) if last is None or last.counted else last.after
         if word is None and _alike(before, hold):
             return
-        counts_at = self._by_our_clock(terminal, rule, at)
+        counts_at = self.by_our_clock(terminal, rule, at)
         if last is not None:
             counts_at = max(counts_at, last.at)
-        after = _as_counted(hold, before, counts_at)
+        if hold is not None and before is None:
+            hold.counted_at = counts_at
+        after = None if hold is None else replace(hold)
         self._put(terminal, Step(counts_at, rule, item, before, after, word))
 
     def serve(self, terminal: Terminal, now: datetime) -> None:
@@ -114,7 +116,8 @@ class Untold:
         self.keep(terminal, place)
         heapq.heappush(self._heap, (step.at, terminal.code, place))
 
-    def _by_our_clock(self, terminal: Terminal, rule: str, at: datetime) -> datetime:
+    def by_our_clock(self, terminal: Terminal, rule: str, at: datetime) -> datetime:
+        """When cells count what happened at `at` of a terminal's time."""
         found = terminal.plan.rules.get(rule)
         ours = found is not None and isinstance(found.trigger, OURS)
         return at + terminal.lag if ours or terminal.lag > self._lateness else at
@@ -144,10 +147,11 @@ class Untold:
         the first of them."""
         self._terminals[terminal.code] = terminal
         terminal.served, terminal.told = terminal.in_service, {}
-        for key, hold in terminal.holds.items() if self.rules else ():
+        for key, hold in terminal.holds.items():
+            if hold.counted_at is None:  # it is from before that was written down
+                hold.counted_at = self.by_our_clock(terminal, key[0], hold.started_at)
             if key[0] in self.rules:
-                began = self._by_our_clock(terminal, key[0], hold.started_at)
-                terminal.told[key] = replace(hold, counted_at=began)
+                terminal.told[key] = replace(hold)
         by_key: dict[Key, list[Step]] = defaultdict(list)
         for place, step in sorted(terminal.steps.items()):
             if not step.counted:
@@ -169,7 +173,8 @@ class Untold:
         for one, other in pairwise(steps):
             one.after = other.before
         last = steps[-1]
-        last.after = _as_counted(terminal.holds.get(key), last.before, last.at)
+        hold = terminal.holds.get(key)
+        last.after = None if hold is None else replace(hold)
         waiting = [each for each in steps if not each.counted]
         told = waiting[0].before if waiting else terminal.told.get(key)
         if told is None:
@@ -191,13 +196,6 @@ def _go_on(hold: Hold | None, steps: list[Step]) -> None:
 
 def _newest(terminal: Terminal) -> list[Step]:
     return list(reversed(terminal.steps.values())) if terminal.steps else []
-
-
-def _as_counted(hold: Hold | None, before: Hold | None, at: datetime) -> Hold | None:
-    """A hold as cells will know it: they count it since it began."""
-    if hold is None:
-        return None
-    return replace(hold, counted_at=at if before is None else before.counted_at)
 
 
 def _alike(one: Hold | None, other: Hold | None) -> bool:

@@ -409,6 +409,19 @@ async def test_a_cell_outage_is_written_as_one_fault_over_its_members(
     assert changes == [("fired", 5)]
 
 
+async def test_when_cells_count_a_terminal_from_survives_a_restart(
+    desk: Desk, connection: Connection
+) -> None:
+    """Hot by a message that was ten minutes on its way: counted from its arrival."""
+    said = arrival(0, 1, 0, metrics={"temperature_c": 61})
+    await desk.commit([msgspec.structs.replace(said, at=at(600))], at(600))
+    counted = "SELECT since, counted_at FROM hold WHERE rule = 'over-temperature'"
+    assert await rows(connection, counted) == [(at(0), at(600))]
+    await desk.restore(at(601))
+    (terminal,) = [each for each in desk.engine.terminals.values() if each.holds]
+    assert terminal.holds["over-temperature", ""].counted_at == at(600)
+
+
 async def test_a_flapping_fault_survives_restarts_and_is_marked(
     desk: Desk, connection: Connection
 ) -> None:

@@ -557,3 +557,16 @@ def test_a_hold_that_was_stored_as_over_before_it_began_ends_when_it_began() -> 
     story.terminals[0].holds[JAM.name, ""] = hold
     (cleared,) = [each for each in story.media(60, "notPresent") if isinstance(each, Cleared)]
     assert cleared.cleared_at == began
+
+
+def test_when_a_member_went_bad_stays_whatever_its_lag_becomes() -> None:
+    """Jammed at second 10 and at second 25: never within ten seconds of one another, though the
+    first falls ten seconds behind and the cell is asked again."""
+    jams = rule("jams", Quorum(("jam",), 2, 0.0, seconds(10)), hold=0, scope="cell")
+    story = Story(JAM, jams, terminals=3)
+    story.media(10, "jammed", n=0, seq=1)
+    story.media(25, "jammed", n=1, seq=1)
+    story.media(30, "jammed", n=0, seq=2, arrives=40)
+    for in_service in (False, True):
+        story.engine.serve(story.terminals[2], T0 + seconds(41), in_service=in_service)
+    assert faults(story.tick(60)) == []

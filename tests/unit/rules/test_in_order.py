@@ -291,3 +291,15 @@ def test_a_restart_says_no_second_time_who_speaks() -> None:
     told = cell.tick(23)
     assert sorted(fired(told)) == [("ATM-1", 10, False), ("ATM-1", 10, True)]
     assert cell.restart(24) == []
+
+
+def test_a_restart_knows_when_a_member_went_bad() -> None:
+    """It was ten minutes on its way, and nothing is since: cells count it from its arrival."""
+    within = rule("jams", Quorum(("jam",), 2, 0.0, seconds(60)), hold=5, scope="cell")
+    cell = Cell(JAM, within)
+    cell.says(1, 10, "jammed", arrives=610)
+    cell.tick(625)
+    cell.says(1, 626, "jammed")
+    cell.restart(627)
+    cell.says(2, 630, "jammed")
+    assert fired(cell.tick(660)) == [("C1", 635, True), ("ATM-2", 630, False)]

@@ -268,6 +268,8 @@ class Engine:
         if message.boot < terminal.boot:
             return Outcome(late=True)
         self._reach(arrived_at)
+        if retained and message.online and terminal.connected is False:
+            self._hearing.look_again(terminal, arrived_at)
         terminal.connected = message.online
         self._faults.record.terminals.add(terminal.id)
         if message.online and not retained:

@@ -22,6 +22,8 @@ CATCH_UP = timedelta(seconds=5)
 HEARD_OUT = timedelta(minutes=10)
 """How long we must have heard without a break before somebody counts as never heard."""
 
+_ONCE = "once"
+"""A reminder of a silence that is not to be put back."""
 _NONE: Mapping[str, timedelta] = MappingProxyType({})
 
 
@@ -81,7 +83,8 @@ class Hearing:
         plan = terminal.plan
         never = timer.rule in plan.unseen
         after = plan.unseen.get(timer.rule) if never else plan.silent.get(timer.rule)
-        if after is None or str(after) != timer.item:  # another catalogue, or another cell
+        once = timer.item == _ONCE
+        if after is None or (str(after) != timer.item and not once):  # another catalogue, or cell
             return
         if never and terminal.heard_at is not None:
             return
@@ -94,7 +97,13 @@ class Hearing:
                 self._faults.signal(terminal, plan.rules[timer.rule], "", Signal.RAISE, at)
                 self._settle(terminal, at)
             due = now + (min(after, HEARD_OUT) if never else after)
-        self._faults.timers.put(timer._replace(due=due))
+        if not once:
+            self._faults.timers.put(timer._replace(due=due))
+
+    def look_again(self, terminal: Terminal, now: datetime) -> None:
+        """Its will speaks for its silence no more, and it was not heard: the broker remembers."""
+        for name in terminal.plan.silent:
+            self._faults.timers.put(Timer(now, Turn.SILENCE, terminal.code, name, _ONCE))
 
     def _silent_at(self, terminal: Terminal, after: timedelta, *, never: bool) -> datetime | None:
         """When it has been silent for so long; None while we are blind, and nobody is."""

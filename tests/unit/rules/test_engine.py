@@ -570,3 +570,19 @@ def test_when_a_member_went_bad_stays_whatever_its_lag_becomes() -> None:
     for in_service in (False, True):
         story.engine.serve(story.terminals[2], T0 + seconds(41), in_service=in_service)
     assert faults(story.tick(60)) == []
+
+
+def test_who_is_remembered_as_connected_after_its_will_is_silent_since_it_was_heard() -> None:
+    """The will spoke for its silence; then the broker remembers a birth message: it is silent at
+    the next tick, as for an engine that was started then, and not a minute later."""
+    silent = rule("silent", Silent(seconds(60)), impact=ServiceState.OFFLINE)
+    story = Story(OFFLINE, silent)
+    story.media(0, "notPresent")
+    story.online(10, online=False)
+    story.tick(65)
+    born = Presence(T0, 1, online=True)
+    story.engine.presence(story.terminals[0], born, T0 + seconds(80), retained=True)
+    story.tick(81)
+    hold = story.terminals[0].holds["silent", ""]
+    assert hold.started_at == T0 + seconds(60)
+    assert story.terminals[0].state is ServiceState.OFFLINE

@@ -97,8 +97,8 @@ def _shadow_fault(change: FaultChange, catalogue: str) -> Iterator[Statement]:
             yield Statement("rate_shadow", (change.severity.value, change.id))
         case Cleared():
             yield Statement("clear_shadow", (change.cleared_at, change.id))
-        case Suppressed(by=None):
-            yield Statement("release_shadow", (change.id,))
+        case Suppressed():
+            yield Statement("suppress_shadow", {"id": change.id, "by": change.by})
         case Flapped(flapping=True):
             yield Statement("flapping_shadow", (change.id,))
         case _:

@@ -10,7 +10,7 @@ WHERE terminal.region_code = %(region)s;
 -- name: holds
 -- The holds of a region's terminals, and of its part of each cell.
 SELECT hold.scope, hold.subject, hold.rule, hold.item, hold.phase, hold.since, hold.started_at,
-       hold.fault_id, fault.suppressed_by, hold.flapping,
+       hold.fault_id, coalesce(fault.suppressed_by, shadow_fault.suppressed_by), hold.flapping,
        shadow_fault.id IS NOT NULL, coalesce(fault.severity, shadow_fault.severity),
        hold.counted_at
 FROM hold

@@ -200,11 +200,13 @@ UPDATE fault SET steady_at = %s WHERE id = %s;
 
 -- name: insert_shadow
 INSERT INTO shadow_fault (id, scope, subject, terminal_id, cell_code, rule, item, severity,
-                          started_at, fired_at, alone, catalogue)
+                          started_at, fired_at, alone, suppressed_by, catalogue)
 VALUES (%(id)s, %(scope)s, %(subject)s, %(terminal_id)s, %(cell_code)s, %(rule)s, %(item)s,
-        %(severity)s, %(started_at)s, %(fired_at)s, %(suppressed_by)s::uuid IS NULL, %(catalogue)s)
+        %(severity)s, %(started_at)s, %(fired_at)s, %(suppressed_by)s::uuid IS NULL,
+        %(suppressed_by)s, %(catalogue)s)
 ON CONFLICT (id) DO UPDATE
-SET cleared_at = NULL, severity = EXCLUDED.severity, alone = shadow_fault.alone OR EXCLUDED.alone;
+SET cleared_at = NULL, severity = EXCLUDED.severity, alone = shadow_fault.alone OR EXCLUDED.alone,
+    suppressed_by = EXCLUDED.suppressed_by;
 
 -- name: clear_shadow
 UPDATE shadow_fault SET cleared_at = %s WHERE id = %s;
@@ -212,8 +214,10 @@ UPDATE shadow_fault SET cleared_at = %s WHERE id = %s;
 -- name: rate_shadow
 UPDATE shadow_fault SET severity = %s WHERE id = %s;
 
--- name: release_shadow
-UPDATE shadow_fault SET alone = true WHERE id = %s;
+-- name: suppress_shadow
+UPDATE shadow_fault
+SET suppressed_by = %(by)s, alone = alone OR %(by)s::uuid IS NULL
+WHERE id = %(id)s;
 
 -- name: flapping_shadow
 UPDATE shadow_fault SET flapped = true WHERE id = %s;

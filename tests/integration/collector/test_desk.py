@@ -882,3 +882,29 @@ async def test_a_fault_that_comes_again_at_the_instant_of_its_beginning_is_one(
     assert changes == [("fired",), ("cleared",), ("fired",)]
     await desk.commit([arrival(0, 4, 5, status=off)], at(5))
     assert await rows(connection, "SELECT cleared_at FROM fault") == [(at(5),)]
+
+
+ON_TRIAL = """
+  - {name: jam, shadow: true, title: Jammed, when: cardReader.media == 'jammed', clear_for: 60s,
+     caused_by: [tamper], severity: major, component: cardReader, skill: card, line: 2,
+     remedy: Look.}
+"""
+
+
+async def test_who_speaks_for_a_fault_on_trial_survives_a_restart(
+    connection: Connection, tmp_path: Path
+) -> None:
+    """A jam goes for a moment, and its cause for good, before and after a restart: when it is there
+    again it would have been told."""
+    (tmp_path / "rules.yaml").write_text(TAMPER + ON_TRIAL.lstrip("\n"))
+    desk = Desk(connection, "region-01", catalogue.load(tmp_path))
+    await desk.restore(at(0))
+    desk.watch(at(0))
+    story = ((1, "on", "jammed"), (5, "on", "notPresent"), (10, "off", "notPresent"))
+    found = "SELECT alone, suppressed_by IS NULL FROM shadow_fault WHERE rule = 'jam'"
+    for seq, (second, tamper, media) in enumerate((*story, (15, "off", "jammed")), start=1):
+        await desk.restore(at(second))
+        desk.watch(at(0))
+        status = {"auxiliaries": {"tamper": tamper}, "cardReader": {"media": media}}
+        await desk.commit([arrival(0, seq, second, status=status)], at(second))
+        assert await rows(connection, found) == [(second == 15, second == 15)]

@@ -31,7 +31,9 @@ STATUSES = {
 steps = st.lists(
     st.tuples(
         st.integers(0, TERMINALS - 1),
-        st.sampled_from([*STATUSES, "dies", "returns", "hot", "error", "error", "tick"]),
+        st.sampled_from(
+            [*STATUSES, "dies", "returns", "remembered", "hot", "error", "error", "tick"]
+        ),
         st.floats(0.0, 300.0),
     ),
     max_size=60,
@@ -59,6 +61,7 @@ class World:
             self.engine.adopt(terminal)
         for code, holds, transitions in cells:
             self.engine.adopt_cell(code, holds, transitions)
+        self.engine.retire(self.now)
 
     def step(self, step: Step) -> list[Change]:
         number, what, after = step
@@ -66,9 +69,9 @@ class World:
         # As the collector does: what fell due before this message is ticked first or with it.
         self.engine.tick(self.now)
         terminal = self.engine.terminals[number]
-        if what in ("dies", "returns"):
-            message = Presence(self.now, 1, what == "returns")
-            self.engine.presence(terminal, message, self.now, retained=False)
+        if what in ("dies", "returns", "remembered"):
+            message = Presence(self.now, 1, what != "dies")
+            self.engine.presence(terminal, message, self.now, retained=what == "remembered")
         elif what == "error":
             self.seq += 1
             event = Event(self.now, 1, self.seq, "Common.ErrorEvent", component="cardReader")
@@ -98,6 +101,24 @@ def run(story: list[Step], restart_before: int | None = None) -> list[Change]:
 @given(steps, st.integers(0, 60))
 def test_a_restart_before_any_step_changes_nothing(story: list[Step], where: int) -> None:
     """The same changes with the same times; terminals that change together have no order."""
+    restarted, straight = run(story, restart_before=where), run(story)
+    assert sorted(map(repr, restarted)) == sorted(map(repr, straight))
+
+
+hardly_heard = st.lists(
+    st.tuples(
+        st.just(0),
+        st.sampled_from(["healthy", "dies", "dies", "remembered", "remembered", "tick", "tick"]),
+        st.floats(1.0, 200.0),
+    ),
+    min_size=4,
+    max_size=20,
+)
+
+
+@given(hardly_heard, st.integers(0, 20))
+def test_a_restart_changes_nothing_of_who_is_hardly_heard(story: list[Step], where: int) -> None:
+    """Wills, and what the broker remembers: who is silent is so since then, and seen to be then."""
     restarted, straight = run(story, restart_before=where), run(story)
     assert sorted(map(repr, restarted)) == sorted(map(repr, straight))
 

@@ -4,8 +4,8 @@
 CREATE FUNCTION drop_older(of_table regclass, before timestamptz) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    IF of_table NOT IN ('telemetry'::regclass, 'event'::regclass, 'uptime_cell_hour'::regclass,
-            'uptime_terminal_day'::regclass) THEN
+    IF of_table NOT IN ('telemetry'::regclass, 'presence'::regclass, 'event'::regclass,
+            'uptime_cell_hour'::regclass, 'uptime_terminal_day'::regclass) THEN
         RAISE EXCEPTION '% is kept for ever', of_table;
     END IF;
     RETURN (SELECT count(*) FROM drop_chunks(of_table, older_than => before));

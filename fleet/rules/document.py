@@ -1,6 +1,7 @@
 """A YAML file of rules with its places kept, so that every problem has a line and a column."""
 
 import difflib
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -29,11 +30,13 @@ class Source:
         try:
             if read:
                 self._text = path.read_text(encoding="utf-8")
-            root = yaml.compose(self._text, Loader=yaml.SafeLoader)
+            root = _composed(self._text)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             self.report(line, column, f"not YAML: {error.problem or error.context}")
+        except RecursionError:
+            self.report(1, 1, "cannot be read: nested too deep")
         except UnicodeDecodeError:
             self.report(1, 1, "cannot be read: not UTF-8")
         except (yaml.YAMLError, OSError) as error:
@@ -73,6 +76,15 @@ class Source:
         while self._text[at : at + 1].isspace():
             at += 1
         return self._text.count("\n", 0, at) + 1, at - self._text.rfind("\n", 0, at)
+
+
+@functools.lru_cache(maxsize=64)
+def _composed(text: str) -> yaml.Node | None:
+    """The nodes of a text, which nobody changes; files are read far more often than they change.
+
+    PyYAML's loader in C would be faster, but a text nested deep enough ends the process there.
+    """
+    return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 def _visible(text: str) -> Iterator[str]:

@@ -149,6 +149,7 @@ def test_every_problem_of_every_file_is_found_at_once(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text("version: [")
     (tmp_path / "d.yaml").write_text("")
     (tmp_path / "e.yaml").write_bytes(b"\xff")
+    (tmp_path / "f.yaml").write_text("[" * 10_000)
     (tmp_path / "notes.txt").write_text("is not read")
     found = [str(problem).removeprefix(f"{tmp_path}/") for problem in problems(tmp_path)]
     assert found == [
@@ -171,6 +172,7 @@ def test_every_problem_of_every_file_is_found_at_once(tmp_path: Path) -> None:
         "c.yaml:1:11: not YAML: expected the node content, but found '<stream end>'",
         "d.yaml:1:1: is empty (it begins with version: and rules:)",
         "e.yaml:1:1: cannot be read: not UTF-8",
+        "f.yaml:1:1: cannot be read: nested too deep",
     ]
 
 

@@ -5,7 +5,11 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.machine import keep_in_memory
+
 pytest_plugins = ["tests.engines"]
+
+keep_in_memory()
 
 # The suite looks at the same examples each time, so that it says the same of the same code;
 # `HYPOTHESIS_PROFILE=explore` looks at others each time and remembers what failed.

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
@@ -18,6 +19,13 @@ from tests.integration.api.world import BEGAN, GRID, password
 from tests.machine import PATIENCE_S
 
 SignIn = Callable[[str], Awaitable[httpx.AsyncClient]]
+
+
+@pytest.fixture(autouse=True)
+def hasher(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords hashed in next to no time: a dozen accounts a test, and none is to be guessed."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr("api.accounts.passwords._HASHER", quick)
 
 
 @pytest.fixture

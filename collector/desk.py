@@ -111,6 +111,10 @@ class Desk:
         self._intake = Intake(self._registry)
         changed = await adoption.changed(self._connection, self._region, self._catalogue)
         self.engine = self._new_engine()
+        # What is told as it is read back waits for whom we hear again, as it did before.
+        self.engine.watch(self._watching_since)
+        if self._returned is not None:
+            self.engine.returned(*self._returned)
         await restore.read_back(
             self._connection, self._registry, self.engine, now, changed or frozenset()
         )
@@ -121,9 +125,6 @@ class Desk:
             for each in self.engine.terminals.values()
             if each.heard_at is not None or each.connected is not None
         }
-        self.engine.watch(self._watching_since)
-        if self._returned is not None:
-            self.engine.returned(*self._returned)
         self._skews = Skews(await clocks.stored(self._connection, self._region), now)
         missing = await gaps.stored(self._connection, self._region)
         self._repair = Repair(missing, now, self._manners)

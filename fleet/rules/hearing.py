@@ -121,12 +121,19 @@ class Hearing:
         plan, holds = terminal.plan, terminal.holds
         if terminal.connected is False and any((r.name, "") not in holds for r in plan.offline):
             self._unbelieved.append(terminal)
+            self._await_unbelieved()
 
     def returned(self, at: datetime, patience: timedelta) -> None:
         """We hear again."""
         self.returned_at, self.patience = at, patience
+        self._await_unbelieved()
+
+    def _await_unbelieved(self) -> None:
+        if self.returned_at is None:  # it is not known yet how long they have
+            return
+        until = self.returned_at + self.patience
         for terminal in self._unbelieved:
-            self._faults.timers.put(Timer(at + patience, Turn.RETURN, terminal.code, ""))
+            self._faults.timers.put(Timer(until, Turn.RETURN, terminal.code, ""))
         self._unbelieved.clear()
 
     def come_back(self, terminal: Terminal, due: datetime) -> None:

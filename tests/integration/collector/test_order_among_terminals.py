@@ -130,3 +130,24 @@ async def test_a_fault_on_trial_that_waits_to_be_told_stays_on_trial_over_a_rest
     assert await rows(connection, found) == [("jam", at(1), at(3), at(40), "major")]
     assert await rows(connection, "SELECT * FROM fault") == []
     assert await rows(connection, "SELECT * FROM fault_change") == []
+
+
+async def test_a_quorum_that_waits_for_whom_we_hear_again_waits_over_a_restart_too(
+    connection: Connection, tmp_path: Path
+) -> None:
+    """The broker was away as two were jammed: their cell is not decided by time alone before they
+    are heard or had their minute, though all is read back meanwhile."""
+    (tmp_path / "rules.yaml").write_text(RULES)
+    desk = Desk(connection, "region-01", load(tmp_path), lateness=timedelta(seconds=5))
+    await desk.restore(at(0))
+    desk.watch(at(0))
+    await desk.commit([late(n, 1, 1, 1, JAMMED) for n in (0, 1)], at(1))
+    await desk.commit([], at(13))  # the cell's hold began: it would be over at 6
+    desk.returned(at(14), timedelta(minutes=1))
+    outage = "SELECT started_at, fired_at FROM fault WHERE rule = 'jams'"
+    for second in (20, 40, 70):
+        await desk.restore(at(second))
+        await desk.commit([], at(second))
+        assert await rows(connection, outage) == []
+    await desk.commit([], at(90))
+    assert await rows(connection, outage) == [(at(1), at(6))]

@@ -89,7 +89,6 @@ class Desk:
         self._claim = claim
         self._noted: datetime | None = None
         self._skews = Skews({}, datetime.min.replace(tzinfo=UTC))
-        self._returned: tuple[datetime, timedelta] | None = None
         self._region = region
         self._catalogue = catalogue
         self._ledgers = Ledgers()
@@ -110,11 +109,11 @@ class Desk:
         self._registry = await registry.read(self._connection, self._region)
         self._intake = Intake(self._registry)
         changed = await adoption.changed(self._connection, self._region, self._catalogue)
-        self.engine = self._new_engine()
         # What is told as it is read back waits for whom we hear again, as it did before.
+        before, self.engine = self.engine, self._new_engine()
         self.engine.watch(self._watching_since)
-        if self._returned is not None:
-            self.engine.returned(*self._returned)
+        for again in before.returns:
+            self.engine.returned(*again)
         await restore.read_back(
             self._connection, self._registry, self.engine, now, changed or frozenset()
         )
@@ -169,7 +168,6 @@ class Desk:
 
     def returned(self, at: datetime, patience: timedelta) -> None:
         """We hear again; what waited is given time to come before holds end by time alone."""
-        self._returned = (at, patience)
         self.engine.returned(at, patience)
 
     async def reload_registry(self, now: datetime) -> None:

@@ -27,7 +27,7 @@ from collector.sight import Cause, Sight, passed
 from collector.writer import Acknowledge, Writer, untraced
 from fleet.db.pool import connect
 from fleet.mqtt import Backoff, Broker, Clock, Connection, ConnectionLost, MqttError, Route
-from fleet.rules.hearing import CATCH_UP, RETURN
+from fleet.rules.hearing import CATCH_UP, RETURN, Return
 from fleet.rules.shelf import Shelf
 
 _TICK_S = 0.5
@@ -74,6 +74,7 @@ class Region:
         self._route = Route(terms.broker)
         self._sight = Sight()
         self._broker_away = False
+        self._returns: tuple[Return, ...] = ()
         self._delays = _BACKOFF.delays()
         self._stopping = asyncio.Event()
         self._registry_changed = asyncio.Event()
@@ -115,6 +116,8 @@ class Region:
                 lateness=terms.lateness,
                 claim=claim,
             )
+            for again in self._returns:  # the database was away in the minute after the broker
+                desk.returned(*again)
             await desk.restore(terms.clock())
             self._log.info("region taken", epoch=claim.epoch, terminals=len(desk.engine.terminals))
             while not self._stopping.is_set():
@@ -156,6 +159,8 @@ class Region:
                 raise error
             await inlet.close()
         except BaseException:
+            # It may have ended with the database, which was noticed first.
+            self._broker_away |= connection.closed.done() and connection.closed.result() is not None
             inlet.abort()
             raise
         finally:
@@ -179,6 +184,7 @@ class Region:
         if self._sight.until is not None:
             patience = RETURN if self._broker_away or lost else CATCH_UP
             desk.returned(began, self._terms.clock() - began + patience)
+        self._returns = desk.engine.returns
         self._broker_away = False
         self.stage = Stage.SERVING
         metrics.serving.labels(self.name).set(1)

@@ -20,7 +20,7 @@ from fleet.heartbeat import Heartbeat, Refrain
 from fleet.rules.cells import Cell
 from fleet.rules.faults import Faults
 from fleet.rules.flapping import Transitions
-from fleet.rules.hearing import RETURN
+from fleet.rules.hearing import RETURN, Return
 from fleet.rules.hold import Hold
 from fleet.rules.judging import Judging
 from fleet.rules.ordering import Ordering
@@ -190,6 +190,11 @@ class Engine:
     def watch(self, since: datetime | None) -> None:
         """From when on we hear everything; None while we are blind: then nobody is silent."""
         self._hearing.watching_since = since
+
+    @property
+    def returns(self) -> tuple[Return, ...]:
+        """From when on we heard again, last: what another engine is to be told that goes on."""
+        return self._hearing.returns
 
     def returned(self, at: datetime, patience: timedelta = RETURN) -> None:
         """We hear again since `at`; each terminal has `patience` to be heard.

@@ -4,9 +4,10 @@ Silence is judged on arrival, and only while we hear everything: while blind, no
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 from fleet.rules.cells import Cell
 from fleet.rules.faults import Faults
@@ -24,7 +25,25 @@ HEARD_OUT = timedelta(minutes=10)
 
 _ONCE = "once"
 """A reminder of a silence that is not to be put back."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _NONE: Mapping[str, timedelta] = MappingProxyType({})
+
+
+class Return(NamedTuple):
+    """We hear again since `at`; whoever was cut off with us has `patience` to be heard."""
+
+    at: datetime
+    patience: timedelta
+
+    @property
+    def until(self) -> datetime:
+        """When that is over."""
+        return self.at + self.patience
+
+    @property
+    def of_broker(self) -> bool:
+        """Whether the broker was away: then terminals were cut off too, not we alone."""
+        return self.patience >= RETURN
 
 
 class Hearing:
@@ -34,8 +53,7 @@ class Hearing:
         self._faults = faults
         self._settle = settle
         self.watching_since: datetime | None = None
-        self.returned_at: datetime | None = None
-        self.patience = RETURN
+        self._returns: dict[bool, Return] = {}
         self._unbelieved: list[Terminal] = []
 
     def hear(self, terminal: Terminal, arrived_at: datetime, since: datetime | None = None) -> None:
@@ -123,16 +141,23 @@ class Hearing:
             self._unbelieved.append(terminal)
             self._await_unbelieved()
 
+    @property
+    def returns(self) -> tuple[Return, ...]:
+        """The last time that the broker was back, and that we alone were, in that order: one does
+        not end the time that the other gives."""
+        return tuple(sorted(self._returns.values()))
+
     def returned(self, at: datetime, patience: timedelta) -> None:
         """We hear again."""
-        self.returned_at, self.patience = at, patience
+        again = Return(at, patience)
+        self._returns[again.of_broker] = again
         self._await_unbelieved()
 
     def _await_unbelieved(self) -> None:
-        if self.returned_at is None:  # it is not known yet how long they have
+        if not self._returns:  # it is not known yet how long they have
             return
-        until = self.returned_at + self.patience
         for terminal in self._unbelieved:
+            until = self._until([terminal]) or max(each.until for each in self.returns)
             self._faults.timers.put(Timer(until, Turn.RETURN, terminal.code, ""))
         self._unbelieved.clear()
 
@@ -144,24 +169,31 @@ class Hearing:
 
     def awaited(self, subject: Terminal | Cell, rule: str, now: datetime) -> datetime | None:
         """Until when what was cut off with us may come back; a cell waits for its members."""
-        since = self.returned_at
-        if since is None or now >= since + self.patience:
+        if not any(now < each.until for each in self._returns.values()):  # as nearly always
             return None
         members: Iterable[Terminal] = (subject,) if isinstance(subject, Terminal) else ()
         if isinstance(subject, Cell) and (gathering := subject.gatherings.get(rule)):
             members = gathering.members.values()
-        back = all(each.heard_at and each.heard_at >= since for each in members)
-        return None if back else since + self.patience
+        until = self._until(members)
+        return until if until and now < until else None
+
+    def _until(self, terminals: Iterable[Terminal]) -> datetime | None:
+        """The end of the time that is given to those of them who were not heard since."""
+        first = min((each.heard_at or _NEVER for each in terminals), default=None)
+        if first is None:
+            return None
+        return max((each.until for each in self._returns.values() if first < each.at), default=None)
 
     def soonest(self, terminal: Terminal, timer: Timer) -> timedelta:
         """How soon one that is awaited may be silent: it is to be heard first, and all are awaited
         at once, so each look too many is one for every terminal of the region."""
-        return terminal.plan.silent.get(timer.rule, self.patience)
+        return terminal.plan.silent.get(timer.rule, RETURN)
 
     def cut_off(self, terminal: Terminal, now: datetime) -> bool:
         """Whether it could not reach the broker either, and is heard now for the first time since:
         that it was pending as unheard says nothing of what happened when nobody could hear it."""
-        return self.patience >= RETURN and self.awaited(terminal, "", now) is not None
+        back = self._returns.get(True)
+        return back is not None and now < back.until and (terminal.heard_at or _NEVER) < back.at
 
 
 @cache

@@ -99,7 +99,6 @@ class Replay:
         self._blind = list(blind)
         self._listening = True
         self._watching_since: datetime | None = None
-        self._returned_at: datetime | None = None
         self._past = past or Past()
         self._successors = deque(successors)
         changes = {each.since for each in successors}
@@ -177,14 +176,14 @@ class Replay:
         """Another catalogue: a restart in place, as the collector does it."""
         before = self.engine
         self.engine = Engine(to.rules, self._region, self._lateness)
+        self.engine.watch(self._watching_since)
+        for again in before.returns:
+            self.engine.returned(*again)
         for terminal in before.terminals.values():
             self.engine.adopt(terminal)
         for code, cell in before.cells.items():
             self.engine.adopt_cell(code, cell.holds, cell.transitions)
         self.engine.retire(to.since, to.changed)
-        self.engine.watch(self._watching_since)
-        if self._returned_at is not None:
-            self.engine.returned(self._returned_at)
 
     def _watch(self, since: datetime | None) -> None:
         self._watching_since = since
@@ -200,7 +199,6 @@ class Replay:
                 over = self._blind.pop(0)
                 self._watch(over.until)
                 if over.broker:
-                    self._returned_at = over.until
                     self.engine.returned(over.until)
             self._listening = not self._listening
         self.engine.tick(until)

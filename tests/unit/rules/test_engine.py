@@ -491,6 +491,33 @@ def test_a_will_of_an_outage_is_believed_in_its_time_whoever_reads_it_back() -> 
     assert fired.started_at == T0 + seconds(90)
 
 
+@pytest.mark.parametrize("read_back", [False, True])
+def test_a_look_away_of_ours_leaves_all_their_minute_to_come_back(*, read_back: bool) -> None:
+    """The broker was away and says the wills; while terminals come back the backlog blinds us for a
+    moment, which gives whoever waits in the session its five seconds, and takes nobody's minute."""
+    story = Story(OFFLINE, terminals=3)
+    for n in range(3):
+        story.says(0, n=n, seq=1)
+    story.engine.returned(T0 + seconds(30))
+    for n in (1, 2):
+        story.online(31, n=n, online=False)
+    story.says(40, n=1, seq=2)
+    story.online(41, n=1, online=False)  # it came back and is gone: it has no second minute
+    story.engine.returned(T0 + seconds(42), CATCH_UP)
+    story.online(50, n=0, online=False)
+    if read_back:
+        before, story.engine = story.engine, Engine([OFFLINE])
+        for again in before.returns:
+            story.engine.returned(*again)
+        for terminal in story.terminals:
+            story.engine.adopt(terminal)
+    story.tick(80)
+    story.says(85, n=2, seq=2)
+    story.tick(1000)
+    began = [[h.started_at for h in each.holds.values()] for each in story.terminals]
+    assert began == [[T0 + seconds(90)], [T0 + seconds(41)], []]
+
+
 QUIET = rule("silent", Silent(seconds(180)), hold=70, clear_hold=30, impact=ServiceState.OFFLINE)
 
 

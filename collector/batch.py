@@ -91,7 +91,7 @@ def _repeat(
 ) -> bool:
     """The short way of a heartbeat that is the next in order; False where there is more to it."""
     said, source = each.message, each.source
-    if each.said_us // rows.DAY_US != source.day:
+    if each.said_us // rows.DAY_US != source.day or each.arrival.retain:
         return False
     if source.boot != said.boot or source.terminal is None or source.received is None:
         terminal, received = engine.terminals[source.entry.id], ledger[source.entry.id, said.boot]
@@ -142,6 +142,7 @@ def _take(
         _check_unchanged(message, terminal)
         metrics.duplicate.labels(opened.channel).inc()
     else:
+        _check_said_now(message, opened)
         said_us, arrived_us = rows.microseconds(message.ts), rows.microseconds(arrival.at)
         if isinstance(message, Telemetry):
             opened.source.keep(message.boot, terminal, received)
@@ -180,6 +181,17 @@ def _check_unchanged(message: Telemetry | Event, terminal: Terminal) -> None:
             Reason.NUMBER_REUSED,
             f"boot {message.boot} seq {message.seq} is stored already, of before {heard_at}: "
             "a terminal that lost its counter begins at another boot",
+        )
+
+
+def _check_said_now(message: Telemetry | Event, opened: Opened) -> None:
+    """Raise `Quarantined` for what the broker remembers: whoever said it may be gone for days, and
+    nobody knows what it said since."""
+    if opened.arrival.retain:
+        raise Quarantined(
+            Reason.RETAINED,
+            f"boot {message.boot} seq {message.seq} of {message.ts} was kept by the broker: "
+            f"{opened.channel} is published without the retain flag",
         )
 
 

@@ -14,6 +14,7 @@ class Reason(StrEnum):
     FAR_PAST = "far_past"
     CARD_NUMBER = "card_number"
     NUMBER_REUSED = "number_reused"
+    RETAINED = "retained"
 
 
 class Quarantined(Exception):

@@ -283,6 +283,37 @@ async def test_a_terminal_that_begins_its_numbers_again_is_not_taken_for_its_own
     assert await rows(connection, "SELECT doubled FROM boot_ledger") == [(3,)]
 
 
+async def test_telemetry_that_the_broker_kept_is_no_sign_of_life(
+    desk: Desk, connection: Connection
+) -> None:
+    """A vendor retains what it should not. The broker lost our session, and hands out with the new
+    subscription what it kept of a terminal that is silent: the fault stands. What is stored of it
+    is a duplicate; what is not is seen in quarantine, and missing until it is said again."""
+    await desk.commit([arrival(0, seq, metrics={"rtt_ms": 40}) for seq in (1, 2)], at(0))
+    for second in (200, 300):
+        await desk.commit([], at(second))
+    kept = [
+        msgspec.structs.replace(each, retain=True, at=at(301))
+        for each in (
+            arrival(0, 2, metrics={"rtt_ms": 40}),
+            arrival(0, 3, 1, metrics={"rtt_ms": 40}),
+            arrival(0, 4, 2, channel="event", event="transaction"),
+            arrival(1, 9, -86_400, status=JAMMED),
+        )
+    ]
+    await desk.commit(kept, at(301))
+    await desk.commit([], at(400))
+    faults = "SELECT rule, fired_at, cleared_at FROM fault"
+    assert await rows(connection, faults) == [("silent", at(250), None)]
+    found = await rows(connection, "SELECT reason, topic FROM quarantine ORDER BY id")
+    assert [reason for reason, _ in found] == ["retained"] * 3
+    assert await rows(connection, "SELECT terminal_id, seq FROM telemetry") == [(1, 1), (1, 2)]
+    assert desk.engine.terminals[2].heard_at is None
+    await desk.commit([arrival(0, 3, 401, metrics={"rtt_ms": 40})], at(401))
+    await desk.commit([], at(440))
+    assert await rows(connection, faults) == [("silent", at(250), at(401))]
+
+
 async def test_a_heartbeat_beside_a_message_that_came_twice_counts(
     desk: Desk, connection: Connection
 ) -> None:

@@ -12,7 +12,9 @@ Rules:
   journal, is lost. It is counted and written down; should it come all the same, it is stored. (The
   rounds are few because a message that we put into quarantine is missing, too: each time it is sent
   again it lands there again.)
-- Of a boot with too many gaps (`fleet.ledger`) the oldest are lost at once.
+- Of a boot with too many gaps (`fleet.ledger`) the oldest are lost at once, and so is what the
+  oldest boot misses of a terminal that misses something in more than `boots`: one that says another
+  boot with every message would be asked for all of them, day and night, in everybody's place.
 - Of a terminal's first boot the count begins where it was first heard: what came before may have
   gone elsewhere.
 """
@@ -41,6 +43,7 @@ class Manners:
     rounds: int = 12
     numbers: int = 500
     spans: int = 4
+    boots: int = 20
     per_second: float = 50
 
 
@@ -86,6 +89,7 @@ class Repair:
         self._first = dict(stored.first_boots)
         self._lost = dict(stored.lost)
         self._gaps: dict[Key, _Gap] = {}
+        self._boots: dict[int, set[int]] = {}
         self._queue: list[tuple[datetime, Key]] = []
         self._paced_at = now
         self._allowance = 0.0
@@ -193,9 +197,19 @@ class Repair:
         gap = self._gaps[key] = _Gap(missing, now, now, self._manners.first_wait)
         self.messages += size(missing)
         self._put(key, gap, now + self._manners.grace)
+        terminal_id, boot = key
+        boots = self._boots.setdefault(terminal_id, set())
+        boots.add(boot)
+        if len(boots) > self._manners.boots:
+            oldest = terminal_id, min(boots)
+            self._give_up(oldest, self._gaps[oldest])
 
     def _close(self, key: Key) -> None:
         self.messages -= size(self._gaps.pop(key).missing)
+        terminal_id, boot = key
+        self._boots[terminal_id].discard(boot)
+        if not self._boots[terminal_id]:
+            del self._boots[terminal_id]
 
     def _put(self, key: Key, gap: _Gap, due: datetime) -> None:
         gap.due = due

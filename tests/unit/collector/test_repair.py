@@ -53,6 +53,24 @@ def test_a_gap_that_stays_is_asked_for_again_and_again_ever_less_often() -> None
     assert pauses == [15, 30, 60, 120, 240, 480, 600, 600, 600, 600, 600]
 
 
+def test_a_terminal_that_says_another_boot_with_every_message_takes_nobodys_place() -> None:
+    """Its number goes on, so each boot seems to miss all before: an hour of that, and it is asked
+    about the latest twenty boots. A neighbour's gap is asked for when it is due."""
+    repairing = Repair(Stored({7: 0, 8: 0}, {}, {}), T0)
+    commands, neighbours = 0, []
+    for second in range(3600):
+        repairing.note({(7, second + 1): Received([(5000 + second,) * 2])}, at(second))
+        if second == 3000:
+            repairing.note({(8, 1): Received([(1, 5), (8, 9)])}, at(second))
+        asks = repairing.due(at(second), lambda _: False)
+        neighbours += [second for each in asks if each.terminal_id == 8]
+        commands += sum(each.terminal_id == 7 for each in asks)
+    assert neighbours[:2] == [3003, 3018]
+    assert commands < 8 * 3600
+    assert len(repairing) == 21
+    assert sorted(boot for key, boot in repairing.hopeless if key == 7) == list(range(1, 3581))
+
+
 def test_what_is_asked_for_in_vain_is_given_up_and_not_noticed_anew() -> None:
     repairing = repair()
     repairing.note(heard((1, 4), (9, 9)), at(0))

@@ -90,6 +90,10 @@ class Engine:
         """Whether time alone brings anything about by `now`."""
         return self._faults.is_due(now)
 
+    def next_due(self) -> datetime | None:
+        """When time alone may bring something about next."""
+        return self._faults.next_due()
+
     def take(self) -> Record:
         """What changed since the last call, to be written down in one transaction."""
         self._faults.settle_cells()

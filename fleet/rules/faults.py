@@ -260,6 +260,11 @@ class Faults:
             or (self._tells_in_order and self.untold.is_due(now))
         )
 
+    def next_due(self) -> datetime | None:
+        """When time alone may bring something about next, by our clock."""
+        ours, told = self.timers.next_due, self.untold.next_due()
+        return min(filter(None, (ours, told)), default=None)
+
     def take_waiting(self) -> list[Timer]:
         """The holds that are over and waited for a decision, in order, once one was made."""
         if not self._decided or not self._waiting:

@@ -19,6 +19,7 @@ from fleet.rules.severity import Severity, worst
 from fleet.rules.terminal import Terminal
 from fleet.telemetry import Event, Presence, Telemetry
 
+_TICK = timedelta(milliseconds=500)
 _LEAST = timedelta(hours=1)
 _CLOSED = timedelta(days=4)  # a long weekend
 
@@ -99,6 +100,7 @@ class Replay:
         self._blind = list(blind)
         self._listening = True
         self._watching_since: datetime | None = None
+        self._ticked = since
         self._past = past or Past()
         self._successors = deque(successors)
         changes = {each.since for each in successors}
@@ -192,7 +194,7 @@ class Replay:
     def _listen(self, until: datetime) -> None:
         """Holds end, silences are noticed, except while nobody listened."""
         while self._blind and self._edge() <= until:
-            self.engine.tick(self._edge())
+            self._tick(self._edge())
             if self._listening:
                 self._watch(None)
             else:
@@ -201,8 +203,20 @@ class Replay:
                 if over.broker:
                     self.engine.returned(over.until)
             self._listening = not self._listening
-        self.engine.tick(until)
+        self._tick(until)
         self._note()
+
+    def _tick(self, until: datetime) -> None:
+        """Let time pass as it does live, little by little: where all are silent nobody's message
+        comes for hours, and what falls due meanwhile is for cells to hear when it does."""
+        while self.engine.is_due(until) and (due := self.engine.next_due()) is not None:
+            now = max(due, self._ticked + _TICK)
+            if now >= until:
+                break
+            self.engine.tick(now)
+            self._ticked = now
+        self.engine.tick(until)
+        self._ticked = until
 
     def finish(self, until: datetime) -> None:
         """Nothing more comes: what may have been late is late no more, and nobody is silent."""

@@ -55,6 +55,11 @@ class Untold:
         found = [*steps, *([self.timers.next_due] if self.timers.next_due else [])]
         return max(min(found), self._told_until or min(found)) if found else None
 
+    def next_due(self) -> datetime | None:
+        """When that is told, by our clock."""
+        found = self.next_at()
+        return None if found is None else found + self._behind
+
     def reach(self, at: datetime) -> None:
         """What happened up to this instant has been told."""
         self._told_until = max(at, self._told_until or at)

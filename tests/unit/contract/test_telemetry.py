@@ -68,6 +68,8 @@ def test_a_telemetry_message_keeps_its_time_offset_and_its_raw_parts() -> None:
         (b"\xef\xbb\xbf" + message(), "malformed"),
         (b'{"boot": 1, "seq": 1, "status": {}}', "`ts`"),
         (b'{"ts": "2026-11-23T08:00:00", "boot": 1, "seq": 1, "status": {}}', "$.ts"),
+        (b'{"ts": "2026-12-31T23:59:60Z", "boot": 1, "seq": 1, "status": {}}', "$.ts"),
+        (b'{"ts": "2026-11-23T24:00:00Z", "boot": 1, "seq": 1, "status": {}}', "$.ts"),
         (b'{"ts": "yesterday", "boot": 1, "seq": 1, "status": {}}', "$.ts"),
         (b'{"ts": 1795420800, "boot": 1, "seq": 1, "status": {}}', "$.ts"),
         (b'{"ts": "2026-11-23T08:00:00Z", "boot": -1, "seq": 1, "status": {}}', "$.boot"),

@@ -116,7 +116,7 @@ async def escalate_refusals(
 
 async def tell_of_the_deserted(connection: AsyncConnection[TupleRow]) -> None:
     """Escalate what somebody accepted whose account is disabled: it stays theirs, for they may be
-    on site, until operations hand it over.
+    on site, until operations assign it to another.
     """
     ids = [row["id"] for row in await _rows(connection, "deserted")]
     clocks = await watched(connection, ids, EVERYTHING)

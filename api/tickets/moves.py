@@ -49,7 +49,7 @@ async def move(
     sent: tuple[Open, Fitness] | None = None
     if isinstance(decision, Move) and Need.TECHNICIAN in decision.needs:
         sent = await fits(connection, key, await _technician(connection, caller, asked))
-        found_out = now if sendable(sent[1]) else now - {Fact.FITTING}
+        found_out = now - _untrue_of(sent[1], ticket)
         decision = decide(ticket, asked.event, caller.actor, _given(asked), found_out)
     if isinstance(decision, Refusal):
         _refuse(decision, ticket, asked, allowed(ticket, caller.actor, now))
@@ -65,6 +65,15 @@ async def move(
         await keep_by_hand(connection, author.name, *sent)
     if asked.event is Event.DECLINE:
         await escalate_refusals(connection, {moved: asked.event})
+
+
+def _untrue_of(chosen: Fitness, ticket: Ticket) -> frozenset[Fact]:
+    """What is not true of the technician who is named."""
+    told = {
+        Fact.FITTING: sendable(chosen),
+        Fact.ANOTHER: chosen.technician.id != ticket.technician_id,
+    }
+    return frozenset(fact for fact, true in told.items() if not true)
 
 
 async def in_order(

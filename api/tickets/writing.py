@@ -7,7 +7,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from fleet.db.sql import load
-from fleet.tickets.lifecycle import REFUSALS, Event, Role
+from fleet.tickets.lifecycle import REFUSALS, TAKEN, Event, Role
 from fleet.tickets.outcome import Said
 from fleet.tickets.ticket import Ticket
 
@@ -95,7 +95,13 @@ def _parameters(change: Change) -> dict[str, object]:
         "severity": after.severity,
         "severity_before": before.severity if change.event is Event.RATE else None,
         "told_recovered_at": said.recovered_at,
-        "refused_by": before.technician_id if change.event in REFUSALS else None,
+        "refused_by": before.technician_id if _goes_no_more(change) else None,
         "photos": None if said.photos is None else list(said.photos),
         "parts_used": None if said.parts_used is None else list(said.parts_used),
     }
+
+
+def _goes_no_more(change: Change) -> bool:
+    """Whether dispatch does not send whoever had the ticket to it again."""
+    relieved = change.event is Event.ASSIGN and change.before.state in TAKEN
+    return relieved or change.event in REFUSALS

@@ -19,7 +19,7 @@ class Shortfall(StrEnum):
     ABSENT = "is absent"
     DISABLED = "has an account that is disabled"
     LOAD = "has as much to do as they may"
-    REFUSED = "declined it or did not accept it in time"
+    REFUSED = "declined it, did not accept it in time, or was relieved of it"
 
 
 BY_HAND = frozenset(

@@ -29,8 +29,8 @@ _ENGINE = """
 | a fault fires whose cause has no live ticket, and it is neither a `warning` nor suppressed \
 by a cell fault | `raise` |
 | a ticket is NEW, or ASSIGNED and neither accepted nor pinned | `assign`: to whom the lowest cost \
-over all open tickets sends it ([dispatch](dispatch.md)), but nobody who declined it or let its \
-time run out; while there is none it stays as it is |
+over all open tickets sends it ([dispatch](dispatch.md)), but nobody who declined it, let its \
+time run out, or was relieved of it; while there is none it stays as it is |
 | the fault clears before anyone accepted | `recover`: RESOLVED |
 | the fault clears later | `recover`: only `recovered_at` is set, a person is on the way |
 | the same cause fires again while the ticket is live | `relapse`: `recovered_at` is unset |
@@ -40,7 +40,7 @@ what to what; the [clocks](service-levels.md) go by it |
 | a technician does not accept within `TELLERGRID_ACCEPT_MINUTES` | `time_out`, then `escalate`: \
 the reason is `not accepted` |
 | whoever accepted a ticket has an account that is disabled | `escalate`: the reason is \
-`account disabled`; the ticket stays theirs until operations hand it over ([how](dispatch.md)) |
+`account disabled`; the ticket stays theirs until operations assign it anew ([how](dispatch.md)) |
 | a running clock of the service level comes to its warning or passes its target | `escalate`: \
 the reason says which, the note who is told; once for each since raised or reopened |
 | the same cause fires again after RESOLVED, or is still there when the verify window ends | \
@@ -51,6 +51,9 @@ the reason says which, the note who is told; once for each since raised or reope
 
 The **line** of a ticket is its rule's: 1 is what branch staff can clear, 2 takes a field engineer.
 `hand_over` gives it to the other line: it is NEW again, and goes to somebody of that line.
+
+Where whoever accepted it fell ill, or shall do something else, operations `assign` it to another,
+with the reason: its line, its clocks and its history stay, and it waits to be accepted anew.
 
 Operations raise tickets by hand: of an open fault that has none (a warning, one that was
 cancelled), or of something that no telemetry tells. That one is resolved by hand, and closes when

@@ -72,6 +72,7 @@ class Fact(StrEnum):
 
     UNTOLD = "no live ticket tells of its cause"
     FITTING = "the technician has the skill, answers for the cell and is on shift"
+    ANOTHER = "the technician is another than whoever has it"
     VERIFIED = "the verify window is over"
 
 
@@ -128,17 +129,20 @@ _ASSIGNEE = frozenset({Role.TECHNICIAN})
 _STAFF = frozenset({Role.OPERATIONS, Role.ADMIN})
 _REASON = frozenset({Need.REASON})
 _NAMED = frozenset({Need.TECHNICIAN})
+_NAMED_ANEW = frozenset({Need.REASON, Need.TECHNICIAN})
 _INTO = frozenset({Need.REASON, Need.PARENT})
 _DONE = frozenset({Need.CAUSE, Need.ACTION})
 
 _FITTING = frozenset({Fact.FITTING})
 _BETTER: frozenset[Guard | Fact] = frozenset({Fact.FITTING, Guard.UNPINNED})
+_RELIEF: frozenset[Guard | Fact] = frozenset({Fact.FITTING, Fact.ANOTHER})
 _VERIFIED: frozenset[Guard | Fact] = frozenset({Guard.RECOVERED, Fact.VERIFIED})
 
 _BEFORE_ACCEPTANCE = (State.NEW, State.ASSIGNED)
 _UNDER_WAY = (State.ACCEPTED, State.EN_ROUTE, State.ON_SITE)
-_TAKEN = (*_UNDER_WAY, State.ON_HOLD)
-_LIVE = (*_BEFORE_ACCEPTANCE, *_TAKEN, State.RESOLVED)
+TAKEN = (*_UNDER_WAY, State.ON_HOLD)
+"""Somebody accepted it, and has not resolved it yet."""
+_LIVE = (*_BEFORE_ACCEPTANCE, *TAKEN, State.RESOLVED)
 
 MOVES: tuple[Move, ...] = (
     Move(Event.RAISE, None, State.NEW, _ENGINE | _STAFF, frozenset({Fact.UNTOLD})),
@@ -153,6 +157,8 @@ MOVES: tuple[Move, ...] = (
         _BETTER,
         _NAMED,
     ),
+    # Whoever accepted it cannot go on, or shall not: somebody else has it to accept.
+    *(Move(Event.ASSIGN, state, State.ASSIGNED, _STAFF, _RELIEF, _NAMED_ANEW) for state in TAKEN),
     Move(Event.DECLINE, State.ASSIGNED, State.NEW, _ASSIGNEE, needs=_REASON),
     Move(Event.TIME_OUT, State.ASSIGNED, State.NEW, _ENGINE, needs=_REASON),
     Move(Event.ACCEPT, State.ASSIGNED, State.ACCEPTED, _ASSIGNEE),
@@ -174,13 +180,13 @@ MOVES: tuple[Move, ...] = (
     Move(Event.HAND_OVER, State.NEW, State.NEW, _STAFF, needs=_REASON),
     *(
         Move(Event.HAND_OVER, state, State.NEW, _ASSIGNEE | _STAFF, needs=_REASON)
-        for state in (State.ASSIGNED, *_TAKEN)
+        for state in (State.ASSIGNED, *TAKEN)
     ),
     Move(Event.RESOLVE, State.ON_SITE, State.RESOLVED, _ASSIGNEE, needs=_DONE),
     # Nobody travels yet: recovery resolves. Later it is only noted, for a person is on the way.
     *(Move(Event.RECOVER, state, State.RESOLVED, _ENGINE) for state in _BEFORE_ACCEPTANCE),
-    *(Move(Event.RECOVER, state, state, _ENGINE) for state in (*_TAKEN, State.RESOLVED)),
-    *(Move(Event.RELAPSE, state, state, _ENGINE) for state in (*_BEFORE_ACCEPTANCE, *_TAKEN)),
+    *(Move(Event.RECOVER, state, state, _ENGINE) for state in (*TAKEN, State.RESOLVED)),
+    *(Move(Event.RELAPSE, state, state, _ENGINE) for state in (*_BEFORE_ACCEPTANCE, *TAKEN)),
     # Its fault has become more or less severe: the clocks go by that.
     *(Move(Event.RATE, state, state, _ENGINE, needs=_REASON) for state in _LIVE),
     # A clock of the service level ran into its warning or its target: noted, and told.
@@ -200,7 +206,7 @@ MOVES: tuple[Move, ...] = (
     ),
     *(
         Move(Event.MERGE, state, State.MERGED, _STAFF, needs=_INTO)
-        for state in (*_TAKEN, State.RESOLVED)
+        for state in (*TAKEN, State.RESOLVED)
     ),
 )
 

@@ -13,6 +13,7 @@ from fleet.tickets.following import Cause, Step, follow
 from fleet.tickets.lifecycle import (
     ALL_TRUE,
     MOVES,
+    TAKEN,
     Actor,
     Event,
     Fact,
@@ -66,22 +67,22 @@ EXPECTED: dict[State, dict[Role, set[Event]]] = {
     State.ACCEPTED: {
         Role.ENGINE: {Event.ESCALATE, Event.RATE, Event.RECOVER, Event.RELAPSE},
         Role.TECHNICIAN: {Event.DEPART, Event.HOLD, Event.HAND_OVER},
-        Role.OPERATIONS: {Event.HOLD, Event.HAND_OVER, *STAFF_ANY},
+        Role.OPERATIONS: {Event.ASSIGN, Event.HOLD, Event.HAND_OVER, *STAFF_ANY},
     },
     State.EN_ROUTE: {
         Role.ENGINE: {Event.ESCALATE, Event.RATE, Event.RECOVER, Event.RELAPSE},
         Role.TECHNICIAN: {Event.ARRIVE, Event.HOLD, Event.HAND_OVER},
-        Role.OPERATIONS: {Event.HOLD, Event.HAND_OVER, *STAFF_ANY},
+        Role.OPERATIONS: {Event.ASSIGN, Event.HOLD, Event.HAND_OVER, *STAFF_ANY},
     },
     State.ON_SITE: {
         Role.ENGINE: {Event.ESCALATE, Event.RATE, Event.RECOVER, Event.RELAPSE},
         Role.TECHNICIAN: {Event.RESOLVE, Event.HOLD, Event.HAND_OVER},
-        Role.OPERATIONS: {Event.HOLD, Event.HAND_OVER, *STAFF_ANY},
+        Role.OPERATIONS: {Event.ASSIGN, Event.HOLD, Event.HAND_OVER, *STAFF_ANY},
     },
     State.ON_HOLD: {
         Role.ENGINE: {Event.ESCALATE, Event.RATE, Event.RECOVER, Event.RELAPSE},
         Role.TECHNICIAN: {Event.RESUME, Event.HAND_OVER},
-        Role.OPERATIONS: {Event.RESUME, Event.HAND_OVER, *STAFF_ANY},
+        Role.OPERATIONS: {Event.ASSIGN, Event.RESUME, Event.HAND_OVER, *STAFF_ANY},
     },
     State.RESOLVED: {
         Role.ENGINE: {Event.ESCALATE, Event.RATE, Event.RECOVER, Event.REOPEN, Event.CLOSE},
@@ -217,6 +218,20 @@ def test_handed_over_it_is_the_other_lines(state: State) -> None:
         *(State.NEW, 2, None, False, None),
     )
     assert step(over, Event.HAND_OVER, Said(reason="only paper"), actor).line == 1
+
+
+@pytest.mark.parametrize("state", TAKEN)
+def test_what_somebody_accepted_goes_to_another_of_the_same_line(state: State) -> None:
+    """They fell ill: operations name another and say why, who has it to accept; not the same."""
+    theirs, actor = ticket(state, line=1, recovered_at=None), Actor(Role.OPERATIONS)
+    unexplained = decide(theirs, Event.ASSIGN, actor, frozenset({Need.TECHNICIAN}))
+    assert unexplained == Refusal(Why.MISSING, frozenset({Need.REASON}))
+    same = decide(theirs, Event.ASSIGN, actor, EVERYTHING_SAID, ALL_TRUE - {Fact.ANOTHER})
+    assert same == Refusal(Why.GUARD, unmet=frozenset({Fact.ANOTHER}))
+    given = step(theirs, Event.ASSIGN, Said(reason="fell ill", technician_id=8), actor)
+    assert (given.state, given.line, given.technician_id, given.held_in) == (
+        *(State.ASSIGNED, 1, 8, None),
+    )
 
 
 def test_the_main_path_keeps_its_times() -> None:

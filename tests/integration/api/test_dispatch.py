@@ -171,7 +171,7 @@ async def test_nobody_whose_account_is_disabled_is_sent(
 async def test_operations_hear_of_what_was_accepted_by_whoever_has_no_account_any_more(
     connection: Database, operations: httpx.AsyncClient, sign_in: SignIn
 ) -> None:
-    """T01 is on the way and leaves the bank: escalated once, handed over, and given to T02."""
+    """T01 is on the way and leaves the bank: escalated once, and given to T02."""
     await fire(connection, SomeFault())
     await until(partial(tickets_are, connection, "ASSIGNED"))
     for event in ("accept", "depart"):
@@ -188,9 +188,29 @@ async def test_operations_hear_of_what_was_accepted_by_whoever_has_no_account_an
     assert (detail["state"], detail["technician"]) == ("EN_ROUTE", "T01")
     found = (await operations.get("/api/v1/tickets?technician=T01&open=true")).json()["items"]
     assert [one["id"] for one in found] == [1]
-    assert (await move(operations, 1, "hand_over", reason="left")).status_code == 200
-    given = await move(operations, 1, "assign", technician="T02")
+    given = await move(operations, 1, "assign", technician="T02", reason="left")
     assert (given.status_code, given.json()["technician"]) == (200, "T02")
+
+
+async def test_what_somebody_accepted_who_fell_ill_goes_to_another(
+    connection: Database, operations: httpx.AsyncClient, sign_in: SignIn
+) -> None:
+    """T01 is at it: T02 has it to accept, of the same line. T01 does not get it back."""
+    await two_of_a_cell(connection)
+    await assigned(connection, "ATM-1")
+    one, other = await sign_in("tech01"), await sign_in("tech02")
+    for event in ("accept", "depart", "arrive"):
+        assert (await move(one, 1, event)).status_code == 200
+    unexplained = await move(operations, 1, "assign", technician="T02")
+    assert (unexplained.status_code, "body.reason" in unexplained.text) == (422, True)
+    same = await move(operations, 1, "assign", technician="T01", reason="again")
+    assert (same.status_code, "another" in same.json()["detail"]) == (409, True)
+    given = (await move(operations, 1, "assign", technician="T02", reason="fell ill")).json()
+    assert (given["state"], given["technician"], given["line"]) == ("ASSIGNED", "T02", 2)
+    assert (await move(one, 1, "resolve", cause="jam", action="cleared")).status_code == 403
+    assert (await move(other, 1, "decline", reason="too far")).status_code == 200
+    await engine(connection)
+    assert await sent(connection) == [None]
 
 
 async def test_nobody_who_is_absent_or_off_shift_is_sent(connection: Database) -> None:

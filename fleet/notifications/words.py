@@ -11,6 +11,9 @@ import yaml
 from fleet.language import Language
 from fleet.notifications.routing import Kind
 
+_IN_WORDS = frozenset({"reason", "severity"})
+"""Facts that are codes; people of another language read them in theirs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -32,6 +35,8 @@ def message(kind: Kind, facts: Mapping[str, Any], language: Language) -> Message
     """A notification in words; a fact that is not there reads as nobody."""
     words = templates(language)
     filled = {name: words["nobody"] if value is None else value for name, value in facts.items()}
+    for name in _IN_WORDS & facts.keys():
+        filled[name] = words[name].get(facts[name], filled[name])
     if "became" in facts:
         filled["became"] = words["became"][facts["became"]].format_map(filled)
     template = words[kind]

@@ -174,7 +174,7 @@ async def test_a_technician_is_told_of_their_ticket_and_the_chain_of_its_clocks(
     assert first["title"] == "Ticket 1: Card reader jammed"
     assert "ATM-1 Site C001" in first["body"]
     assert first["items"][0]["facts"]["cell"] == "C001"
-    assert (second["to"], "response warning" in second["title"]) == ("operations", True)
+    assert (second["to"], "running late" in second["title"]) == ("operations", True)
     assert len(set(receiver.ids)) == 2
 
 

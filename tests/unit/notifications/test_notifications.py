@@ -16,6 +16,8 @@ from fleet.notifications.routing import Became, Happening, Kind, Told, told
 from fleet.notifications.signing import headers, secret_bytes
 from fleet.notifications.timing import MOST_ATTEMPTS, Quiet, again, due
 from fleet.notifications.words import Message, digest, message, templates
+from fleet.rules.severity import Severity
+from fleet.sla.policy import Clock, Level
 from fleet.tickets.ticket import State
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -176,6 +178,39 @@ def test_both_languages_say_what_became_of_a_ticket(became: Became) -> None:
         assert "{" not in title
         assert ("6" in title) is (became is Became.MERGED)
         assert ("T02" in title) is (became is Became.REASSIGNED)
+
+
+CLOCKS = [f"{clock} {level}" for clock in Clock for level in (Level.WARNING, Level.BREACHED)]
+ELSE = ["declined", "not accepted", "account disabled"]
+
+
+@pytest.mark.parametrize("reason", [*CLOCKS, *ELSE])
+def test_an_escalation_says_what_is_the_matter(reason: str) -> None:
+    """Late is only what is late; and in Chinese there is no English."""
+    facts = FACTS | {"reason": reason}
+    english, chinese = (
+        message(Kind.WARNING, facts, language).title
+        for language in (Language.ENGLISH, Language.CHINESE)
+    )
+    assert ("late" in english, "超时" in chinese) == (
+        (True, True) if reason in CLOCKS else (False, False)
+    )
+    assert not re.search("[a-z]", chinese)
+
+
+@pytest.mark.parametrize("severity", Severity)
+def test_a_technician_reads_the_severity_in_their_language(severity: Severity) -> None:
+    """No code in the middle of Chinese."""
+    facts = FACTS | {"severity": severity, "remedy": "", "place": "1", "cell": "1"}
+    assert severity in message(Kind.ASSIGNED, facts, Language.ENGLISH).body
+    assert not re.search("[a-z]", message(Kind.ASSIGNED, facts, Language.CHINESE).body)
+
+
+def test_a_reason_that_has_no_words_is_told_as_it_is() -> None:
+    """What was queued by a later version must not stop the rest."""
+    assert (
+        "so be it" in message(Kind.WARNING, FACTS | {"reason": "so be it"}, Language.CHINESE).title
+    )
 
 
 def test_several_messages_are_one_and_one_is_itself() -> None:

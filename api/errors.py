@@ -35,7 +35,7 @@ class Stale(ApiError):
 
 
 class Conflict(ApiError):
-    """Something stands in the way that is there already."""
+    """Something stands in the way that is so by now."""
 
 
 class TooMany(ApiError):

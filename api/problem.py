@@ -106,7 +106,7 @@ TABLE: Mapping[type[Exception], Kind] = MappingProxyType(
         Unauthenticated: Kind(401, "unauthenticated", "Sign in", (("WWW-Authenticate", "Bearer"),)),
         Forbidden: Kind(403, "forbidden", "Not allowed"),
         MoveRefused: Kind(409, "move-refused", "Not possible now"),
-        Conflict: Kind(409, "conflict", "There already"),
+        Conflict: Kind(409, "conflict", "In the way"),
         TooMany: Kind(429, "too-many", "Too many"),
         Unreachable: Kind(503, "unreachable", "Unavailable", (("Retry-After", "5"),)),
         Stale: Kind(412, "stale", "Changed since you read it"),

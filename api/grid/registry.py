@@ -1,15 +1,16 @@
 """The registry of terminals over HTTP, changed by operations."""
 
 from dataclasses import asdict
+from datetime import UTC
 from typing import Annotated
 
 from fastapi import Body, Path, Query
 
 from api.accounts.caller import Caller
 from api.accounts.operations import Operations
-from api.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from api.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from api.grid.schemas import NewTerminal, RegistryChanges, TerminalAsked
-from api.grid.terminals import decommission, import_terminals, registered
+from api.grid.terminals import decommission, import_terminals, out_of_fleet, registered
 from api.paths import V1
 from api.problem import documented
 from api.routing import Router
@@ -47,17 +48,18 @@ async def import_registry(
     return await _changed(connection, caller, terminals, problems, dry_run)
 
 
-@router.post("", responses=_CHANGE)
+@router.post("", responses=documented(Unauthenticated, Forbidden, Conflict))
 async def add_terminal(
     asked: NewTerminal, caller: Operations, connection: Connection, dry_run: _DryRun = False
 ) -> RegistryChanges:
     """Add a terminal, from now on or from when it is said to be there."""
+    await _in_the_fleet(connection, asked.id)
     if await registered(connection, [asked.id]):
         raise Invalid("body.id", f"there is a terminal {asked.id} already")
     return await _changed(connection, caller, [_terminal(asked.id, asked)], [], dry_run)
 
 
-@router.put("/{id}", responses=_CHANGE_OF_ONE)
+@router.put("/{id}", responses=documented(Unauthenticated, Forbidden, NotFound, Conflict))
 async def change_terminal(
     code: _Code,
     asked: TerminalAsked,
@@ -68,6 +70,7 @@ async def change_terminal(
     """Say what a terminal is and where it stands, from now on."""
     if not await registered(connection, [code]):
         raise NotFound("terminal", code)
+    await _in_the_fleet(connection, code)
     return await _changed(connection, caller, [_terminal(code, asked)], [], dry_run)
 
 
@@ -78,6 +81,17 @@ async def decommission_terminal(
     """Take a terminal out of the fleet from now on; its past stays."""
     await decommission(connection, code)
     return await store.terminal(connection, caller.scope, code)
+
+
+async def _in_the_fleet(connection: Connection, code: str) -> None:
+    """Raise `Conflict` for a terminal that was taken out of the fleet."""
+    gone = await out_of_fleet(connection, [code])
+    if code in gone:
+        since = gone[code].astimezone(UTC).isoformat(timespec="seconds")
+        raise Conflict(
+            f"{code} was taken out of the fleet at {since}; it does not come back under this id:"
+            " add it under another one."
+        )
 
 
 def _terminal(code: str, asked: TerminalAsked) -> registry.Registered:

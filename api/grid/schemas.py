@@ -239,6 +239,7 @@ class RegistryChanges(BaseModel):
                 "changed": [],
                 "unchanged": 4,
                 "regions": ["region-01"],
+                "out_of_fleet": [],
                 "dry_run": False,
                 "moves": [_MOVE | {"before": None}],
             }
@@ -249,5 +250,8 @@ class RegistryChanges(BaseModel):
     changed: list[str]
     unchanged: int
     regions: list[str] = Field(description="Those that are named for the first time")
+    out_of_fleet: list[str] = Field(
+        description="Those that were taken out of the fleet: they stay out, and as they are"
+    )
     dry_run: bool
     moves: list[Move]

@@ -125,6 +125,12 @@ LEFT JOIN service_schedule_use AS used
     ON used.terminal_id = terminal.id AND used.valid @> map_changes_at()
 WHERE terminal.code = ANY(%(codes)s);
 
+-- name: out_of_fleet
+-- Those that were taken out of the fleet, and since when.
+SELECT code, decommissioned_at FROM terminal
+WHERE code = ANY(%(codes)s) AND decommissioned_at <= clock_timestamp()
+ORDER BY code;
+
 -- name: regions
 -- Regions that a file names for the first time.
 INSERT INTO region (code, name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, dict_row
@@ -20,12 +21,16 @@ _MAY_BE_UNSAID = frozenset({"commissioned_at", "skills", "schedule"})
 
 @dataclass(frozen=True, slots=True)
 class RegistryChanges:
-    """What an import changed: codes of terminals and regions, and who is in which cell now."""
+    """What an import changed: codes of terminals and regions, and who is in which cell now.
+
+    `out_of_fleet` were taken out of it: they stay out, and as they are.
+    """
 
     added: list[str]
     changed: list[str]
     unchanged: int
     regions: list[str]
+    out_of_fleet: list[str]
     moves: list[Move]
 
 
@@ -49,8 +54,10 @@ async def import_terminals(
         refused = [*found, *await _unknown(connection, terminals, cells)]
         if refused:
             raise ImportRefused(refused)
-        standing = await registered(connection, [one.code for one in terminals])
-        written = [one for one in terminals if _differs(one, standing.get(one.code))]
+        codes = [one.code for one in terminals]
+        standing, gone = await registered(connection, codes), await out_of_fleet(connection, codes)
+        asked = [one for one in terminals if one.code not in gone]
+        written = [one for one in asked if _differs(one, standing.get(one.code))]
         regions = await _write(connection, written)
         await _schedule(connection, written, standing, author)
         moves = await reassign(connection, cells)
@@ -58,8 +65,9 @@ async def import_terminals(
     return RegistryChanges(
         added=sorted(one.code for one in written if one.code not in standing),
         changed=sorted(one.code for one in written if one.code in standing),
-        unchanged=len(terminals) - len(written),
+        unchanged=len(asked) - len(written),
         regions=regions,
+        out_of_fleet=sorted(gone),
         moves=moves,
     )
 
@@ -80,6 +88,17 @@ async def registered(
         await cursor.execute(_SQL["registered"], {"codes": list(codes)})
         rows = await cursor.fetchall()
     return {row["code"]: Registered(**row | {"skills": tuple(row["skills"])}) for row in rows}
+
+
+async def out_of_fleet(
+    connection: AsyncConnection[TupleRow], codes: Sequence[str]
+) -> Mapping[str, datetime]:
+    """Which of them were taken out of the fleet, and since when.
+
+    None comes back: its last state would pass for the one of all the time that it was away.
+    """
+    rows = await (await connection.execute(_SQL["out_of_fleet"], {"codes": [*codes]})).fetchall()
+    return dict(rows)
 
 
 async def _unknown(

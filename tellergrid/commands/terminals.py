@@ -51,6 +51,9 @@ def import_(
     )
     if changes.regions:
         output.print(f"new regions: {', '.join(changes.regions)}", markup=False, soft_wrap=True)
+    if changes.out_of_fleet:
+        gone = ", ".join(changes.out_of_fleet)
+        output.print(f"out of the fleet, and left so: {gone}", markup=False, soft_wrap=True)
     show_moves(changes.moves, dry_run=dry_run)
 
 

@@ -300,7 +300,16 @@ async def test_terminals_come_change_and_go(ops: httpx.AsyncClient, connection: 
     assert gone["decommissioned_at"] is not None
     assert await done(ops.delete("/api/v1/terminals/A-4")) == gone
     assert (await ops.delete("/api/v1/terminals/Z-9")).status_code == 404
-    assert (await done(ops.post("/api/v1/terminals", json=body | {"id": "A-4"}), 422))["errors"]
+    for asked in (
+        ops.post("/api/v1/terminals", json=body | {"id": "A-4"}),
+        ops.put("/api/v1/terminals/A-4", json=body),
+    ):
+        told = await done(asked, 409)
+        assert (told["title"], "out of the fleet" in told["detail"]) == ("In the way", True)
+    listed = await done(registry(ops, row("A-4", 1, 1), row("A-6", 1, 1)))
+    assert (listed["added"], listed["changed"], listed["out_of_fleet"]) == (["A-6"], [], ["A-4"])
+    assert await done(ops.delete("/api/v1/terminals/A-4")) == gone
+    assert (await done(ops.post("/api/v1/terminals", json=body | {"id": "A-6"}), 422))["errors"]
 
 
 async def _given(answer: httpx.Response) -> httpx.Response:

@@ -52,6 +52,7 @@ FOR_NOBODY = {
                 "placed",
             ),
             *("forget_memberships", "end_memberships", "begin_memberships", "registered"),
+            "out_of_fleet",
         ),
         "operations draw the whole grid",
     ),

@@ -15,7 +15,7 @@ from api.routing import Router
 from api.services import Connection
 from api.windows import schedules, store
 from api.windows.schedule_schemas import DayAsked, Schedule, ScheduleAsked, UseAsked
-from api.windows.schemas import Window, WindowAsked
+from api.windows.schemas import AnnulmentAsked, Window, WindowAsked
 from fleet.windows.window import Purpose
 
 router = Router(prefix=V1, tags=["windows"])
@@ -57,6 +57,15 @@ async def plan_window(asked: WindowAsked, caller: Operations, connection: Connec
 async def end_window(key: _Id, caller: Operations, connection: Connection) -> Window:
     """Take a window back from now on; what was of it stays."""
     await store.end(connection, caller.scope, key, caller.account.username)
+    return await store.window(connection, caller.scope, key)
+
+
+@router.post("/windows/{id}/annulment", responses=_CHANGE)
+async def annul_window(
+    key: _Id, asked: AnnulmentAsked, caller: Operations, connection: Connection
+) -> Window:
+    """Say that a window was planned by mistake: it counts for no time, the past included."""
+    await store.annul(connection, caller.scope, key, caller.account.username, asked.reason)
     return await store.window(connection, caller.scope, key)
 
 

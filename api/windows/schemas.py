@@ -53,6 +53,16 @@ class WindowAsked(About):
     reason: Line
 
 
+class AnnulmentAsked(BaseModel):
+    """Why a window should never have been planned."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"reason": "The works were in November"}}
+    )
+
+    reason: Line
+
+
 class Window(About):
     """A planned window."""
 
@@ -88,3 +98,8 @@ class Window(About):
     created_at: Instant
     ended_at: Instant | None = Field(description="When it was taken back; what was before stays")
     ended_by: str | None
+    annulled_at: Instant | None = Field(
+        description="Since when it counts as if it had never been planned"
+    )
+    annulled_by: str | None
+    annulled_because: str | None

@@ -76,6 +76,16 @@ async def end(connection: AsyncConnection[TupleRow], scope: Scope, key: int, aut
         await connection.execute(_SQL[statement], {"id": key, "author": author})
 
 
+async def annul(
+    connection: AsyncConnection[TupleRow], scope: Scope, key: int, author: str, reason: str
+) -> None:
+    """Let a window count as if it had never been; the first who says so does. Raises `NotFound`."""
+    await window(connection, scope, key)
+    said = {"id": key, "author": author, "reason": reason}
+    for statement in ("annul", "forget_all"):
+        await connection.execute(_SQL[statement], said)
+
+
 async def subject(connection: AsyncConnection[TupleRow], scope: Scope, about: About) -> int | None:
     """The key of the terminal that something is about, if it is; raises `Invalid`."""
     parameters = {"terminal": about.terminal, "cell": about.cell, "scope": scope.parameter}

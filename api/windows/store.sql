@@ -6,6 +6,7 @@ SELECT planned.id, planned.purpose, terminal.code AS terminal, planned.cell_code
     planned.kind, planned.component, lower(planned.first) AS begin, upper(planned.first) AS end,
     planned.zone AS time_zone, planned.repeat, planned.weekdays, planned.until, planned.author,
     planned.reason, planned.created_at, planned.ended_at, planned.ended_by,
+    planned.annulled_at, planned.annulled_by, planned.annulled_because,
     EXISTS (SELECT FROM planned_occurrence AS occurrence
         WHERE occurrence.window_id = planned.id AND occurrence.period @> now()) AS active,
     (SELECT min(lower(occurrence.period)) FROM planned_occurrence AS occurrence
@@ -58,3 +59,13 @@ DELETE FROM planned_occurrence WHERE window_id = %(id)s AND lower(period) >= now
 -- name: end_under_way
 UPDATE planned_occurrence SET period = tstzrange(lower(period), now())
 WHERE window_id = %(id)s AND period @> now();
+
+-- name: annul
+-- As if it had never been planned; that it was, and who says otherwise, stays.
+UPDATE planned_window
+SET annulled_at = now(), annulled_by = %(author)s, annulled_because = %(reason)s,
+    ended_at = coalesce(ended_at, now()), ended_by = coalesce(ended_by, %(author)s)
+WHERE id = %(id)s AND annulled_at IS NULL;
+
+-- name: forget_all
+DELETE FROM planned_occurrence WHERE window_id = %(id)s;

@@ -67,6 +67,29 @@ async def test_maintenance_is_taken_out_of_the_scope(
     assert timeline[-1]["to"] is None
 
 
+async def test_a_window_planned_for_the_past_by_mistake_counts_no_more(
+    ops: httpx.AsyncClient, connection: Database, sign_in: SignIn
+) -> None:
+    """Taken back, what was of it stays; annulled, the hour is judged as if it had never been, and
+    who planned it, who says otherwise and why stays on record."""
+    await a_bad_hour(connection)
+    before = await of_terminal(ops)
+    asked = {"purpose": "maintenance", "cell": "D01", "reason": "Works"} | span(12, 18)
+    path = f"/api/v1/windows/{(await ops.post('/api/v1/windows', json=asked)).json()['id']}"
+    assert (await ops.delete(path)).json()["annulled_at"] is None
+    assert (await of_terminal(ops))["scope_us"] == 54 * MINUTE
+    why = {"reason": "They were in November"}
+    assert (await (await sign_in("tech01")).post(f"{path}/annulment", json=why)).status_code == 403
+    annulled = (await ops.post(f"{path}/annulment", json=why)).json()
+    assert annulled["annulled_at"] is not None
+    assert (annulled["annulled_by"], annulled["annulled_because"]) == ("ops", why["reason"])
+    assert await of_terminal(ops) == before
+    again = await (await sign_in("admin")).post(f"{path}/annulment", json={"reason": "Twice"})
+    assert again.json() == annulled
+    kept = (await ops.get("/api/v1/audit?subject=planned_window")).json()["items"][0]
+    assert (kept["actor"], kept["after"]["annulled_because"]) == ("ops", why["reason"])
+
+
 async def test_hours_outside_of_the_schedule_are_not_judged(
     ops: httpx.AsyncClient, connection: Database
 ) -> None:

@@ -220,6 +220,24 @@ async def test_a_window_that_is_taken_back_holds_nothing_more(
     assert (await ops.get(f"/api/v1/windows/{window['id']}")).json()["next_at"] is None
 
 
+async def test_an_annulled_window_holds_nothing_and_has_no_times_any_more(
+    ops: httpx.AsyncClient, connection: Database
+) -> None:
+    """It lasts, and comes again each day: no time of it is left, and none is written."""
+    window = await planned(
+        ops, cell="C001", repeat="daily", **{"from": ago(25 * HOUR), "to": ago(23 * HOUR)}
+    )
+    await a_fault(connection, hold=timedelta(0))
+    assert await tickets(connection) == []
+    answer = await ops.post(f"/api/v1/windows/{window['id']}/annulment", json={"reason": "Wrong"})
+    annulled = answer.json()
+    assert (annulled["active"], annulled["next_at"], annulled["ended_by"]) == (False, None, "ops")
+    await expand(connection)
+    cursor = await connection.execute("SELECT count(*) FROM planned_occurrence")
+    assert await cursor.fetchall() == [(0,)]
+    assert await tickets(connection) == ["ATM-1 ASSIGNED"]
+
+
 async def test_times_are_written_further_as_days_pass(
     ops: httpx.AsyncClient, connection: Database
 ) -> None:

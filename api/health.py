@@ -52,6 +52,7 @@ async def readyz(running: Running, response: Response) -> Health:
     return Health(status="unready", problem=problem)
 
 
+@router.head("/metrics", include_in_schema=False)
 @router.get(
     "/metrics",
     response_class=Response,

@@ -109,6 +109,8 @@ async def test_a_load_balancer_may_ask_by_head(connection: Database, database_ur
             assert [one.status_code for one in asked] == [200] * 3
             assert [one.content for one in asked] == [b"", asked[1].content, b""]
             assert len({one.headers["Content-Length"] for one in asked}) == 1
+        measured = await client.head("/metrics")
+        assert (measured.status_code, measured.content) == (200, b"")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""Puts every terminal into its cell: what moved begins anew now, the past stays as it was."""
+"""Puts every terminal into its cell: what moved begins anew now, the past stays as it was.
+
+What is to do there goes along.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +9,7 @@ from dataclasses import dataclass
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from api.tickets.writing import announce
 from fleet.db.sql import load
 from fleet.grid.assignment import Placed, assign
 from fleet.grid.cell import Cell
@@ -42,4 +46,6 @@ async def reassign(connection: AsyncConnection[TupleRow], cells: Sequence[Cell])
     }
     for name in ("forget_memberships", "end_memberships", "begin_memberships"):
         await connection.execute(_SQL[name], changed)
+    if moves and (await connection.execute(_SQL["carry_tickets"], changed)).rowcount:
+        await announce(connection)
     return sorted(moves, key=lambda move: move.terminal)

@@ -130,11 +130,11 @@ async def with_clocks(
     agreed = await promises(connection, rows[0]["promises"])
     above: dict[str, list[str]] = {}
     if agreed.of_cells:
-        cells = {"cells": list({row["cell"] for row in rows})}
+        cells = {"cells": list({row["promised_in"] for row in rows})}
         above = dict(await (await connection.execute(_SQL["ancestors"], cells)).fetchall())
     found: dict[int, Watched] = {}
     for number, row in enumerate(rows, start=1):
-        found[row["id"]] = _watch(row, agreed, above.get(row["cell"], ()))
+        found[row["id"]] = _watch(row, agreed, above.get(row["promised_in"], ()))
         if number % _SLICE == 0:  # thousands at a time: others are served in between
             await asyncio.sleep(0)
     return found

@@ -25,7 +25,7 @@ GROUP BY cell_code;
 -- Tickets with all that happened to each, in order.
 SELECT card.id, card.version, card.state, card.fault_id, card.technician_id, card.parent_id,
     card.held_in, card.reopened, card.resolved_at, card.recovered_at, card.line, card.pinned,
-    card.created_at, card.severity, card.cell, now() AS at, (SELECT sla_seen()) AS promises,
+    card.created_at, card.severity, card.promised_in, now() AS at, (SELECT sla_seen()) AS promises,
     ARRAY(SELECT row(step.event, step.to_state, step.at, step.reason,
             CASE WHEN step.event = 'escalate' THEN step.note END, step.severity_before,
             step.recovered_at)

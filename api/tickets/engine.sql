@@ -25,18 +25,22 @@ WHERE fault.id = ANY(ARRAY(
 -- A ticket for each of `faults` that is open and needs one: no warning, not spoken for by a cell
 -- fault, and without a live ticket of its cause. Cancelled by operations, a fault raises no other
 -- one; merged by hand, its parent speaks for it while that is live, or what that was merged into.
--- Racing raisers meet at the unique index.
+-- Where the fault's cell has ended, it is of the one that its terminal is in by now. Racing raisers
+-- meet at the unique index.
 WITH raised AS (
     INSERT INTO ticket (
         fault_id, scope, subject, rule, item, terminal_id, cell_code, severity, component, title,
         remedy, skill, line, parts, previous_id)
     SELECT fault.id, fault.scope, fault.subject, fault.rule, fault.item, fault.terminal_id,
-        fault.cell_code, fault.severity, fault.component, fault.title, fault.remedy, fault.skill,
-        fault.line, fault.parts,
+        coalesce(member.cell_code, fault.cell_code), fault.severity, fault.component, fault.title,
+        fault.remedy, fault.skill, fault.line, fault.parts,
         (SELECT max(ticket.id) FROM ticket
             WHERE (ticket.scope, ticket.subject, ticket.rule, ticket.item)
                 = (fault.scope, fault.subject, fault.rule, fault.item))
     FROM fault
+    LEFT JOIN terminal_cell AS member
+        ON member.terminal_id = fault.terminal_id AND member.valid @> now()
+        AND fault.cell_code IN (SELECT code FROM cell WHERE valid_to <= now())
     WHERE fault.id = ANY(%(faults)s)
         AND fault.cleared_at IS NULL
         AND fault.suppressed_by IS NULL

@@ -6,12 +6,15 @@ INSERT INTO ticket (
     fault_id, scope, subject, rule, item, terminal_id, cell_code, severity, component, title,
     remedy, skill, line, parts, previous_id)
 SELECT fault.id, fault.scope, fault.subject, fault.rule, fault.item, fault.terminal_id,
-    fault.cell_code, fault.severity, fault.component, fault.title, fault.remedy, fault.skill,
-    fault.line, fault.parts,
+    coalesce(member.cell_code, fault.cell_code), fault.severity, fault.component, fault.title,
+    fault.remedy, fault.skill, fault.line, fault.parts,
     (SELECT max(ticket.id) FROM ticket
         WHERE (ticket.scope, ticket.subject, ticket.rule, ticket.item)
             = (fault.scope, fault.subject, fault.rule, fault.item))
 FROM fault
+LEFT JOIN terminal_cell AS member
+    ON member.terminal_id = fault.terminal_id AND member.valid @> now()
+    AND fault.cell_code IN (SELECT code FROM cell WHERE valid_to <= now())
 WHERE fault.id = %(fault)s AND fault.cleared_at IS NULL AND fault.suppressed_by IS NULL
     AND (%(scope)s::text[] IS NULL OR fault.cell_code = ANY(%(scope)s))
 ON CONFLICT (scope, subject, rule, item)

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -10,6 +11,8 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from tests.integration.api.conftest import SignIn
+from tests.integration.api.test_scheduled import listening, tickets_are, until
+from tests.integration.api.world import SomeFault, fire
 from tests.unit.grid.squares import collection, feature, ring, square
 
 Database = AsyncConnection[TupleRow]
@@ -95,6 +98,70 @@ async def test_a_split_moves_terminals_and_keeps_the_past(
     assert member == [("W", "polygon", True), ("W1", "polygon", True)]
     shown = await done(ops.get("/api/v1/terminals/A-1"))
     assert (shown["cell_method"], shown["map_version"]) == ("polygon", split["version"])
+
+
+async def test_what_is_to_do_goes_along_with_its_terminal(
+    ops: httpx.AsyncClient, connection: Database, sign_in: SignIn
+) -> None:
+    """W is split while T02 works on A-1 and is asked about A-2: the one is theirs still, the other
+    goes to T03, who has its part now; and what was promised for W holds."""
+    await connection.execute(
+        "INSERT INTO sla (severity, cell_code, calendar_code, response_minutes, arrival_minutes,"
+        " restore_minutes) VALUES ('major', 'W', 'always', 7, 70, 700)"
+    )
+    technician = await sign_in("tech02")
+    await listening(connection)
+    for number, terminal in enumerate(("A-1", "A-2"), 1):
+        await fire(connection, SomeFault(terminal=terminal, cell="W"))
+        await until(partial(tickets_are, connection, *["ASSIGNED"] * number))
+    path = "/api/v1/tickets/1/transitions"
+    json = {"Content-Type": "application/json"}
+    await done(technician.post(path, json={"event": "accept"}, headers=json))
+    asked = collection(
+        feature(square(0, 0, 5, 10), code="W1", people=["T02"]),
+        feature(square(5, 0, 10, 10), code="W2", people=["T03"]),
+    )
+    await done(ops.post("/api/v1/cells/W/split", content=asked))
+    mine = (await done(technician.get("/api/v1/me/tickets")))["items"]
+    assert [(one["id"], one["cell"]) for one in mine if one["state"] == "ACCEPTED"] == [(1, "W1")]
+    assert [one["target_minutes"] for one in mine[0]["clocks"]] == [7, 70, 700]
+    await done(technician.post(path, json={"event": "depart"}, headers=json))
+    await done(
+        ops.post(
+            "/api/v1/tickets/2/transitions",
+            json={"event": "assign", "technician": "T03"},
+            headers=json,
+        )
+    )
+    other = await done((await sign_in("tech03")).get("/api/v1/tickets/2"))
+    assert (other["cell"], other["technician"]) == ("W2", "T03")
+    untold = SomeFault(terminal="A-2", cell="W", rule="of a collector that does not know yet")
+    await fire(connection, untold)
+    await until(partial(is_with, connection, 3, "T03"))
+
+
+async def is_with(connection: Database, ticket: int, technician: str) -> bool:
+    found = await connection.execute(
+        "SELECT technician.code FROM ticket JOIN technician ON technician.id = technician_id"
+        " WHERE ticket.id = %s",
+        (ticket,),
+    )
+    return await found.fetchone() == (technician,)
+
+
+async def test_work_that_somebody_accepted_stays_in_a_cell_that_stands(
+    ops: httpx.AsyncClient, connection: Database, sign_in: SignIn
+) -> None:
+    """A-1 is set up in E while T02 is on the way to it: they do not lose it from their phone."""
+    technician = await sign_in("tech02")
+    await listening(connection)
+    await fire(connection, SomeFault(terminal="A-1", cell="W"))
+    await until(partial(tickets_are, connection, "ASSIGNED"))
+    json = {"Content-Type": "application/json"}
+    path = "/api/v1/tickets/1/transitions"
+    await done(technician.post(path, json={"event": "accept"}, headers=json))
+    await done(registry(ops, row("A-1", 15, 2)))
+    assert (await done(technician.get("/api/v1/tickets/1")))["cell"] == "W"
 
 
 async def test_people_answer_from_when_to_when(ops: httpx.AsyncClient) -> None:

@@ -52,7 +52,7 @@ FOR_NOBODY = {
                 "placed",
             ),
             *("forget_memberships", "end_memberships", "begin_memberships", "registered"),
-            "out_of_fleet",
+            *("out_of_fleet", "carry_tickets"),
         ),
         "operations draw the whole grid",
     ),

@@ -53,7 +53,8 @@ The **line** of a ticket is its rule's: 1 is what branch staff can clear, 2 take
 `hand_over` gives it to the other line: it is NEW again, and goes to somebody of that line.
 
 Where whoever accepted it fell ill, or shall do something else, operations `assign` it to another,
-with the reason: its line, its clocks and its history stay, and it waits to be accepted anew.
+with the reason: its line, its clocks and its history stay, and it waits to be accepted anew. Who
+cannot go on gives it back with `decline`, and dispatch sends another.
 
 Operations raise tickets by hand: of an open fault that has none (a warning, one that was
 cancelled), or of something that no telemetry tells. That one is resolved by hand, and closes when

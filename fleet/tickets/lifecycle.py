@@ -159,7 +159,11 @@ MOVES: tuple[Move, ...] = (
     ),
     # Whoever accepted it cannot go on, or shall not: somebody else has it to accept.
     *(Move(Event.ASSIGN, state, State.ASSIGNED, _STAFF, _RELIEF, _NAMED_ANEW) for state in TAKEN),
-    Move(Event.DECLINE, State.ASSIGNED, State.NEW, _ASSIGNEE, needs=_REASON),
+    # Before they accept it or after: who cannot go, or cannot go on, gives it back.
+    *(
+        Move(Event.DECLINE, state, State.NEW, _ASSIGNEE, needs=_REASON)
+        for state in (State.ASSIGNED, *TAKEN)
+    ),
     Move(Event.TIME_OUT, State.ASSIGNED, State.NEW, _ENGINE, needs=_REASON),
     Move(Event.ACCEPT, State.ASSIGNED, State.ACCEPTED, _ASSIGNEE),
     Move(Event.DEPART, State.ACCEPTED, State.EN_ROUTE, _ASSIGNEE),

@@ -66,22 +66,22 @@ EXPECTED: dict[State, dict[Role, set[Event]]] = {
     },
     State.ACCEPTED: {
         Role.ENGINE: {Event.ESCALATE, Event.RATE, Event.RECOVER, Event.RELAPSE},
-        Role.TECHNICIAN: {Event.DEPART, Event.HOLD, Event.HAND_OVER},
+        Role.TECHNICIAN: {Event.DEPART, Event.HOLD, Event.DECLINE, Event.HAND_OVER},
         Role.OPERATIONS: {Event.ASSIGN, Event.HOLD, Event.HAND_OVER, *STAFF_ANY},
     },
     State.EN_ROUTE: {
         Role.ENGINE: {Event.ESCALATE, Event.RATE, Event.RECOVER, Event.RELAPSE},
-        Role.TECHNICIAN: {Event.ARRIVE, Event.HOLD, Event.HAND_OVER},
+        Role.TECHNICIAN: {Event.ARRIVE, Event.HOLD, Event.DECLINE, Event.HAND_OVER},
         Role.OPERATIONS: {Event.ASSIGN, Event.HOLD, Event.HAND_OVER, *STAFF_ANY},
     },
     State.ON_SITE: {
         Role.ENGINE: {Event.ESCALATE, Event.RATE, Event.RECOVER, Event.RELAPSE},
-        Role.TECHNICIAN: {Event.RESOLVE, Event.HOLD, Event.HAND_OVER},
+        Role.TECHNICIAN: {Event.RESOLVE, Event.HOLD, Event.DECLINE, Event.HAND_OVER},
         Role.OPERATIONS: {Event.ASSIGN, Event.HOLD, Event.HAND_OVER, *STAFF_ANY},
     },
     State.ON_HOLD: {
         Role.ENGINE: {Event.ESCALATE, Event.RATE, Event.RECOVER, Event.RELAPSE},
-        Role.TECHNICIAN: {Event.RESUME, Event.HAND_OVER},
+        Role.TECHNICIAN: {Event.RESUME, Event.DECLINE, Event.HAND_OVER},
         Role.OPERATIONS: {Event.ASSIGN, Event.RESUME, Event.HAND_OVER, *STAFF_ANY},
     },
     State.RESOLVED: {
@@ -232,6 +232,15 @@ def test_what_somebody_accepted_goes_to_another_of_the_same_line(state: State) -
     assert (given.state, given.line, given.technician_id, given.held_in) == (
         *(State.ASSIGNED, 1, 8, None),
     )
+
+
+@pytest.mark.parametrize("state", TAKEN)
+def test_who_cannot_go_on_gives_back_what_they_accepted(state: State) -> None:
+    """Their shift ends: it is nobody's and of the same line; without a reason it is not."""
+    theirs = ticket(state, line=1, recovered_at=None)
+    assert decide(theirs, Event.DECLINE, ASSIGNEE) == Refusal(Why.MISSING, frozenset({Need.REASON}))
+    back = step(theirs, Event.DECLINE, Said(reason="shift ends"), ASSIGNEE)
+    assert (back.state, back.line, back.technician_id, back.held_in) == (State.NEW, 1, None, None)
 
 
 def test_the_main_path_keeps_its_times() -> None:

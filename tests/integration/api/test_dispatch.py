@@ -208,7 +208,8 @@ async def test_what_somebody_accepted_who_fell_ill_goes_to_another(
     given = (await move(operations, 1, "assign", technician="T02", reason="fell ill")).json()
     assert (given["state"], given["technician"], given["line"]) == ("ASSIGNED", "T02", 2)
     assert (await move(one, 1, "resolve", cause="jam", action="cleared")).status_code == 403
-    assert (await move(other, 1, "decline", reason="too far")).status_code == 200
+    assert (await move(other, 1, "accept")).status_code == 200
+    assert (await move(other, 1, "decline", reason="my shift ends")).status_code == 200
     await engine(connection)
     assert await sent(connection) == [None]
 

@@ -1,17 +1,28 @@
-"""Migrations: forward-only files, each in one transaction, each remembered with its hash."""
+"""Migrations: forward-only files, each in one transaction, each remembered with its hash.
 
+Who waits for a table that a long query reads has everybody wait who comes after it, those too who
+only write a row. So a migration waits for a short while, gives way, and tries again.
+"""
+
+import asyncio
 import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 
-from psycopg import AsyncConnection
+import structlog
+from psycopg import AsyncConnection, errors
 from psycopg.rows import TupleRow
 
 # Any fixed number will do: whoever holds it migrates, the others wait.
 _LOCK = 7_355_608
 _FILE = re.compile(r"(\d{4})_(\w+)\.sql")
+_WAIT_S = 2.0  # for a table in use: so long nobody else gets at it either
+_GIVE_WAY_S = 3.0
+_ATTEMPTS = 60
+
+log = structlog.get_logger()
 
 
 class MigrationError(Exception):
@@ -54,7 +65,7 @@ async def migrate(
     A database that was restored from another server is made to go on in this one.
 
     The connection must be in autocommit mode. Raises `MigrationError` when a file that already ran
-    was changed, or the database is newer than this program.
+    was changed, the database is newer than this program, or tables stay in use for minutes.
     """
     files = available()
     await connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
@@ -67,7 +78,7 @@ async def migrate(
             if upto is None or migration.version <= upto
         ]
         for migration in ran:
-            await _run(connection, migration)
+            await _run_in_time(connection, migration)
         if len(done) + len(ran) == len(files):
             await connection.execute("SELECT number_transactions_anew()")
     finally:
@@ -97,8 +108,37 @@ def _check(files: list[Migration], done: list[str]) -> None:
             )
 
 
+async def _run_in_time(connection: AsyncConnection[TupleRow], migration: Migration) -> None:
+    name = f"{migration.version:04d}_{migration.title}"
+    for attempt in range(_ATTEMPTS):
+        try:
+            await _run(connection, migration)
+        except (errors.LockNotAvailable, errors.DeadlockDetected):
+            busy = await _busy(connection)
+            log.warning("a migration gives way", migration=name, attempt=attempt + 1, busy=busy)
+            await asyncio.sleep(_GIVE_WAY_S)
+        else:
+            return
+    raise MigrationError(
+        f"migration {name} needs tables that others have in use; longest at work are {busy}:"
+        " let them finish, or end them with pg_terminate_backend, and migrate again"
+    )
+
+
+async def _busy(connection: AsyncConnection[TupleRow]) -> str:
+    """Who has been in a transaction for longest, a backup perhaps: whom we most likely wait for."""
+    cursor = await connection.execute(
+        "SELECT format('%s (%s, since %s)', pid, application_name, xact_start::timestamptz(0))"
+        " FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+        " ORDER BY xact_start LIMIT 3"
+    )
+    return ", ".join([row[0] for row in await cursor.fetchall()]) or "nobody now"
+
+
 async def _run(connection: AsyncConnection[TupleRow], migration: Migration) -> None:
     async with connection.transaction():
+        await connection.execute(f"SET LOCAL lock_timeout = '{_WAIT_S}s'".encode())
         await connection.execute(migration.statements)
         await connection.execute(
             "INSERT INTO schema_migration (version, title, digest) VALUES (%s, %s, %s)",

@@ -6,8 +6,13 @@ from dataclasses import replace
 import pytest
 
 from fleet.db import migrate as migration
-from fleet.db.migrate import MigrationError, available, migrate
+from fleet.db.migrate import Migration, MigrationError, available, migrate
 from fleet.db.pool import connect
+from tests.integration.api.test_scheduled import until
+from tests.machine import PATIENCE_S
+
+_FILES = available()
+_CHANGING = Migration(len(_FILES) + 1, "change", "ALTER TABLE late_message ADD fresh integer")
 
 _SHAPE = """
 SELECT 'column', table_name, column_name, data_type, is_nullable, coalesce(column_default, '')
@@ -65,3 +70,51 @@ async def test_two_that_migrate_at_once_do_it_once(empty_database_url: str) -> N
             return len(await migrate(connection))
 
     assert sorted(await asyncio.gather(run(), run())) == [0, len(available())]
+
+
+async def test_a_migration_behind_a_long_query_lets_others_write(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup reads every table for an hour. A migration that waits for one of them would have
+    the collectors wait behind it for as long; it gives way, and is done when the backup is."""
+    monkeypatch.setattr(migration, "available", lambda: [*_FILES, _CHANGING])
+    monkeypatch.setattr(migration, "_GIVE_WAY_S", 0.2)
+    async with (
+        await connect(database_url, name="backup") as backup,
+        await connect(database_url, name="writer", autocommit=True) as writer,
+        await connect(database_url, name="test", autocommit=True) as connection,
+    ):
+        await backup.execute("SELECT FROM late_message")
+        migrating = asyncio.create_task(migrate(connection))
+        waiting = "SELECT FROM pg_locks WHERE NOT granted AND pid = %s"
+
+        async def is_waiting() -> bool:
+            cursor = await writer.execute(waiting, (connection.info.backend_pid,))
+            return await cursor.fetchone() is not None
+
+        await until(is_waiting)
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await writer.execute("DELETE FROM late_message")
+            assert not migrating.done()
+        finally:
+            await backup.rollback()
+        assert [each.version for each in await migrating] == [_CHANGING.version]
+
+
+async def test_tables_that_stay_in_use_are_an_error_that_says_by_whom(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migration, "available", lambda: [*_FILES, _CHANGING])
+    monkeypatch.setattr(migration, "_WAIT_S", 0.1)
+    monkeypatch.setattr(migration, "_GIVE_WAY_S", 0.1)
+    monkeypatch.setattr(migration, "_ATTEMPTS", 2)
+    async with (
+        await connect(database_url, name="backup") as backup,
+        await connect(database_url, name="test", autocommit=True) as connection,
+    ):
+        await backup.execute("SELECT FROM late_message")
+        with pytest.raises(MigrationError, match=r"needs tables .* \(tellergrid-backup, since"):
+            await migrate(connection)
+        await backup.rollback()
+        assert [each.version for each in await migrate(connection)] == [_CHANGING.version]

@@ -20,12 +20,13 @@ from collector import metrics, ring
 from collector.clock import SteadyClock
 from collector.errors import CollectorError
 from collector.recutting import keep_cutting
-from collector.region import Region, Stage, Terms
+from collector.region import Region, Terms, said
 from collector.reload import watch_catalogue
 from collector.service import application
 from collector.settings import Settings
 from collector.share import Share
 from collector.writer import untraced
+from fleet.db.migrate import MigrationError, check
 from fleet.db.pool import connect
 from fleet.mqtt import Backoff
 from fleet.rules.shelf import Shelf
@@ -65,11 +66,13 @@ class Collector:
         self.regions: dict[str, Region] = {}
         self.joined = False
         """Whether we know which regions there are, and are one of those that share them."""
+        self.problem: str | None = None
+        """Why we do not."""
 
     @property
     def ready(self) -> bool:
         """Whether every region that is ours is served; with none, we stand by for the others'."""
-        return self.joined and all(each.stage is Stage.SERVING for each in self.regions.values())
+        return self.joined and all(each.ready for each in self.regions.values())
 
     @property
     def shelf(self) -> Shelf:
@@ -129,7 +132,8 @@ class Collector:
         while not self._stopping.is_set():
             try:
                 await self._share_regions()
-            except (psycopg.Error, OSError) as error:
+            except (psycopg.Error, MigrationError, OSError) as error:
+                self.joined, self.problem = False, said(error)
                 log.warning("registry unreachable", error=f"{type(error).__name__}: {error}")
                 await asyncio.sleep(next(delays))
 
@@ -138,6 +142,7 @@ class Collector:
         name = f"collector {self._terms.name}"
         connection = await connect(self._terms.database_url, name=name, autocommit=True)
         async with connection:
+            await check(connection)
             await ring.join(connection)
             since = time.monotonic()
             while not self._stopping.is_set():
@@ -166,7 +171,8 @@ class Collector:
         for name in moves.take:
             region = self.regions[name] = Region(name, self._terms)
             self._tasks[name] = asyncio.create_task(region.run(), name=name)
-        self.joined = self.joined or bool(holdings)
+        self.joined = bool(holdings)
+        self.problem = None if holdings else "the database knows no region"
         return bool(moves.evict)
 
 

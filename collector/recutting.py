@@ -24,6 +24,7 @@ from psycopg.rows import TupleRow
 
 from collector import metrics
 from collector.recut import recut
+from fleet.db.migrate import MigrationError, check
 from fleet.db.pool import connect
 from fleet.db.sql import load
 from fleet.mqtt import Backoff
@@ -81,11 +82,12 @@ async def keep_cutting(
     while True:
         try:
             async with await connect(url, name=f"recut {name}", autocommit=True) as connection:
+                await check(connection)
                 while True:
                     await _round(connection, regions(), catalogue())
                     pauses = _PAUSES.delays()
                     await asyncio.sleep(_ROUND_EVERY_S)
-        except (psycopg.OperationalError, psycopg.InterfaceError, OSError) as error:
+        except (psycopg.OperationalError, psycopg.InterfaceError, MigrationError, OSError) as error:
             log.warning("late data waits", error=f"{type(error).__name__}: {error}")
             await asyncio.sleep(next(pauses))
 

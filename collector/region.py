@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import TypeVar
 
 import psycopg
@@ -23,8 +24,10 @@ from collector.desk import Desk
 from collector.errors import RegionLost
 from collector.incident import AFTER
 from collector.inlet import KEEP_ALIVE_S, Inlet
+from collector.intake import Arrival
 from collector.sight import Cause, Sight, passed
 from collector.writer import Acknowledge, Writer, untraced
+from fleet.db.migrate import MigrationError, check
 from fleet.db.pool import connect
 from fleet.mqtt import Backoff, Broker, Clock, Connection, ConnectionLost, MqttError, Route
 from fleet.rules.hearing import CATCH_UP, RETURN, Return
@@ -32,6 +35,7 @@ from fleet.rules.shelf import Shelf
 
 _TICK_S = 0.5
 _STAY_S = 1.0
+_STUCK = timedelta(seconds=30)  # far longer than a slow commit
 _BACKOFF = Backoff(random.Random(), base_s=0.5, cap_s=2.0)  # noqa: S311 - spreads reconnecting
 
 log = structlog.get_logger()
@@ -70,6 +74,8 @@ class Region:
         self.name = name
         self.stage = Stage.CONNECTING
         self.committed_at: datetime | None = None
+        self._problem: str | None = None
+        self._answered_at: datetime | None = None
         self._terms = terms
         self._route = Route(terms.broker)
         self._sight = Sight()
@@ -79,6 +85,20 @@ class Region:
         self._stopping = asyncio.Event()
         self._registry_changed = asyncio.Event()
         self._log = log.bind(region=name)
+
+    @property
+    def problem(self) -> str | None:
+        """Why it is not served, until something is committed again; None where all is well."""
+        at = self._answered_at
+        stuck = at is not None and self._terms.clock() - at > _STUCK
+        if at is not None and stuck and self.stage is Stage.SERVING and self._problem is None:
+            return f"nothing could be committed since {at.isoformat()}"
+        return self._problem
+
+    @property
+    def ready(self) -> bool:
+        """Whether it is served."""
+        return self.stage is Stage.SERVING and self.problem is None
 
     def stop(self) -> None:
         """Finish the batch in hand, acknowledge it, disconnect, let the region go."""
@@ -95,7 +115,7 @@ class Region:
                 try:
                     if not await self._serve():
                         return
-                except (psycopg.Error, RegionLost, OSError) as error:
+                except (psycopg.Error, MigrationError, RegionLost, OSError) as error:
                     await self._pause(self._failed(error))
         finally:
             metrics.give_up(self.name)
@@ -105,6 +125,7 @@ class Region:
         terms = self._terms
         connection = await connect(terms.database_url, name=f"collector {terms.name} {self.name}")
         try:
+            await check(connection)
             claim = await Claim.take(connection, self.name, terms.name, terms.incident_after)
             if claim is None:
                 return False
@@ -137,6 +158,7 @@ class Region:
         if self.stage is Stage.SERVING:
             self._delays = _BACKOFF.delays()
         self.stage = Stage.CONNECTING
+        self._problem = said(error)
         self._sight.lose(_cause(error))
         metrics.restarts.labels(self.name).inc()
         self._log.warning("region begins again", error=f"{type(error).__name__}: {error}")
@@ -151,7 +173,7 @@ class Region:
         connection = await self._staying(desk, opening)
         try:
             self._connected(desk, connection, began)
-            async with terms.writer(desk, inlet.acknowledge, self.name) as writer:
+            async with terms.writer(desk, partial(self._committed, inlet), self.name) as writer:
                 while not connection.closed.done() and not self._stopping.is_set():
                     await self._turn(desk, inlet, writer)
             if connection.closed.done() and (error := connection.closed.result()) is not None:
@@ -187,8 +209,15 @@ class Region:
         self._returns = desk.engine.returns
         self._broker_away = False
         self.stage = Stage.SERVING
+        self._answered_at = self._terms.clock()
         metrics.serving.labels(self.name).set(1)
         self._log.info("broker connected", resumed=connection.session_present)
+
+    def _committed(self, inlet: Inlet, arrivals: list[Arrival]) -> None:
+        """A batch is stored, all that needed storing in it."""
+        self.committed_at = self._answered_at = self._terms.clock()
+        self._problem = None
+        inlet.acknowledge(arrivals)
 
     def _rewind(self, connection: Connection, error: MqttError) -> None:
         """A line that was dead before we noticed carried nothing since it was last heard."""
@@ -210,10 +239,9 @@ class Region:
         held = len(inlet) + len(arrivals) + writer.unacknowledged
         hearing = inlet.open_still and held + terms.batch_count < terms.receive_maximum
         await writer.put(arrivals, now, self._look(desk, now, hearing=hearing))
-        self.committed_at = terms.clock()
         if not behind:  # what seems to be missing may be waiting in the queue
             await writer.settle()
-            for ask in await desk.asks(self.committed_at):
+            for ask in await desk.asks(terms.clock()):
                 inlet.ask(self.name, desk.engine.terminals[ask.terminal_id].code, ask)
 
     def _heard_up_to(self, inlet: Inlet) -> datetime:
@@ -262,7 +290,14 @@ class Region:
             pass
 
 
+def said(error: Exception) -> str:
+    """An error in a line, without the rows that a database's quotes."""
+    primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    first, *_ = (primary or str(error)).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {first}"
+
+
 def _cause(error: Exception) -> Cause:
-    if isinstance(error, psycopg.Error):
+    if isinstance(error, psycopg.Error | MigrationError):
         return Cause.DATABASE
     return Cause.COLLECTOR if isinstance(error, RegionLost) else Cause.BROKER

@@ -21,6 +21,10 @@ class Standing(Protocol):
         """Whether the regions that are ours are served, or we stand by."""
 
     @property
+    def problem(self) -> str | None:
+        """What keeps us from knowing which are ours."""
+
+    @property
     def shelf(self) -> Shelf:
         """Where the rules come from."""
 
@@ -42,6 +46,7 @@ def application(collector: Standing) -> Starlette:
         ready, shelf = collector.ready, collector.shelf
         body: dict[str, object] = {
             "status": "ready" if ready else "not ready",
+            "problem": collector.problem,
             "regions": _stages(collector.regions),
         }
         body["catalogue"] = {
@@ -62,6 +67,7 @@ def _stages(regions: Mapping[str, Region]) -> dict[str, dict[str, str | None]]:
     return {
         name: {
             "stage": region.stage,
+            "problem": region.problem,
             "committed_at": region.committed_at.isoformat() if region.committed_at else None,
         }
         for name, region in regions.items()

@@ -86,11 +86,31 @@ async def migrate(
     return ran
 
 
+async def check(connection: AsyncConnection[TupleRow]) -> None:
+    """Raise `MigrationError` where the database is not of this program's version; says what to do.
+
+    Of another version nothing can be said: what is stored there may mean something else.
+    """
+    cursor = await connection.execute("SELECT to_regclass('schema_migration')")
+    known = await cursor.fetchone() != (None,)
+    files, done = available(), await _stored(connection) if known else []
+    _check(files, done)
+    if len(done) < len(files):
+        raise MigrationError(
+            f"the database is at version {len(done)}, this program needs {len(files)}:"
+            " run tellergrid init"
+        )
+
+
 async def _done(connection: AsyncConnection[TupleRow]) -> list[str]:
     await connection.execute(
         "CREATE TABLE IF NOT EXISTS schema_migration (version integer PRIMARY KEY,"
         " title text NOT NULL, digest text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
     )
+    return await _stored(connection)
+
+
+async def _stored(connection: AsyncConnection[TupleRow]) -> list[str]:
     cursor = await connection.execute("SELECT digest FROM schema_migration ORDER BY version")
     return [row[0] for row in await cursor.fetchall()]
 

@@ -1,0 +1,115 @@
+"""What `/readyz` says of a collector whose database is not as it should be, and how it goes on."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from api.seed import seed
+from fleet.db.migrate import available, migrate
+from fleet.db.pool import connect
+from fleet.demo import DemoGrid, grid
+from tests.engines import BrokerServer
+from tests.integration.collector.conftest import CollectorProcess, wait_for
+from tests.machine import PATIENCE_S
+
+
+@pytest.fixture
+def demo_grid() -> DemoGrid:
+    """Ten terminals in one cell of one region."""
+    return grid(seed=1, terminals=10, cells=1)
+
+
+async def migrated(url: str, upto: int | None = None) -> None:
+    """Bring a database to a version."""
+    async with await connect(url, name="test", autocommit=True) as connection:
+        await migrate(connection, upto=upto)
+
+
+async def sown(url: str, demo: DemoGrid) -> None:
+    """Put the grid in it."""
+    async with await connect(url, name="test") as connection:
+        await seed(connection, demo, [])
+
+
+def readiness(running: CollectorProcess) -> tuple[int, dict[str, Any]]:
+    """What `/readyz` answers; 0 before it listens."""
+    assert running.process is not None
+    assert running.process.poll() is None, "the collector ended"
+    try:
+        said = httpx.get(f"http://127.0.0.1:{running.port}/readyz", timeout=PATIENCE_S)
+    except httpx.TransportError:
+        return 0, {}
+    return said.status_code, said.json()
+
+
+def says(running: CollectorProcess, words: str) -> bool:
+    """Whether it is unready, and for this reason, of all or of a region."""
+    status, body = readiness(running)
+    of_regions = [each["problem"] for each in body.get("regions", {}).values()]
+    return status == 503 and any(words in (each or "") for each in (body["problem"], *of_regions))
+
+
+@pytest.fixture
+def early(
+    empty_database_url: str, broker: BrokerServer, demo_grid: DemoGrid
+) -> Iterator[CollectorProcess]:
+    """A collector that is started before its database is migrated."""
+    running = CollectorProcess(empty_database_url, broker, demo_grid)
+    running.launch("collector")
+    yield running
+    running.kill()
+
+
+def test_a_database_of_an_older_version_is_said_and_waited_for(early: CollectorProcess) -> None:
+    """Nothing there, then all but the last migration, then that: it lives and says what to do, and
+    serves by itself once it is done."""
+    version = len(available())
+    wait_for(
+        "it asks to migrate", lambda: says(early, f"at version 0, this program needs {version}")
+    )
+    asyncio.run(migrated(early.database_url, version - 1))
+    wait_for(
+        "it asks to go on",
+        lambda: says(early, f"at version {version - 1}, this program needs {version}"),
+    )
+    asyncio.run(migrated(early.database_url))
+    asyncio.run(sown(early.database_url, early.grid))
+    wait_for("it serves", lambda: readiness(early)[0] == 200)
+
+
+def test_a_database_of_a_newer_version_is_not_written(collector: CollectorProcess) -> None:
+    """Upgraded beneath a collector: it goes on while it holds its regions, and takes none again."""
+    assert collector.stop() == 0
+    collector.execute(
+        "INSERT INTO schema_migration (version, title, digest) VALUES (9999, 'newer', '')"
+    )
+    collector.say(0, 1)
+    collector.launch("collector")
+    wait_for("it says so", lambda: says(collector, "this program knows"))
+    assert collector.query("SELECT count(*) FROM telemetry") == [(0,)]
+    collector.execute("DELETE FROM schema_migration WHERE version = 9999")
+    wait_for("it serves", lambda: readiness(collector)[0] == 200)
+    wait_for("it stores", lambda: collector.query("SELECT 1 FROM telemetry"))
+
+
+def test_a_region_that_cannot_be_stored_is_never_ready(collector: CollectorProcess) -> None:
+    """A message brings about what the database refuses: its region begins again and again."""
+    collector.execute("ALTER TABLE telemetry ADD CONSTRAINT refused CHECK (seq <> 7)")
+    collector.say(0, 7)
+    wait_for("it says so", lambda: says(collector, "CheckViolation: new row for relation"))
+    collector.execute("ALTER TABLE telemetry DROP CONSTRAINT refused")
+    wait_for("it serves", lambda: readiness(collector)[0] == 200)
+    wait_for("it stores", lambda: collector.query("SELECT 1 FROM telemetry WHERE seq = 7"))
+
+
+def test_a_commit_that_hangs_is_noticed(collector: CollectorProcess) -> None:
+    """A table is locked for long: nothing fails, and nothing is stored."""
+    with psycopg.connect(collector.database_url) as maintenance:
+        maintenance.execute("LOCK TABLE region_service")
+        wait_for("it says so", lambda: says(collector, "nothing could be committed since"))
+        assert collector.status("healthz") == 200
+    wait_for("it serves", lambda: readiness(collector)[0] == 200)

@@ -36,6 +36,11 @@ LONGEST = timedelta(minutes=1)
 _AT_ONCE = 100
 _ROUND_EVERY_S = 1.0
 _PAUSES = Backoff(random.Random(), base_s=0.5, cap_s=30.0)  # noqa: S311 - spreads reconnecting
+_NOT_OF_ONE = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,
+)
 _SQL = load("collector", "recutting")
 
 Connection = AsyncConnection[TupleRow]
@@ -87,7 +92,7 @@ async def keep_cutting(
                     await _round(connection, regions(), catalogue())
                     pauses = _PAUSES.delays()
                     await asyncio.sleep(_ROUND_EVERY_S)
-        except (psycopg.OperationalError, psycopg.InterfaceError, MigrationError, OSError) as error:
+        except (psycopg.Error, MigrationError, OSError) as error:
             log.warning("late data waits", error=f"{type(error).__name__}: {error}")
             await asyncio.sleep(next(pauses))
 
@@ -96,7 +101,7 @@ async def _round(connection: Connection, regions: Collection[str], catalogue: Ca
     for terminal in await due(connection, regions):
         try:
             outcome = "cut" if await cut_in(connection, catalogue, terminal) else "nothing"
-        except (psycopg.OperationalError, psycopg.InterfaceError):
+        except _NOT_OF_ONE:
             raise
         except Exception:  # one terminal must not hold up the others
             log.exception("intervals not cut anew", terminal=terminal)

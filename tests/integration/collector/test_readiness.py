@@ -1,6 +1,7 @@
 """What `/readyz` says of a collector whose database is not as it should be, and how it goes on."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -96,6 +97,30 @@ def test_a_database_of_a_newer_version_is_not_written(collector: CollectorProces
     wait_for("it stores", lambda: collector.query("SELECT 1 FROM telemetry"))
 
 
+def test_a_database_that_takes_nothing_ends_no_collector(collector: CollectorProcess) -> None:
+    """A standby that was not promoted, with intervals to be cut anew: it is unready until it is."""
+    collector.say(0, 1)
+    wait_for("it stores", lambda: collector.query("SELECT 1 FROM telemetry"))
+    [(database, terminal)] = collector.query("SELECT current_database(), min(id) FROM terminal")
+    collector.execute(
+        "INSERT INTO interval_recut (terminal_id, said, messages, marked_at)"
+        f" VALUES ({terminal}, tstzrange(now() - interval '1 hour', now()), 1,"
+        " now() - interval '1 hour')"
+    )
+    collector.execute(f"ALTER DATABASE {database} SET default_transaction_read_only = on")
+    cut_off(collector)
+    wait_for("it says so", lambda: says(collector, "read-only transaction"))
+    time.sleep(2)  # within which the intervals are tried
+    writable = psycopg.conninfo.make_conninfo(
+        collector.database_url, options="-c default_transaction_read_only=off"
+    )
+    with psycopg.connect(writable, autocommit=True) as connection:
+        back = f"ALTER DATABASE {database} RESET default_transaction_read_only"
+        connection.execute(back.encode())
+    cut_off(collector)
+    wait_for("it serves", lambda: readiness(collector)[0] == 200)
+
+
 def test_a_region_that_cannot_be_stored_is_never_ready(collector: CollectorProcess) -> None:
     """A message brings about what the database refuses: its region begins again and again."""
     collector.execute("ALTER TABLE telemetry ADD CONSTRAINT refused CHECK (seq <> 7)")
@@ -113,3 +138,12 @@ def test_a_commit_that_hangs_is_noticed(collector: CollectorProcess) -> None:
         wait_for("it says so", lambda: says(collector, "nothing could be committed since"))
         assert collector.status("healthz") == 200
     wait_for("it serves", lambda: readiness(collector)[0] == 200)
+
+
+def cut_off(running: CollectorProcess) -> None:
+    """End the collector's connections."""
+    with psycopg.connect(running.database_url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )

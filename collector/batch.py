@@ -7,7 +7,7 @@ from datetime import datetime
 
 from collector import metrics, rows
 from collector.beats import Beat
-from collector.intake import Opened, Opening, Repeated, SetAside, set_aside
+from collector.intake import Arrival, Opened, Opening, Repeated, SetAside, set_aside
 from collector.ledgers import NUMBERED, LedgerKey
 from collector.order import Late
 from fleet.ledger import Received, Span
@@ -28,6 +28,10 @@ class Batch:
     telemetry: list[bytes] = field(default_factory=list)
     events: list[bytes] = field(default_factory=list)
     presences: list[bytes] = field(default_factory=list)
+    presences_again: list[tuple[datetime, int, int, bool, bool, int | None]] = field(
+        default_factory=list
+    )
+    """What the broker may have delivered before: looked for, and not copied."""
     said_us: list[int] = field(default_factory=list)
     """When each of them was said, microseconds since 2000."""
     late: list[Late] = field(default_factory=list)
@@ -126,10 +130,7 @@ def _take(
     terminal = engine.terminals[terminal_id]
     if isinstance(message, Presence):
         engine.presence(terminal, message, arrival.at, retained=arrival.retain)
-        arrived_us = rows.microseconds(arrival.at)
-        batch.presences.append(
-            rows.presence(terminal_id, message, arrived_us, retained=arrival.retain)
-        )
+        _keep(message, terminal_id, arrival, batch)
         return
     if not isinstance(message, NUMBERED):
         return
@@ -170,6 +171,17 @@ def _take(
             _count(outcome, opened.channel)
     received.add(message.seq)
     batch.received[key] = received
+
+
+def _keep(message: Presence, terminal_id: int, arrival: Arrival, batch: Batch) -> None:
+    boot, online, retained, packet = message.boot, message.online, arrival.retain, arrival.packet_id
+    if arrival.duplicate:
+        batch.presences_again.append((arrival.at, terminal_id, boot, online, retained, packet))
+        return
+    arrived_us = rows.microseconds(arrival.at)
+    batch.presences.append(
+        rows.presence(terminal_id, message, arrived_us, packet, retained=retained)
+    )
 
 
 def _check_unchanged(message: Telemetry | Event, terminal: Terminal) -> None:

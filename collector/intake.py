@@ -78,7 +78,8 @@ class Repeated(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A packet for quarantine: masked and cut, safe to store and to log; `whole` if neither."""
+    """A packet for quarantine: masked and cut, safe to store and to log; `whole` if neither;
+    `again` if the broker may have delivered it before."""
 
     arrival_at: datetime
     topic: str
@@ -87,6 +88,8 @@ class SetAside:
     size: int
     payload: bytes
     whole: bool
+    packet_id: int | None
+    again: bool
 
 
 class Source(msgspec.Struct, gc=False):
@@ -216,4 +219,7 @@ def set_aside(arrival: Arrival, why: Quarantined) -> SetAside:
     detail = card_numbers.mask(why.detail.encode()).decode(errors="replace")
     whole = kept == arrival.payload and topic[:512] == arrival.topic
     size = len(arrival.payload)
-    return SetAside(arrival.at, topic[:512], why.reason, detail[:1024], size, kept, whole)
+    return SetAside(
+        arrival.at, topic[:512], why.reason, detail[:1024], size, kept, whole,
+        arrival.packet_id, arrival.duplicate,
+    )  # fmt: skip

@@ -29,6 +29,7 @@ _NUMBERED = "iq ii ii iq iq"  # ts, terminal_id, boot, seq, arrived_at
 _HEARTBEAT = struct.Struct(f"!h {_NUMBERED} if if if iii")
 _MESSAGE = struct.Struct(f"!h {_NUMBERED}")
 _PRESENCE = struct.Struct("!h iq ii ii i? i?")
+_PACKET = struct.Struct("!ii")
 _FLOAT = struct.Struct("!if")
 _LENGTH = struct.Struct("!i")
 
@@ -83,11 +84,14 @@ def event(terminal_id: int, message: Event, ts_us: int, arrived_us: int, payload
     return _MESSAGE.pack(7, *numbered) + _text(message.event.encode()) + _jsonb(payload)
 
 
-def presence(terminal_id: int, message: Presence, arrived_us: int, *, retained: bool) -> bytes:
+def presence(
+    terminal_id: int, message: Presence, arrived_us: int, packet_id: int | None, *, retained: bool
+) -> bytes:
     """A row of `presence`; a will's own time is when the terminal connected, so it is left out."""
-    return _PRESENCE.pack(
-        5, 8, arrived_us, 4, terminal_id, 4, message.boot, 1, message.online, 1, retained
+    row = _PRESENCE.pack(
+        6, 8, arrived_us, 4, terminal_id, 4, message.boot, 1, message.online, 1, retained
     )
+    return row + (_NULL if packet_id is None else _PACKET.pack(4, packet_id))
 
 
 def _text(value: bytes) -> bytes:

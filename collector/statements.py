@@ -36,6 +36,7 @@ def decide(batch: Batch, terminals: Mapping[int, Terminal], catalogue: str) -> l
     beats.sort(key=_TERMINAL)  # everybody who locks several does it in this order
     parts = (
         _copies(batch),
+        _again(batch),
         _quarantine(batch.aside),
         _ledger(batch.received, beats),
         _beats(beats, rebooted=batch.rebooted),
@@ -57,6 +58,11 @@ def _copies(batch: Batch) -> Iterator[Statement]:
         "copy_presence": batch.presences,
     }
     return (Statement(name, packed=packed) for name, packed in copies.items() if packed)
+
+
+def _again(batch: Batch) -> Iterator[Statement]:
+    if batch.presences_again:
+        yield Statement("insert_presence_again", each=batch.presences_again)
 
 
 def _quarantine(aside: Sequence[SetAside]) -> Iterator[Statement]:

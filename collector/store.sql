@@ -7,11 +7,32 @@ FROM STDIN (FORMAT BINARY);
 COPY event (ts, terminal_id, boot, seq, arrived_at, name, body) FROM STDIN (FORMAT BINARY);
 
 -- name: copy_presence
-COPY presence (arrived_at, terminal_id, boot, online, retained) FROM STDIN (FORMAT BINARY);
+COPY presence (arrived_at, terminal_id, boot, online, retained, packet_id)
+FROM STDIN (FORMAT BINARY);
+
+-- name: insert_presence_again
+-- What the broker delivers again, for it was not acknowledged, may be stored.
+INSERT INTO presence (arrived_at, terminal_id, boot, online, retained, packet_id)
+SELECT *
+FROM (VALUES (%s::timestamptz, %s::integer, %s::integer, %s::boolean, %s::boolean, %s::integer))
+    AS again (arrived_at, terminal_id, boot, online, retained, packet_id)
+WHERE NOT EXISTS (
+    SELECT FROM presence AS stored
+    WHERE stored.terminal_id = again.terminal_id AND stored.packet_id = again.packet_id
+      AND (stored.boot, stored.online, stored.retained)
+          = (again.boot, again.online, again.retained));
 
 -- name: insert_quarantine
-INSERT INTO quarantine (arrived_at, topic, reason, detail, size, payload, whole)
-VALUES (%s, %s, %s, %s, %s, %s, %s);
+-- What the broker delivers `again`, for it was not acknowledged, may be stored.
+INSERT INTO quarantine (arrived_at, topic, reason, detail, size, payload, whole, packet_id)
+SELECT arrived_at, topic, reason, detail, size, payload, whole, packet_id
+FROM (VALUES (%s::timestamptz, %s::text, %s::text, %s::text, %s::integer, %s::bytea, %s::boolean,
+              %s::integer, %s::boolean))
+    AS message (arrived_at, topic, reason, detail, size, payload, whole, packet_id, again)
+WHERE NOT again OR NOT EXISTS (
+    SELECT FROM quarantine AS stored
+    WHERE stored.packet_id = message.packet_id AND stored.topic = message.topic
+      AND stored.payload = message.payload);
 
 -- name: read_ledger
 -- The ranges as two arrays of first and last, both included.

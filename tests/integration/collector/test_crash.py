@@ -85,3 +85,25 @@ def test_killed_while_a_hold_is_pending_shifts_no_timer(collector: CollectorProc
     )
     assert started == said
     assert (fired - started).total_seconds() == 10
+
+
+def test_what_has_no_number_is_stored_once_too(collector: CollectorProcess) -> None:
+    """Births, last wills and what goes to quarantine are in no ledger. The process dies between the
+    commit and the acknowledgement; what is delivered again is known by its packet's number."""
+    assert collector.stop() == 0
+    boots = [
+        {"ts": datetime.now(UTC).isoformat(), "boot": 1, "online": n % 2 == 0} for n in range(4)
+    ]
+    for body in boots:
+        collector.broker.publish(collector.topic(0, "status"), json.dumps(body).encode())
+    for _ in range(3):
+        collector.broker.publish(collector.topic(0, "telemetry"), b"the same, and no JSON")
+    dying = {"DIE_AT": "acknowledge", "DIE_ON": "1"}
+    process = collector.launch("tests.integration.collector.dying", **dying)
+    assert process.wait(PATIENCE_S) == -signal.SIGKILL
+    collector.start()
+    collector.say(0, 1)
+    wait_for("all is taken", lambda: collector.query("SELECT 1 FROM telemetry"))
+    assert collector.query("SELECT count(*) FROM quarantine") == [(3,)]
+    order = "SELECT online FROM presence ORDER BY arrived_at, packet_id"
+    assert [online for (online,) in collector.query(order)] == [True, False, True, False]

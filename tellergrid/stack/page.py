@@ -1,5 +1,6 @@
 """The page `tellergrid up` ends with: addresses, accounts, what to try."""
 
+from api.headers import DOCS
 from fleet import demo
 from tellergrid.stack.home import Home
 from tellergrid.stack.record import Account, Record
@@ -27,7 +28,7 @@ def _fleet(record: Record) -> str:
 
 def _addresses(record: Record, home: Home) -> str:
     return (
-        f"  api        {record.api.url}/docs\n"
+        f"  api        {record.api.url}{DOCS}\n"
         f"  broker     mqtt://{record.broker.host}:{record.broker.port} (MQTT 5)\n"
         f"  metrics    {record.collector.url}/metrics, {record.api.url}/metrics\n"
         f"  the database's URL, the broker's accounts and every password: {home.record}"

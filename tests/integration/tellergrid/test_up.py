@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import stat
 import subprocess
 from typing import Any
 
+import httpx
 import msgspec
 import psycopg
 
@@ -51,6 +53,15 @@ def test_up_comes_alive_and_down_leaves_nothing(stack: Stack) -> None:
     assert alive(record) == []
     assert stack.record() == {}
     assert stack.run("status").returncode == 3
+
+
+def test_the_addresses_that_up_prints_answer(stack: Stack) -> None:
+    """Each that a reader may follow: the api's own page, and what is measured."""
+    stack.up()
+    told = re.findall(r"http://\S+?(?=[,\s])", stack.run("up", "--detach").stdout)
+    assert len(told) == 3
+    for address in told:
+        assert httpx.get(address, trust_env=False).status_code == 200, address
 
 
 def test_the_next_start_has_the_same_data_fleet_and_passwords(stack: Stack) -> None:

@@ -1,7 +1,5 @@
 """The roster of technicians from a CSV file: what they can do, where, when they work."""
 
-import csv
-import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,6 +7,7 @@ from zoneinfo import available_timezones
 
 from fleet.dispatch.place import Place
 from fleet.grid.cell import Problem
+from fleet.sheet import Sheet
 from fleet.sla.calendar import Hours
 
 REQUIRED = ("code", "name", "skills", "cells")
@@ -38,26 +37,18 @@ class Enrolled:
 
 def read(text: str) -> tuple[list[Enrolled], list[Problem]]:
     """The technicians of a file and all that is wrong with it; a bad row gives nobody."""
-    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
-    columns = [name.strip() for name in rows.fieldnames or ()]
-    rows.fieldnames = columns
-    missing = [name for name in REQUIRED if name not in columns]
-    if missing:
-        return [], [Problem("line 1", f"there is no column {name}") for name in missing]
-    extra = [name for name in columns if name not in (*REQUIRED, *OPTIONAL)]
-    problems = [Problem("line 1", f"there is no use for a column {name!r}") for name in extra]
+    sheet = Sheet(text, REQUIRED, OPTIONAL)
     found: dict[str, Enrolled] = {}
-    for row in rows:
-        where = f"line {rows.line_num}"
+    for where, row in sheet.rows():
         try:
             one = _enrolled(row)
         except ValueError as error:
-            problems.append(Problem(where, str(error)))
+            sheet.problems.append(Problem(where, str(error)))
             continue
         if one.code in found:
-            problems.append(Problem(where, f"{one.code} stands in the file before"))
+            sheet.problems.append(Problem(where, f"{one.code} stands in the file before"))
         found[one.code] = one
-    return list(found.values()), problems
+    return list(found.values()), sheet.problems
 
 
 def _enrolled(row: Mapping[str, str | None]) -> Enrolled:

@@ -1,13 +1,12 @@
 """The registry of terminals from a CSV file: what stands where, from which vendor."""
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fleet.grid.cell import Problem
 from fleet.grid.datum import Datum, to_wgs84
+from fleet.sheet import Sheet
 from fleet.topics import check_name
 
 REQUIRED = ("code", "kind", "vendor", "model", "region", "site", "latitude", "longitude")
@@ -44,33 +43,18 @@ def read(text: str, datum: Datum = Datum.WGS84) -> tuple[list[Registered], list[
 
     `datum` is that of rows which name none of their own.
     """
-    try:
-        return _read(text, datum)
-    except csv.Error as error:
-        return [], [Problem("file", f"cannot be read as CSV: {error}")]
-
-
-def _read(text: str, datum: Datum) -> tuple[list[Registered], list[Problem]]:
-    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
-    columns = [name.strip() for name in rows.fieldnames or ()]
-    rows.fieldnames = columns
-    missing = [name for name in REQUIRED if name not in columns]
-    if missing:
-        return [], [Problem("line 1", f"there is no column {name}") for name in missing]
-    extra = [name for name in columns if name not in (*REQUIRED, *OPTIONAL)]
-    problems = [Problem("line 1", f"there is no use for a column {name!r}") for name in extra]
+    sheet = Sheet(text, REQUIRED, OPTIONAL)
     found: dict[str, Registered] = {}
-    for row in rows:
-        where = f"line {rows.line_num}"
+    for where, row in sheet.rows():
         try:
             terminal = _terminal(row, datum)
         except ValueError as error:
-            problems.append(Problem(where, str(error)))
+            sheet.problems.append(Problem(where, str(error)))
             continue
         if terminal.code in found:
-            problems.append(Problem(where, f"{terminal.code} stands in the file before"))
+            sheet.problems.append(Problem(where, f"{terminal.code} stands in the file before"))
         found[terminal.code] = terminal
-    return list(found.values()), problems
+    return list(found.values()), sheet.problems
 
 
 def _terminal(row: Mapping[str, str | None], datum: Datum) -> Registered:

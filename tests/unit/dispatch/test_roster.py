@@ -70,3 +70,17 @@ def test_columns_are_needed_and_known_and_codes_stand_once() -> None:
     assert [one.what for one in others] == [
         *("there is no use for a column 'shoes'", "T1 stands in the file before"),
     ]
+
+
+def test_what_is_no_csv_is_refused() -> None:
+    """A quote that is never closed makes all that follows one field, longer than any may be."""
+    people, [problem] = read(FILE + 'T03,"x,' + "y" * 140_000)
+    assert [one.code for one in people] == ["T01", "T02"]
+    assert (problem.where, "cannot be read as CSV" in problem.what) == ("line 4", True)
+
+
+def test_a_name_with_a_comma_does_not_shift_what_follows() -> None:
+    """Unquoted it is a field too many."""
+    people, [problem] = read("code,cells,skills,name\nT01,C1,card,Wang, Li\n")
+    assert (people, problem.where) == ([], "line 2")
+    assert "more fields than columns" in problem.what

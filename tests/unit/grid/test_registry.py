@@ -70,4 +70,24 @@ def test_a_time_that_no_answer_can_tell_is_refused(at: str) -> None:
 def test_what_is_no_csv_is_refused() -> None:
     """A quote that is never closed makes all that follows one field, longer than any may be."""
     terminals, [problem] = registry.read(HEAD + 'A-1,atm,"v,' + "m" * 140_000)
-    assert (terminals, problem.where) == ([], "file")
+    assert (terminals, problem.where) == ([], "line 2")
+
+
+def test_a_text_with_a_comma_moves_no_terminal() -> None:
+    """Unquoted it shifts what follows: the house number was its latitude."""
+    row = "A-1,atm,v,m,r,Harbour Road,5,30.1,120.1,,,\n"
+    terminals, [problem] = registry.read(HEAD + row)
+    assert (terminals, problem.where) == ([], "line 2")
+    assert "more fields than columns" in problem.what
+    quoted, problems = registry.read(HEAD + row.replace("Harbour Road,5", '"Harbour Road,5"'))
+    assert ([one.site for one in quoted], problems) == (["Harbour Road,5"], [])
+
+
+def test_a_column_that_is_there_twice_is_refused() -> None:
+    """Of two sites nobody knows which is meant."""
+    twice = HEAD.replace("vendor", "site")
+    _, problems = registry.read(twice + "A-1,atm,s,m,r,other,30,120,,,\n")
+    assert [one.what for one in problems] == ["there is no column vendor"]
+    twice = HEAD.strip() + ",site\n"
+    _, problems = registry.read(twice + "A-1,atm,v,m,r,s,30,120,,,,other\n")
+    assert [one.what for one in problems] == ["there is more than one column 'site'"]

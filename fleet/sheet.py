@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from fleet.grid.cell import Problem
 
+LONGEST = 200
+"""Characters of a text in one field."""
+
 
 @dataclass(slots=True)
 class Sheet:
@@ -30,6 +33,8 @@ class Sheet:
                 where = f"line {lines.line_num}"
                 if None in row:
                     self._note(where, "has more fields than columns: a text with a comma is quoted")
+                elif any("\0" in (value or "") for value in row.values()):
+                    self._note(where, "has a NUL in it")
                 else:
                     yield where, row
         except csv.Error as error:
@@ -51,3 +56,10 @@ class Sheet:
 
     def _note(self, where: str, what: str) -> None:
         self.problems.append(Problem(where, what))
+
+
+def check_length(values: Mapping[str, str]) -> None:
+    """Raise `ValueError` for a text that is too long to be one, naming its column."""
+    for name, value in values.items():
+        if len(value) > LONGEST:
+            raise ValueError(f"{name} has {len(value)} characters, of {LONGEST} at the most")

@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 
 from fleet.dispatch.place import Place
 from fleet.grid.cell import Problem
-from fleet.sheet import Sheet
+from fleet.sheet import Sheet, check_length
 from fleet.sla.calendar import Hours
 
 REQUIRED = ("code", "name", "skills", "cells")
@@ -57,6 +57,7 @@ def _enrolled(row: Mapping[str, str | None]) -> Enrolled:
     empty = [name for name in REQUIRED if not values[name]]
     if empty:
         raise ValueError(f"{', '.join(empty)} must not be empty")
+    check_length({"name": values["name"]})
     if not _CODE.fullmatch(values["code"]):
         raise ValueError(f"code {values['code']!r} has a space, / , or ; in it, or is too long")
     skills = tuple(values["skills"].split())

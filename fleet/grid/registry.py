@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 
 from fleet.grid.cell import Problem
 from fleet.grid.datum import Datum, to_wgs84
-from fleet.sheet import Sheet
+from fleet.sheet import Sheet, check_length
 from fleet.topics import check_name
 
 REQUIRED = ("code", "kind", "vendor", "model", "region", "site", "latitude", "longitude")
 OPTIONAL = ("datum", "cell", "commissioned_at", "skills", "schedule")
 KINDS = ("atm", "recycler", "kiosk")
+_LONGEST_SKILL = 64
 _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(9989, 12, 31, tzinfo=UTC)
 
@@ -63,6 +64,7 @@ def _terminal(row: Mapping[str, str | None], datum: Datum) -> Registered:
     empty = [name for name in REQUIRED if not values[name]]
     if empty:
         raise ValueError(f"{', '.join(empty)} must not be empty")
+    check_length({name: values[name] for name in ("vendor", "model", "site")})
     code, region = check_name("code", values["code"]), check_name("region", values["region"])
     if values["kind"] not in KINDS:
         raise ValueError(f"kind {values['kind']!r} is none of {', '.join(KINDS)}")
@@ -85,7 +87,10 @@ def _terminal(row: Mapping[str, str | None], datum: Datum) -> Registered:
 
 def _skills(text: str) -> tuple[str, ...]:
     """Several side by side, with blanks, commas or semicolons between them."""
-    return tuple(sorted(set(text.replace(";", " ").replace(",", " ").split())))
+    skills = sorted(set(text.replace(";", " ").replace(",", " ").split()))
+    if long := [skill for skill in skills if len(skill) > _LONGEST_SKILL]:
+        raise ValueError(f"skills: {long[0][:16]}… has more than {_LONGEST_SKILL} characters")
+    return tuple(skills)
 
 
 def _place(values: Mapping[str, str], datum: Datum) -> tuple[float, float]:

@@ -47,6 +47,8 @@ WRONG = {
     "T01,x,card,C1,,,,,Monday 08:00-17:00,": "is not like",
     "T01,x,card,C1,,,,,Mon-Fry 08:00-17:00,": "fry is none of",
     "T01,x,card,C1,,,,,,0": "most_visits '0'",
+    "T01,x\0,card,C1,,,,,,": "has a NUL",
+    f"T01,{'x' * 201},card,C1,,,,,,": "name has 201 characters",
 }
 
 

@@ -91,3 +91,30 @@ def test_a_column_that_is_there_twice_is_refused() -> None:
     twice = HEAD.strip() + ",site\n"
     _, problems = registry.read(twice + "A-1,atm,v,m,r,s,30,120,,,,other\n")
     assert [one.what for one in problems] == ["there is more than one column 'site'"]
+
+
+@pytest.mark.parametrize("column", ["vendor", "model", "site"])
+def test_texts_are_as_long_as_over_http(column: str) -> None:
+    """One of a hundred thousand characters was stored, and stood in every list."""
+    values = dict.fromkeys(("vendor", "model", "site"), "x")
+    for length, taken in ((200, 1), (201, 0)):
+        row = values | {column: "x" * length}
+        text = HEAD + f"A-1,atm,{row['vendor']},{row['model']},r,{row['site']},30,120,,,\n"
+        terminals, problems = registry.read(text)
+        assert (len(terminals), len(problems)) == (taken, 1 - taken)
+    assert problems[0].what == f"{column} has 201 characters, of 200 at the most"
+
+
+def test_a_skill_is_no_longer_than_a_code() -> None:
+    """As over HTTP."""
+    text = HEAD.strip() + ",skills\nA-1,atm,v,m,r,s,30,120,,,,cash " + "x" * 65 + "\n"
+    terminals, [problem] = registry.read(text)
+    assert (terminals, problem.where) == ([], "line 2")
+    assert "more than 64 characters" in problem.what
+
+
+def test_a_nul_is_refused_with_its_line() -> None:
+    """No database keeps it in a text."""
+    terminals, [problem] = registry.read(HEAD + "A-1,atm,v,m,r,s\0,30,120,,,\n")
+    assert terminals == []
+    assert (problem.where, problem.what) == ("line 2", "has a NUL in it")

@@ -10,6 +10,7 @@ import msgspec
 import typer
 from rich.table import Table
 
+from fleet.db.clock import earlier, now
 from fleet.db.pool import connect
 from fleet.rules import duration
 from fleet.rules.catalogue import Catalogue, load
@@ -59,14 +60,14 @@ def backtest(
         length, late = duration.parse(since), duration.parse(lateness)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    end = datetime.now(UTC) if until is None else until.replace(tzinfo=UTC)
+    end = None if until is None else until.replace(tzinfo=UTC)
     with explained():
-        comparison, messages = asyncio.run(_play(catalogue, end - length, end, late))
+        comparison, messages, end = asyncio.run(_play(catalogue, length, end, late))
     if as_json:
         output.print_json(
             data={
                 "catalogue": catalogue.identity,
-                "since": (end - length).isoformat(),
+                "since": earlier(end, length).isoformat(),
                 "until": end.isoformat(),
                 "messages": messages,
                 **msgspec.to_builtins(comparison),
@@ -80,16 +81,21 @@ def backtest(
 
 
 async def _play(
-    catalogue: Catalogue, since: datetime, until: datetime, lateness: timedelta
-) -> tuple[Comparison, int]:
+    catalogue: Catalogue, length: timedelta, until: datetime | None, lateness: timedelta
+) -> tuple[Comparison, int, datetime]:
+    """What is to come is not played: every terminal would be silent in it."""
     async with await connect(database_url(), name="backtest") as connection:
+        at = await now(connection)
+        await connection.rollback()
+        end = at if until is None else min(until, at)
+        since = earlier(end, length)
         with Steps() as steps:
-            length = max(until - since, timedelta(seconds=1))
+            length = max(length, timedelta(seconds=1))
 
             def say(region: str, at: datetime) -> None:
                 steps.show(f"replaying {region}", min(1.0, max(0.0, (at - since) / length)))
 
-            return await play(connection, catalogue, since, until, say, lateness)
+            return *await play(connection, catalogue, since, end, say, lateness), end
 
 
 def _show(what: str, figures: Mapping[str, Figures], total: Figures) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from fleet.db.clock import now
 from fleet.db.explaining import explain_subject
 from fleet.db.pool import connect
 from fleet.rules import duration
@@ -56,7 +57,7 @@ def explain(
         late = duration.parse(lateness)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    moment = datetime.now(UTC) if at is None else _instant(at)
+    moment = None if at is None else _instant(at)
     with explained():
         try:
             found = asyncio.run(_read(subject, moment, given, rule, late))
@@ -77,11 +78,16 @@ def _instant(at: datetime) -> datetime:
 
 
 async def _read(
-    subject: str, at: datetime, given: Catalogue | None, rule: str | None, lateness: timedelta
+    subject: str,
+    at: datetime | None,
+    given: Catalogue | None,
+    rule: str | None,
+    lateness: timedelta,
 ) -> tuple[Explanation, ...]:
     async with await connect(database_url(), name="explain") as connection:
         await connection.set_read_only(True)
-        return await explain_subject(connection, subject, at, given, rule, lateness)
+        moment = at or await now(connection)
+        return await explain_subject(connection, subject, moment, given, rule, lateness)
 
 
 def _list(found: tuple[Explanation, ...]) -> None:

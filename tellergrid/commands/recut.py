@@ -10,6 +10,7 @@ from rich.table import Table
 
 from collector.recut import Stretch
 from collector.recut import recut as cut
+from fleet.db.clock import earlier, now
 from fleet.db.pool import connect
 from fleet.rules import catalogue, duration
 from fleet.rules.catalogue import Catalogue
@@ -34,14 +35,14 @@ def recut(
         length: timedelta = duration.parse(since)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
-    end = _instant(datetime.now(UTC) if until is None else until)
+    asked = None if until is None else _instant(until)
     try:
         loaded = catalogue.load(rules)
     except CatalogueError as error:
         refuse(error)
         raise typer.Exit(1) from error
     with explained():
-        made = asyncio.run(_cut(loaded, terminal, end - length, end))
+        begin, made = asyncio.run(_cut(loaded, terminal, length, asked))
     if as_json:
         output.print_json(data=[_told(one) for one in made])
     else:
@@ -52,7 +53,7 @@ def recut(
             table.add_row(*_told(one).values())
         output.print(table)
     if not made:
-        refuse(f"nothing is known of {terminal} at {end - length:%Y-%m-%d %H:%M} UTC: see --since")
+        refuse(f"nothing is known of {terminal} at {begin:%Y-%m-%d %H:%M} UTC: see --since")
         raise typer.Exit(1)
 
 
@@ -60,9 +61,14 @@ def _instant(at: datetime) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-async def _cut(rules: Catalogue, terminal: str, since: datetime, until: datetime) -> list[Stretch]:
+async def _cut(
+    rules: Catalogue, terminal: str, length: timedelta, until: datetime | None
+) -> tuple[datetime, list[Stretch]]:
+    """Since when, and what was cut."""
     async with await connect(database_url(), name="recut", autocommit=True) as connection:
-        return await cut(connection, rules, terminal, since, until)
+        end = until or await now(connection)
+        begin = earlier(end, length)
+        return begin, await cut(connection, rules, terminal, begin, end)
 
 
 def _told(one: Stretch) -> dict[str, str]:

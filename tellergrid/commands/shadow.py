@@ -1,13 +1,14 @@
 """`tellergrid rules shadow`: what rules on trial would have raised."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Annotated
 
 import msgspec
 import typer
 from rich.table import Table
 
+from fleet.db.clock import earlier, now
 from fleet.db.pool import connect
 from fleet.db.shadows import Shadow, shadows
 from fleet.rules import duration
@@ -29,7 +30,7 @@ def shadow(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     with explained():
-        found = asyncio.run(_read(datetime.now(UTC) - length))
+        found = asyncio.run(_read(length))
     if as_json:
         output.print_json(data=msgspec.to_builtins(found))
     elif not found:
@@ -38,9 +39,9 @@ def shadow(
         _show(found)
 
 
-async def _read(since: datetime) -> list[Shadow]:
+async def _read(length: timedelta) -> list[Shadow]:
     async with await connect(database_url(), name="shadow", autocommit=True) as connection:
-        return await shadows(connection, since)
+        return await shadows(connection, earlier(await now(connection), length))
 
 
 def _show(found: list[Shadow]) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -16,6 +16,7 @@ from api.scope import EVERYTHING
 from api.uptime.figures import Question, existing, slices
 from api.uptime.schemas import By, Slice
 from fleet.buckets import Bucket, buckets
+from fleet.db.clock import now
 from fleet.db.pool import connect
 from fleet.reports.words import words
 from fleet.rules import catalogue
@@ -86,13 +87,13 @@ async def _ask(
     cell: str, length: timedelta, bucket: Bucket, zone: ZoneInfo, target: float | None
 ) -> _Answer:
     components = {rule.name: rule.component for rule in catalogue.load().rules}
-    now = datetime.now(UTC)
-    begin = now - length
     async with await connect(database_url(), name="uptime", autocommit=True) as connection:
+        until = await now(connection)
+        begin = until - length
         await existing(connection, EVERYTHING, cell)
-        cuts = list(buckets(begin, now, bucket, zone))
+        cuts = list(buckets(begin, until, bucket, zone))
         each = Question(By.FLEET, cuts, cell, target=target)
-        whole = Question(By.FLEET, [(begin, now)], cell, target=target)
+        whole = Question(By.FLEET, [(begin, until)], cell, target=target)
         return (
             await slices(connection, EVERYTHING, each, components),
             await slices(connection, EVERYTHING, whole, components),

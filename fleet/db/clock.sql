@@ -1,0 +1,4 @@
+-- What time it is where times are kept.
+
+-- name: now
+SELECT now();

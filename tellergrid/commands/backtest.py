@@ -17,7 +17,7 @@ from fleet.rules.catalogue import Catalogue, load
 from fleet.rules.errors import CatalogueError
 from tellergrid.backtest.comparison import Comparison, Difference, Figures
 from tellergrid.backtest.run import backtest as play
-from tellergrid.console import Steps, aside, explained, output
+from tellergrid.console import Steps, aside, explained, output, refuse
 from tellergrid.stack.reach import database_url
 
 _CANNOT_BE_USED = 2
@@ -54,7 +54,7 @@ def backtest(
     try:
         catalogue = load(folder)
     except CatalogueError as error:
-        typer.echo(str(error))
+        refuse(error)
         raise typer.Exit(_CANNOT_BE_USED) from error
     try:
         length, late = duration.parse(since), duration.parse(lateness)

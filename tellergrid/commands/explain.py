@@ -51,7 +51,7 @@ def explain(
     try:
         given = None if catalogue is None else load(catalogue)
     except CatalogueError as error:
-        typer.echo(str(error))
+        refuse(error)
         raise typer.Exit(_UNKNOWN) from error
     try:
         late = duration.parse(lateness)

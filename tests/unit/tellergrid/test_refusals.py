@@ -150,3 +150,13 @@ def test_a_recording_stays_where_no_broker_is_reached(
     file.write_text("precious")
     assert RUN.invoke(app, ["record", str(file), "--for", "1s"]).exit_code == 1
     assert file.read_text() == "precious"
+
+
+@pytest.mark.parametrize("command", ["backtest", "explain"])
+def test_why_a_catalogue_cannot_be_used_is_no_answer(command: str, tmp_path: Path) -> None:
+    """Whoever reads the answers of --json was given it as one."""
+    (tmp_path / "rules.yaml").write_text("rules: 7\n")
+    typed = {"backtest": [str(tmp_path)], "explain": ["ATM-1", "--catalogue", str(tmp_path)]}
+    found = RUN.invoke(app, ["rules", command, *typed[command], "--json"])
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert "rules.yaml" in found.stderr

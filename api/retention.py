@@ -41,6 +41,8 @@ async def _drop(connection: AsyncConnection[TupleRow], table: str, days: int) ->
     [(before,)] = await (await connection.execute(_SQL["before"], {"days": days})).fetchall()
     if table in _MARKS:
         await connection.execute(_SQL[_MARKS[table]], {"before": before})
+    if table == "uptime_cell_hour":
+        await connection.execute(_SQL["drop_crossings"])
     dropped = await connection.execute(_SQL["drop"], {"table": table, "before": before})
     [(chunks,)] = await dropped.fetchall()
     if chunks:

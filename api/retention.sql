@@ -11,6 +11,12 @@ SELECT now() - make_interval(days => %(days)s);
 -- Whoever asks reads what is older from the intervals.
 UPDATE uptime_summed SET hours_from = greatest(hours_from, %(before)s);
 
+-- name: drop_crossings
+-- What hours were put together with, that are read no more.
+DELETE FROM uptime_crossing
+USING uptime_summed
+WHERE uptime_crossing.grain = 'hour' AND uptime_crossing.at < uptime_summed.hours_from;
+
 -- name: terminals_from
 UPDATE uptime_summed SET terminals_from = greatest(terminals_from, %(before)s);
 

@@ -174,6 +174,22 @@ async def test_chunks_are_kept_as_long_as_they_should(
         assert fast == raw
 
 
+async def test_what_hours_were_put_together_with_goes_with_them(
+    connection: Database, pool: Pool
+) -> None:
+    """Outages over an hour's edge, a row an hour: they stayed for ever. Those of days are kept."""
+    await a_bad_hour(connection)
+    await sums(pool)
+    grains = "SELECT DISTINCT grain FROM uptime_crossing ORDER BY grain"
+    assert await (await connection.execute(grains)).fetchall() == [("day",), ("hour",)]
+    await run(pool, partial(keep, retention=Retention({"uptime_cell_hour": None})))
+    assert await (await connection.execute(grains)).fetchall() == [("day",), ("hour",)]
+    await run(pool, partial(keep, retention=Retention({"uptime_cell_hour": 1})))
+    assert await (await connection.execute(grains)).fetchall() == [("day",)]
+    fast, raw = await both(connection)
+    assert fast == raw
+
+
 async def test_the_columnstore_is_asked_for_in_words_that_are_understood(
     connection: Database, pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

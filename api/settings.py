@@ -109,7 +109,8 @@ class Settings(BaseSettings):
     columns_after_days: int = Field(
         default=7,
         ge=0,
-        description="When telemetry and events go to the columnstore, if licensed; 0: never",
+        description="When telemetry and events go to the columnstore, if licensed; 0: never; "
+        "read when they first do",
     )
     log_level: str = Field(default="info", description="debug, info, warning or error")
 

@@ -84,7 +84,7 @@ async def recut(
     """
     async with connection.transaction():
         await connection.execute(_SQL["alone"], {"terminal": terminal})
-        start = since - lead(catalogue.rules)
+        start = since - lead(catalogue.variants())
         cursor = await connection.execute(_SQL["reached"], {"terminal": terminal})
         now, reached = await cursor.fetchone() or (None, None)
         found = await history.terminals(connection, start, codes=[terminal])

@@ -67,7 +67,7 @@ async def cut_in(connection: Connection, catalogue: Catalogue, terminal: str) ->
         if not marks:
             return False
         since = min(first for _, _, first in marks)
-        until = max(last for _, last, _ in marks) + lead(catalogue.rules)
+        until = max(last for _, last, _ in marks) + lead(catalogue.variants())
         made = await recut(connection, catalogue, terminal, since, until)
         done = {
             "ids": [key for key, _, _ in marks],

@@ -21,7 +21,7 @@ Windows = list[tuple[Window, str | None]]
 
 def start(at: datetime, catalogue: Catalogue) -> datetime:
     """When a replay up to a time begins."""
-    return at - lead(catalogue.rules)
+    return at - lead(catalogue.variants())
 
 
 def asked_of(catalogue: Catalogue, rule: str | None, scope: Scope) -> tuple[Rule, ...]:

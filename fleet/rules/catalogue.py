@@ -64,6 +64,10 @@ class Catalogue:
             ],
         }
 
+    def variants(self) -> tuple[Rule, ...]:
+        """The rules, and each as an override makes it."""
+        return (*self.rules, *(rule for each in self.overrides for rule in each.rules))
+
     def selection(self) -> Selection:
         """The rules for an engine: each terminal gets what holds for it."""
         return Selection(self.rules, self.overrides)

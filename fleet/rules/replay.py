@@ -1,6 +1,6 @@
 """What was heard once, judged once more by the same engine, from a known beginning on. Pure."""
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -265,15 +265,25 @@ class Replay:
 
 def lead(rules: Iterable[Rule]) -> timedelta:
     """How long before a time a replay begins so that its holds stand as they stood then."""
-    return max((_memory(rule) for rule in rules), default=_LEAST) + _LEAST
+    variants: dict[str, list[Rule]] = defaultdict(list)
+    for rule in rules:
+        variants[rule.name].append(rule)
+    return max(map(_memory, variants.values()), default=_LEAST) + _LEAST
 
 
-def _memory(rule: Rule) -> timedelta:
-    held = rule.hold + rule.clear_hold + (_CLOSED if rule.schedule is not None else timedelta())
+def _memory(variants: Sequence[Rule]) -> timedelta:
+    """Of one rule as overrides make it: several may set a part each where they meet."""
+    held = max(rule.hold for rule in variants) + max(rule.clear_hold for rule in variants)
+    if any(rule.schedule is not None for rule in variants):
+        held += _CLOSED
+    return held + max(_looks_back(rule) for rule in variants)
+
+
+def _looks_back(rule: Rule) -> timedelta:
     match rule.trigger:
         case Silent(after):
-            return held + after
+            return after
         case Count(within=within) | Rate(within=within):
-            return held + within
+            return within
         case _:
-            return held
+            return timedelta()

@@ -44,7 +44,7 @@ async def backtest(
     await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
     comparison, messages = Comparison(), 0
     for region in await history.regions(connection):
-        start = since - lead(catalogue.rules)
+        start = since - lead(catalogue.variants())
         terminals = await history.terminals(connection, start, region=region)
         blind = await history.blind(connection, region, start, until)
         was = await past(connection, terminals, start, until)

@@ -11,6 +11,7 @@ from fleet.rules.catalogue import Catalogue, load
 from fleet.rules.changes import Change, Cleared, Fired
 from fleet.rules.engine import Engine
 from fleet.rules.errors import CatalogueError, Problem
+from fleet.rules.replay import lead
 from fleet.rules.severity import Severity
 from fleet.rules.terminal import Terminal
 from fleet.telemetry import Telemetry
@@ -275,3 +276,19 @@ def test_a_terminal_that_moves_is_judged_by_what_holds_in_its_new_cell(tmp_path:
     hot.engine.move(hot.terminal, "C2", T0 + timedelta(seconds=80), ("D1",))
     (cleared,) = hot.after(81)
     assert isinstance(cleared, Cleared)
+
+
+def test_a_replay_begins_as_long_before_as_an_override_holds(tmp_path: Path) -> None:
+    """It began by the rules as they are without: a hold of thirty days was never seen whole, so a
+    backtest removed its faults and cutting anew took them out of the intervals. Two overrides that
+    meet may each set a part."""
+    long = """
+    version: "2"
+    include: [default]
+    overrides:
+      - {rules: [over-temperature], regions: [north], set: {for: 30d}}
+      - {rules: [over-temperature], vendors: [acme], set: {clear_for: 20d}}
+    """
+    catalogue = load(written(tmp_path, bank=long))
+    assert lead(catalogue.variants()) > timedelta(days=50)
+    assert lead(load().variants()) == lead(load().rules) < timedelta(days=5)

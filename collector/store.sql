@@ -11,7 +11,8 @@ COPY presence (arrived_at, terminal_id, boot, online, retained, packet_id)
 FROM STDIN (FORMAT BINARY);
 
 -- name: insert_presence_again
--- What the broker delivers again, for it was not acknowledged, may be stored.
+-- What the broker delivers again, for it was not acknowledged, may be stored; longer than 7 days it
+-- keeps nothing for us.
 INSERT INTO presence (arrived_at, terminal_id, boot, online, retained, packet_id)
 SELECT *
 FROM (VALUES (%s::timestamptz, %s::integer, %s::integer, %s::boolean, %s::boolean, %s::integer))
@@ -19,6 +20,7 @@ FROM (VALUES (%s::timestamptz, %s::integer, %s::integer, %s::boolean, %s::boolea
 WHERE NOT EXISTS (
     SELECT FROM presence AS stored
     WHERE stored.terminal_id = again.terminal_id AND stored.packet_id = again.packet_id
+      AND stored.arrived_at > again.arrived_at - interval '7 days'
       AND (stored.boot, stored.online, stored.retained)
           = (again.boot, again.online, again.retained));
 
@@ -32,6 +34,7 @@ FROM (VALUES (%s::timestamptz, %s::text, %s::text, %s::text, %s::integer, %s::by
 WHERE NOT again OR NOT EXISTS (
     SELECT FROM quarantine AS stored
     WHERE stored.packet_id = message.packet_id AND stored.topic = message.topic
+      AND stored.arrived_at > message.arrived_at - interval '7 days'
       AND stored.payload = message.payload);
 
 -- name: read_ledger

@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -70,18 +70,27 @@ class DatabaseServer:
     def kill(self) -> None:
         """Crash it: SIGKILL to the server and all its processes."""
         assert self._running is not None
-        os.killpg(self._running.pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
         self._running.wait()
 
     def freeze(self) -> None:
         """Let it hang: nothing answers until `thaw`."""
-        assert self._running is not None
-        os.killpg(self._running.pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let it go on after `freeze`."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        """To the server, then to its processes, of which each is a process group of its own."""
         assert self._running is not None
-        os.killpg(self._running.pid, signal.SIGCONT)
+        server = self._running.pid
+        os.kill(server, signal.SIGSTOP)  # that it starts none meanwhile
+        children = Path(f"/proc/{server}/task/{server}/children").read_text(encoding="ascii")
+        os.kill(server, number)
+        for child in children.split():
+            with suppress(ProcessLookupError):  # it may have ended by itself
+                os.kill(int(child), number)
 
 
 @dataclass(slots=True)

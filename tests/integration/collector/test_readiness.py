@@ -1,7 +1,6 @@
 """What `/readyz` says of a collector whose database is not as it should be, and how it goes on."""
 
 import asyncio
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +15,18 @@ from fleet.demo import DemoGrid, grid
 from tests.engines import BrokerServer
 from tests.integration.collector.conftest import CollectorProcess, wait_for
 from tests.machine import PATIENCE_S
+
+MARK = """
+INSERT INTO interval_recut (terminal_id, said, messages, marked_at)
+VALUES (%(terminal)s, tstzrange(now() - interval '1 hour', now()), 1, now() - interval '1 hour')
+RETURNING clock_timestamp()
+"""
+CUTTERS = """
+SELECT FROM pg_stat_activity
+WHERE datname = current_database() AND application_name LIKE 'tellergrid-recut%%'
+    AND backend_start > %(since)s
+"""
+CUT = "SELECT count(*) FROM interval_recut WHERE done_at IS NULL"
 
 
 @pytest.fixture
@@ -102,23 +113,26 @@ def test_a_database_that_takes_nothing_ends_no_collector(collector: CollectorPro
     collector.say(0, 1)
     wait_for("it stores", lambda: collector.query("SELECT 1 FROM telemetry"))
     [(database, terminal)] = collector.query("SELECT current_database(), min(id) FROM terminal")
-    collector.execute(
-        "INSERT INTO interval_recut (terminal_id, said, messages, marked_at)"
-        f" VALUES ({terminal}, tstzrange(now() - interval '1 hour', now()), 1,"
-        " now() - interval '1 hour')"
-    )
     collector.execute(f"ALTER DATABASE {database} SET default_transaction_read_only = on")
     cut_off(collector)
     wait_for("it says so", lambda: says(collector, "read-only transaction"))
-    time.sleep(2)  # within which the intervals are tried
     writable = psycopg.conninfo.make_conninfo(
         collector.database_url, options="-c default_transaction_read_only=off"
     )
     with psycopg.connect(writable, autocommit=True) as connection:
+        cursor = connection.execute(MARK, {"terminal": terminal})
+        [marked_at] = cursor.fetchone() or ()
+
+        def refused() -> bool:
+            assert readiness(collector)[0] == 503
+            return connection.execute(CUTTERS, {"since": marked_at}).fetchone() is not None
+
+        wait_for("it was refused, and tries again", refused)
         back = f"ALTER DATABASE {database} RESET default_transaction_read_only"
         connection.execute(back.encode())
     cut_off(collector)
     wait_for("it serves", lambda: readiness(collector)[0] == 200)
+    wait_for("the intervals are cut", lambda: collector.query(CUT) == [(0,)])
 
 
 def test_a_region_that_cannot_be_stored_is_never_ready(collector: CollectorProcess) -> None:

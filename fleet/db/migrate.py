@@ -82,7 +82,8 @@ async def migrate(
         if len(done) + len(ran) == len(files):
             await connection.execute("SELECT number_transactions_anew()")
     finally:
-        await connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+        if not connection.closed:  # its end let go of the lock
+            await connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
     return ran
 
 

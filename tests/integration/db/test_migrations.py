@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from psycopg import errors
 
 from fleet.db import migrate as migration
 from fleet.db.migrate import Migration, MigrationError, available, migrate
@@ -61,6 +62,16 @@ async def test_a_newer_database_is_refused(
     monkeypatch.setattr(migration, "available", lambda: fewer)
     async with await connect(database_url, name="test", autocommit=True) as connection:
         with pytest.raises(MigrationError, match="upgrade it"):
+            await migrate(connection)
+
+
+async def test_a_server_that_ends_meanwhile_is_what_is_told(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = replace(_CHANGING, statements="SELECT pg_terminate_backend(pg_backend_pid())")
+    monkeypatch.setattr(migration, "available", lambda: [*_FILES, ended])
+    async with await connect(database_url, name="test", autocommit=True) as connection:
+        with pytest.raises(errors.AdminShutdown, match="terminating connection"):
             await migrate(connection)
 
 

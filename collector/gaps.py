@@ -3,7 +3,7 @@
 from collector.repair import Key, Stored
 from collector.store import Connection
 from fleet.db.sql import load
-from fleet.ledger import Span
+from fleet.ledger import Span, messages
 
 _SQL = load("collector", "gaps")
 
@@ -16,8 +16,8 @@ async def stored(connection: Connection, region: str) -> Stored:
     lost: dict[Key, list[Span]] = {}
     cursor = await connection.execute(_SQL["gaps"], {"region": region})
     async for terminal_id, boot, firsts, lasts, lost_firsts, lost_lasts in cursor:
-        if firsts:
-            missing[terminal_id, boot] = list(zip(firsts, lasts, strict=True))
+        if spans := messages(zip(firsts, lasts, strict=True)):
+            missing[terminal_id, boot] = spans
         if lost_firsts:
             lost[terminal_id, boot] = list(zip(lost_firsts, lost_lasts, strict=True))
     return Stored(first_boots, missing, lost)

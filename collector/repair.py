@@ -15,6 +15,8 @@ Rules:
 - Of a boot with too many gaps (`fleet.ledger`) the oldest are lost at once, and so is what the
   oldest boot misses of a terminal that misses something in more than `boots`: one that says another
   boot with every message would be asked for all of them, day and night, in everybody's place.
+- A gap wider than any journal (`fleet.ledger.WIDEST`) is a counter that was set, and nothing is
+  missing there.
 - Of a terminal's first boot the count begins where it was first heard: what came before may have
   gone elsewhere.
 """

@@ -4,6 +4,8 @@ and losses counted.
 There are no more than `MOST` ranges, however a terminal counts. Beyond that the oldest gaps are
 given up, and the ledger is *blurred* up to there: it is written down as one range. What comes there
 all the same is looked for in what is stored itself (`sharpen`), so it is neither lost nor doubled.
+
+A gap wider than `WIDEST` is none: no journal holds so many, and nobody sent them.
 """
 
 from bisect import bisect_right
@@ -14,6 +16,9 @@ Span = tuple[int, int]
 
 MOST = 1000
 """Ranges of a boot: so many gaps are not losses on the way, but a terminal that cannot count."""
+WIDEST = 1_000_000
+"""Numbers in a row that may be missing messages: ten a second for a day, as far as journals go,
+are fewer. Whoever leaves out more goes on counting from elsewhere."""
 
 
 class Received:
@@ -93,8 +98,8 @@ class Received:
         return self._below
 
     def bound(self, most: int = MOST) -> list[Span]:
-        """Give up the oldest gaps where there are more ranges than that; returns them, counting
-        from 1."""
+        """Give up the oldest gaps where there are more ranges than that; returns those of messages,
+        counting from 1."""
         surplus = len(self._firsts) - most
         if surplus <= 0:
             return []
@@ -104,7 +109,7 @@ class Received:
         self.blurred_to = joined[-1][1]
         self._firsts[: surplus + 1], self._lasts[: surplus + 1] = [1], [self.blurred_to]
         self.reshaped = True
-        return without([(1, self.blurred_to)], joined)
+        return messages(without([(1, self.blurred_to)], joined))
 
     def go_on(self, ranges: Iterable[Span], behind: int) -> None:
         """Take in what of higher ranges is behind a number that nothing here is beyond."""
@@ -144,7 +149,12 @@ class Received:
             if first > before + 1:
                 gaps.append((before + 1, first - 1))
             before = last
-        return gaps
+        return messages(gaps)
+
+
+def messages(gaps: Iterable[Span]) -> list[Span]:
+    """The gaps that are missing messages, and not a counter that was set."""
+    return [(first, last) for first, last in gaps if last - first < WIDEST]
 
 
 def size(spans: Iterable[Span]) -> int:

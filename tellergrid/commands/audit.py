@@ -44,8 +44,9 @@ def loss(
     """Print, per terminal and boot, what was sent, stored, doubled, missing.
 
     Counted from the rows, not from what the collector says. A message that went to quarantine is
-    missing here: tellergrid has it, but not as telemetry. Ends with 0 when every message is
-    stored once, 1 when not, 2 when it cannot say.
+    missing here: tellergrid has it, but not as telemetry. Where a counter jumps by over a million
+    numbers they are not missing but a jump: what was sent there cannot be told. Ends with 0 when
+    every message is stored once, 1 when not, 2 when it cannot say.
     """
     with explained(_CANNOT_SAY):
         try:
@@ -153,13 +154,13 @@ async def _read(terminal: str | None, said: Journal | None) -> list[Account]:
 
 
 def _total(accounts: Sequence[Account]) -> dict[str, int]:
-    fields = ("sent", "stored", "doubled", "missing", "dropped")
+    fields = ("sent", "stored", "doubled", "missing", "jumps", "dropped")
     return {name: sum(getattr(each, name) for each in accounts) for name in fields}
 
 
 def _show(accounts: Sequence[Account], *, every: bool) -> None:
     table = Table(box=None, pad_edge=False)
-    for name in ("terminal", "boot", "sent", "stored", "doubled", "missing", "dropped"):
+    for name in Account.__struct_fields__:
         table.add_column(name, justify="left" if name == "terminal" else "right")
     for each in accounts:
         if every or not each.exact:

@@ -30,7 +30,8 @@ def test_the_audit_finds_what_is_missing_and_what_was_dropped(
     wait_for("three are stored", lambda: len(collector.query("SELECT 1 FROM telemetry")) == 3)
     code, found = audit(collector)
     assert (code, found["exact"]) == (1, False)
-    assert found["total"] == {"sent": 4, "stored": 3, "doubled": 0, "missing": 1, "dropped": 1}
+    total = {"sent": 4, "stored": 3, "doubled": 0, "missing": 1, "jumps": 0, "dropped": 1}
+    assert found["total"] == total
     collector.say(0, 3)
     wait_for("four are stored", lambda: len(collector.query("SELECT 1 FROM telemetry")) == 4)
     assert audit(collector)[0] == 0
@@ -48,3 +49,15 @@ def test_a_row_stored_twice_is_found(collector: CollectorProcess) -> None:
     collector.query("INSERT INTO telemetry SELECT * FROM telemetry RETURNING 1")
     code, found = audit(collector)
     assert (code, found["total"]["doubled"]) == (1, 1)
+
+
+def test_a_counter_that_was_set_is_a_jump_and_no_loss(collector: CollectorProcess) -> None:
+    """Its second boot says 1, then the greatest number there is, and goes on with 3."""
+    collector.say(0, 1)
+    for seq in (1, 2**53, 3):
+        collector.say(0, seq, boot=2)
+    wait_for("all are stored", lambda: len(collector.query("SELECT 1 FROM telemetry")) == 4)
+    code, found = audit(collector)
+    assert (code, found["exact"]) == (1, False)
+    total = {"sent": 5, "stored": 4, "doubled": 0, "missing": 1, "jumps": 1, "dropped": 0}
+    assert found["total"] == total

@@ -263,6 +263,25 @@ async def test_a_ledger_with_too_many_gaps_gives_up_the_oldest_and_is_still_exac
     assert min(each.command.first for each in asked) > blurred_to
 
 
+async def test_a_counter_that_was_set_is_asked_for_by_nobody_also_after_a_restart(
+    desk: Desk, connection: Connection
+) -> None:
+    """Boot 2 says 1, then the greatest number there is: no terminal has what lies between."""
+    lost = metrics.lost._value.get()
+    await desk.commit([arrival(0, 1)], at(1))
+    await desk.commit([arrival(0, seq, 2, boot=2) for seq in (1, 3, 2**53)], at(2))
+    other = Desk(connection, "region-01", catalogue.load())
+    await other.restore(at(2))
+    for opened in (desk, other):
+        asked = [each.command for each in await opened.asks(at(50))]
+        assert [(each.first, each.last) for each in asked] == [(2, 2)]
+    await other.asks(at(2 * 24 * 3600))
+    assert metrics.lost._value.get() - lost == 1
+    assert await rows(connection, "SELECT lost::text FROM boot_ledger WHERE boot = 2") == [
+        ("{[2,3)}",)
+    ]
+
+
 async def test_a_terminal_that_begins_its_numbers_again_is_not_taken_for_its_own_duplicates(
     desk: Desk, connection: Connection
 ) -> None:

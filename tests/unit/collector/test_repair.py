@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.repair import Manners, Repair, Stored
-from fleet.ledger import Received, Span, size, without
+from fleet.ledger import WIDEST, Received, Span, size, without
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = (7, 2)
@@ -112,6 +112,24 @@ def test_a_long_gap_is_asked_for_piece_by_piece() -> None:
     repairing.note(heard((1, 1), (1202, 1202)), at(0))
     pieces = [piece for second in range(0, 12, 3) for piece in asked(repairing, second)]
     assert pieces == [(2, 501), (502, 1001), (1002, 1201)]
+
+
+def test_a_counter_that_was_set_misses_nothing_and_is_not_asked() -> None:
+    """Messages 1 and 3, then the greatest number there is: one is missing, and no more."""
+    repairing = repair()
+    repairing.note(heard((1, 1), (3, 3), (2**53, 2**53)), at(0))
+    assert (len(repairing), repairing.messages) == (1, 1)
+    assert [asked(repairing, second) for second in (3, 6, 18)] == [[(2, 2)], [], [(2, 2)]]
+    repairing.note(heard((1, 3), (2**53, 2**53)), at(20))
+    assert (len(repairing), repairing.messages, repairing.resent) == (0, 0, 1)
+
+
+def test_a_gap_as_wide_as_a_journal_is_missing_to_the_last_message() -> None:
+    repairing = repair()
+    repairing.note(heard((1, 1), (WIDEST + 2, WIDEST + 2)), at(0))
+    assert repairing.messages == WIDEST
+    repairing.note(heard((1, 1), (WIDEST + 3, WIDEST + 3)), at(1))
+    assert repairing.messages == 0
 
 
 def test_many_terminals_are_asked_at_a_steady_pace() -> None:

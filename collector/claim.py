@@ -15,6 +15,7 @@ from collector import incident
 from collector.errors import RegionLost
 from collector.sight import Blindness
 from fleet.db.sql import load
+from fleet.rules.hearing import RETURN, Return
 
 _SQL = load("collector", "claim")
 
@@ -57,6 +58,18 @@ class Claim:
             return None
         epoch, seen_until = row
         return cls(region, epoch, seen_until, incident_after)
+
+    async def returns(
+        self, connection: AsyncConnection[TupleRow], now: datetime
+    ) -> tuple[Return, ...]:
+        """Whom terminals have time still to come back to: another collector saw again of late."""
+        async with connection.transaction():
+            asked = {"region": self.region, "since": now - RETURN}
+            row = await (await connection.execute(_SQL["returned"], asked)).fetchone()
+        if row is None:
+            return ()
+        since, until, alone = row
+        return (Return(since, until - since + RETURN, alone),)
 
     async def prove(self, cursor: AsyncCursor[TupleRow], seen: Seen) -> None:
         """Fence a transaction; raises `RegionLost` when another has taken the region."""

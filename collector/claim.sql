@@ -17,6 +17,15 @@ RETURNING epoch, seen_until;
 UPDATE region_service SET seen_until = coalesce(%(until)s::timestamptz, seen_until)
 WHERE region_code = %(region)s AND epoch = %(epoch)s;
 
+-- name: returned
+-- When we saw again, if that was not long ago, after the broker was away, or may have been.
+SELECT lower(period), upper(period), cause = 'collector'
+FROM blindness
+WHERE region_code = %(region)s AND cause IN ('broker', 'collector')
+    AND period && tstzrange(%(since)s, NULL)
+ORDER BY period DESC
+LIMIT 1;
+
 -- name: record_blindness
 -- A clock that was set back may let it begin within one that is recorded: it begins behind that.
 INSERT INTO blindness (region_code, period, cause)

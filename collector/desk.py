@@ -113,7 +113,7 @@ class Desk:
         before, self.engine = self.engine, self._new_engine()
         self.engine.watch(self._watching_since)
         for again in before.returns:
-            self.engine.returned(*again)
+            self.engine.returned(again.at, again.patience, alone=again.alone)
         await restore.read_back(
             self._connection, self._registry, self.engine, now, changed or frozenset()
         )
@@ -166,9 +166,9 @@ class Desk:
         """Whether silence is judged now."""
         return self._watching_since is not None
 
-    def returned(self, at: datetime, patience: timedelta) -> None:
+    def returned(self, at: datetime, patience: timedelta, *, alone: bool = False) -> None:
         """We hear again; what waited is given time to come before holds end by time alone."""
-        self.engine.returned(at, patience)
+        self.engine.returned(at, patience, alone=alone)
 
     async def reload_registry(self, now: datetime) -> None:
         """Take in what the api changed: terminals that came, moved or left."""

@@ -80,6 +80,7 @@ class Region:
         self._route = Route(terms.broker)
         self._sight = Sight()
         self._broker_away = False
+        self._new = True
         self._returns: tuple[Return, ...] = ()
         self._delays = _BACKOFF.delays()
         self._stopping = asyncio.Event()
@@ -137,8 +138,9 @@ class Region:
                 lateness=terms.lateness,
                 claim=claim,
             )
-            for again in self._returns:  # the database was away in the minute after the broker
-                desk.returned(*again)
+            # The database was away in the minute after the broker, or another collector was here.
+            for again in self._returns or await claim.returns(connection, terms.clock()):
+                desk.returned(again.at, again.patience, alone=again.alone)
             await desk.restore(terms.clock())
             self._log.info("region taken", epoch=claim.epoch, terminals=len(desk.engine.terminals))
             while not self._stopping.is_set():
@@ -203,11 +205,14 @@ class Region:
         """From here on messages come; whether all do is known when there are no more for now."""
         # A session that is gone, of a region that was seen before: the broker lost it.
         lost = not connection.session_present and self._sight.until is not None
+        away = self._broker_away or lost
         if self._sight.until is not None:
-            patience = RETURN if self._broker_away or lost else CATCH_UP
-            desk.returned(began, self._terms.clock() - began + patience)
+            # A machine that starts again has ended its broker as well: nobody was here to see it.
+            unknown = self._new and self._sight.blind(began)
+            patience = RETURN if away or unknown else CATCH_UP
+            desk.returned(began, self._terms.clock() - began + patience, alone=not away)
         self._returns = desk.engine.returns
-        self._broker_away = False
+        self._broker_away = self._new = False
         self.stage = Stage.SERVING
         self._answered_at = self._terms.clock()
         metrics.serving.labels(self.name).set(1)

@@ -200,13 +200,14 @@ class Engine:
         """From when on we heard again, last: what another engine is to be told that goes on."""
         return self._hearing.returns
 
-    def returned(self, at: datetime, patience: timedelta = RETURN) -> None:
+    def returned(self, at: datetime, patience: timedelta = RETURN, *, alone: bool = False) -> None:
         """We hear again since `at`; each terminal has `patience` to be heard.
 
         Until it is, a will says only that the broker ended, and a hold is not over by time alone:
-        what ended it may still wait, at the broker or at the terminal.
+        what ended it may still wait, at the broker or at the terminal. `alone`: so far as we know
+        the terminals could reach the broker, and were as silent as they seem.
         """
-        self._hearing.returned(at, patience)
+        self._hearing.returned(at, patience, alone=alone)
 
     # -- what happens ------------------------------------------------------------------------
 

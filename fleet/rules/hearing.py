@@ -30,10 +30,14 @@ _NONE: Mapping[str, timedelta] = MappingProxyType({})
 
 
 class Return(NamedTuple):
-    """We hear again since `at`; whoever was cut off with us has `patience` to be heard."""
+    """We hear again since `at`; whoever was cut off with us has `patience` to be heard.
+
+    `alone`: it is not known that anybody was, only that it may be.
+    """
 
     at: datetime
     patience: timedelta
+    alone: bool = False
 
     @property
     def until(self) -> datetime:
@@ -42,7 +46,8 @@ class Return(NamedTuple):
 
     @property
     def of_broker(self) -> bool:
-        """Whether the broker was away: then terminals were cut off too, not we alone."""
+        """Whether the broker was away, or may have been: then terminals were cut off too, not we
+        alone."""
         return self.patience >= RETURN
 
 
@@ -147,9 +152,9 @@ class Hearing:
         not end the time that the other gives."""
         return tuple(sorted(self._returns.values()))
 
-    def returned(self, at: datetime, patience: timedelta) -> None:
+    def returned(self, at: datetime, patience: timedelta, *, alone: bool = False) -> None:
         """We hear again."""
-        again = Return(at, patience)
+        again = Return(at, patience, alone)
         self._returns[again.of_broker] = again
         self._await_unbelieved()
 
@@ -193,7 +198,9 @@ class Hearing:
         """Whether it could not reach the broker either, and is heard now for the first time since:
         that it was pending as unheard says nothing of what happened when nobody could hear it."""
         back = self._returns.get(True)
-        return back is not None and now < back.until and (terminal.heard_at or _NEVER) < back.at
+        if back is None or back.alone or now >= back.until:
+            return False
+        return (terminal.heard_at or _NEVER) < back.at
 
 
 @cache

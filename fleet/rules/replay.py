@@ -25,11 +25,13 @@ _CLOSED = timedelta(days=4)  # a long weekend
 
 
 class Blind(NamedTuple):
-    """When nobody listened; `broker`: the terminals were cut off too, and had to come back."""
+    """When nobody listened; `broker`: the terminals were cut off too, and had to come back; or
+    nobody knows it, for we were not there: `alone`."""
 
     since: datetime
     until: datetime
     broker: bool | None = None
+    alone: bool = False
 
 
 class Successor(NamedTuple):
@@ -180,7 +182,7 @@ class Replay:
         self.engine = Engine(to.rules, self._region, self._lateness)
         self.engine.watch(self._watching_since)
         for again in before.returns:
-            self.engine.returned(*again)
+            self.engine.returned(again.at, again.patience, alone=again.alone)
         for terminal in before.terminals.values():
             self.engine.adopt(terminal)
         for code, cell in before.cells.items():
@@ -201,7 +203,7 @@ class Replay:
                 over = self._blind.pop(0)
                 self._watch(over.until)
                 if over.broker:
-                    self.engine.returned(over.until)
+                    self.engine.returned(over.until, alone=over.alone)
             self._listening = not self._listening
         self._tick(until)
         self._note()

@@ -6,7 +6,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, cast
 
@@ -21,6 +21,7 @@ from collector.store import Connection
 from fleet.db.pool import connect
 from fleet.demo import DemoGrid, grid
 from fleet.rules import catalogue
+from fleet.rules.hearing import Return
 from tests.integration.collector.conftest import CollectorProcess, wait_for
 from tests.integration.collector.test_desk import arrival, at, connection, rows
 from tests.machine import PATIENCE_S, Pulse
@@ -187,6 +188,24 @@ async def test_a_write_under_an_older_epoch_is_undone(connection: Connection) ->
         await desk.commit([], at(5), Seen(at(5)))
     assert await rows(connection, "SELECT seq FROM telemetry") == [(1,)]
     assert await rows(connection, "SELECT seen_until FROM region_service") == [(at(1),)]
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+async def test_who_takes_a_region_lets_terminals_come_back_to_who_had_it(
+    connection: Connection, cause: Cause
+) -> None:
+    """The broker was away, or nobody was there to see; half a minute later another takes over."""
+    claim = await Claim.take(connection, "region-01", "first")
+    assert claim is not None
+    desk = Desk(connection, "region-01", catalogue.load(), claim=claim)
+    await desk.restore(at(0))
+    for since, until in ((0, 20), (100, 120)):
+        seen = Seen(at(until), Blindness(at(since), at(until), cause))
+        await desk.commit([], at(until), seen)
+    again = Return(at(100), timedelta(seconds=80), cause is Cause.COLLECTOR)
+    awaited = (again,) if cause in (Cause.BROKER, Cause.COLLECTOR) else ()
+    assert await claim.returns(connection, at(179)) == awaited
+    assert await claim.returns(connection, at(181)) == ()
 
 
 async def test_a_region_is_one_connections_at_a_time(

@@ -1,6 +1,7 @@
 """From a foreign client's message to rows in the database, over the real broker."""
 
 import json
+import time
 
 import pytest
 
@@ -104,3 +105,22 @@ def test_a_graceful_stop_ends_with_zero_and_loses_nothing(collector: CollectorPr
     collector.say(0, 2)
     collector.start()
     wait_for("the second too", lambda: len(collector.query("SELECT 1 FROM telemetry")) == 2)
+
+
+def test_wills_that_a_collector_finds_when_it_starts_are_not_believed_at_once(
+    collector: CollectorProcess,
+) -> None:
+    """A machine starts again: collector and broker end together, and the broker says the will of
+    every terminal in going. Who comes next cannot know that, and lets them come back."""
+    collector.say(0, 1)
+    wait_for("it is stored", lambda: collector.query("SELECT 1 FROM telemetry"))
+    collector.stop()
+    will = json.dumps({"ts": now(), "boot": 1, "online": False}).encode()
+    collector.broker.publish(collector.topic(0, "status"), will, retain=True)
+    time.sleep(6)
+    collector.start()
+    gone = "SELECT 1 FROM terminal_state WHERE NOT connected"
+    wait_for("the will is read", lambda: collector.query(gone))
+    time.sleep(8)
+    state = "SELECT service_state FROM terminal_state WHERE NOT connected"
+    assert collector.query(state) == [("in_service",)]

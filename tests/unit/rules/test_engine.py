@@ -10,7 +10,7 @@ from fleet.quarantine import Quarantined
 from fleet.rules.changes import Change, Cleared, Fired, Suppressed, Transition
 from fleet.rules.condition import compile_condition
 from fleet.rules.engine import Engine
-from fleet.rules.hearing import CATCH_UP
+from fleet.rules.hearing import CATCH_UP, RETURN
 from fleet.rules.hold import Hold, Phase
 from fleet.rules.rule import Offline, Quorum, Rule, Scope, Silent, Trigger, When
 from fleet.rules.severity import Severity
@@ -450,12 +450,17 @@ def test_what_was_pending_as_we_went_blind_is_not_fired_by_the_first_word_after(
     assert story.terminals[0].holds == {}
 
 
-def test_what_waited_for_us_alone_still_fires_what_was_over_when_it_was_said() -> None:
-    """Only we were away: what the terminal said meanwhile is all here, so its silence was one."""
+@pytest.mark.parametrize("patience", [CATCH_UP, RETURN])
+def test_what_waited_for_us_alone_still_fires_what_was_over_when_it_was_said(
+    patience: timedelta,
+) -> None:
+    """Only we were away, for all that is known: what the terminal said meanwhile is all here, so
+    its silence was one."""
     story = Story(rule("silent", Silent(seconds(20)), hold=30, clear_hold=0))
     story.says(0)
     story.tick(25)
-    story.engine.returned(T0 + seconds(70), CATCH_UP)
+    story.engine.returned(T0 + seconds(70), patience, alone=True)
+    assert faults(story.tick(70.5)) == []
     (fired,) = faults(story.says(60, arrives=71))
     assert fired.fired_at == T0 + seconds(50)
 
@@ -508,7 +513,7 @@ def test_a_look_away_of_ours_leaves_all_their_minute_to_come_back(*, read_back: 
     if read_back:
         before, story.engine = story.engine, Engine([OFFLINE])
         for again in before.returns:
-            story.engine.returned(*again)
+            story.engine.returned(again.at, again.patience, alone=again.alone)
         for terminal in story.terminals:
             story.engine.adopt(terminal)
     story.tick(80)

@@ -223,9 +223,9 @@ class Connection:
             raise ProtocolViolation("a receive maximum of 0")
         self._granted = packet
         self._outbox.open(packet, self._session)
-        asked = self._session.keep_alive_s
-        interval = asked if packet.server_keep_alive is None else packet.server_keep_alive
-        if interval:
+        # The broker's own is how seldom we may speak; to ask more often is always allowed.
+        asked = (self._session.keep_alive_s, packet.server_keep_alive or 0)
+        if interval := min((each for each in asked if each), default=0):
             self._keep_alive = KeepAlive(interval, min(interval, PING_PATIENCE_S))
             self._tend(self._keep_alive)
         self._accepted.set_result(None)

@@ -330,9 +330,13 @@ async def test_aborting_says_nothing() -> None:
     assert peer.transport.aborted
 
 
-async def test_the_servers_keep_alive_overrules_ours_and_silence_ends_the_connection() -> None:
-    """A half-open connection: our side believes in it, nobody answers."""
-    peer = await greeted(Session("ATM-0001", keep_alive_s=600), server_keep_alive=1)
+@pytest.mark.parametrize(("ours", "theirs"), [(600, 1), (1, None), (1, 0), (1, 600), (0, 1)])
+async def test_the_shorter_keep_alive_counts_and_silence_ends_the_connection(
+    ours: int, theirs: int | None
+) -> None:
+    """A half-open connection: our side believes in it, nobody answers. A broker that would rather
+    be asked once in ten minutes does not make us wait for so long."""
+    peer = await greeted(Session("ATM-0001", keep_alive_s=ours), server_keep_alive=theirs)
     loop = asyncio.get_running_loop()
     with Pulse() as pulse:
         began = loop.time()

@@ -2,7 +2,8 @@
 
 Rules, after those of the specification:
 
-- CONNECT is answered by one CONNACK within the time-out, or `connect` fails.
+- CONNECT is answered by one CONNACK within the time-out, or `connect` fails. SUBSCRIBE is
+  answered in time, or the connection ends: a broker that answers pings alone would hold its caller.
 - PUBLISH of quality of service 1 stays unacknowledged until the caller says so; more of them than
   our receive maximum, or one under an identifier still unacknowledged, is a violation.
 - What we publish goes out within the broker's receive maximum and waits its turn beyond it.
@@ -34,6 +35,7 @@ from fleet.mqtt.protocol import WireProtocol
 from fleet.mqtt.sending import fail
 
 PING_PATIENCE_S = 10.0
+ANSWER_PATIENCE_S = 30.0
 CLOSE_PATIENCE_S = 2.0
 KEEP_ALIVE_TIMEOUT = DisconnectReasonCode.KEEP_ALIVE_TIMEOUT
 
@@ -238,7 +240,12 @@ class Connection:
         answer = self._operations.expect(identifier)
         self._wire.write(packet)
         try:
-            check_granted(asked, await answer)
+            async with asyncio.timeout(ANSWER_PATIENCE_S):
+                codes = await answer
+            check_granted(asked, codes)
+        except TimeoutError:
+            self._end(ConnectionLost("the broker does not answer what was asked"))
+            raise self._lost() from None
         except ProtocolViolation as violation:
             self.violated(violation)
             raise

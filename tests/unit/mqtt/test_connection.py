@@ -8,6 +8,7 @@ import mqtt5
 import pytest
 from mqtt5 import DisconnectReasonCode as Reason
 
+import fleet.mqtt.connection
 from fleet.mqtt import (
     ConnectionLost,
     Filter,
@@ -298,6 +299,19 @@ async def test_a_subscription_granted_less_than_asked_is_an_error() -> None:
     with pytest.raises(SubscriptionRefused, match="c: NOT_AUTHORIZED") as caught:
         await subscribing
     assert set(caught.value.refused) == {"b", "c"}
+
+
+async def test_a_broker_that_answers_no_subscription_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its access list hangs, and it answers our pings: we begin again, elsewhere maybe."""
+    monkeypatch.setattr(fleet.mqtt.connection, "ANSWER_PATIENCE_S", 0.1)
+    peer = await greeted()
+    with pytest.raises(ConnectionLost):
+        async with asyncio.timeout(PATIENCE_S):
+            await peer.connection.subscribe([Filter("a")])
+    error = await asyncio.wait_for(peer.connection.closed, PATIENCE_S)
+    assert "does not answer" in str(error)
 
 
 async def test_unsubscribing_waits_for_its_answer() -> None:

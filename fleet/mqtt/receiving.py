@@ -73,18 +73,18 @@ class ReceiveBuffer:
             raise _malformed("its fields are longer than it is")
 
     def _make_room(self, *, filled: bool) -> None:
-        rest = bytes(self._data[self._start : self._end])
-        capacity = len(self._data)
-        if filled and (len(rest) * 2 > capacity or capacity < USUAL_SIZE):
+        size, capacity = self._end - self._start, len(self._data)
+        if filled and (size * 2 > capacity or capacity < USUAL_SIZE):
             capacity = min(capacity * 2, max(USUAL_SIZE, self._limit + HEADER_SIZE))
-        elif capacity > USUAL_SIZE and len(rest) < USUAL_SIZE:
+        elif capacity > USUAL_SIZE and size < USUAL_SIZE:
             capacity = USUAL_SIZE
+        if capacity == len(self._data) and self._start == 0:
+            return  # a large packet comes in many small reads: it is not copied at each
+        rest = bytes(self._data[self._start : self._end])
         if capacity != len(self._data):
             self._data = memoryview(bytearray(capacity))
-        elif self._start == 0:
-            return
-        self._data[: len(rest)] = rest
-        self._start, self._end = 0, len(rest)
+        self._data[:size] = rest
+        self._start, self._end = 0, size
 
 
 def packet_size(unread: memoryview) -> int | None:

@@ -1,5 +1,7 @@
 """The receive buffer: packets out of any cut of the stream, in bounded memory."""
 
+import tracemalloc
+
 import mqtt5
 import pytest
 
@@ -48,6 +50,19 @@ def test_a_large_packet_grows_the_buffer_and_its_going_shrinks_it_again() -> Non
     assert buffer.capacity >= len(large)
     assert len(take(buffer, large[-1:])) == 1
     assert buffer.capacity <= USUAL_SIZE
+
+
+def test_a_large_packet_that_comes_in_small_pieces_is_not_copied_at_each() -> None:
+    """A slow line brings megabytes 1,448 bytes at a time: half a second for each packet."""
+    buffer = ReceiveBuffer(LIMIT)
+    large = publication(1, b"x" * 900_000).write()
+    take(buffer, large[:800_000])
+    tracemalloc.start()
+    take(buffer, large[800_000:801_448])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 100_000
+    assert len(take(buffer, large[801_448:])) == 1
 
 
 def test_a_packet_that_announces_too_much_is_refused_before_its_body_comes() -> None:

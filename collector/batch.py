@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from collector import metrics, rows
 from collector.beats import Beat
@@ -19,6 +19,8 @@ from fleet.telemetry import MAX_AHEAD, Event, Presence, Telemetry
 from fleet.topics import Channel
 
 _SLICE = 50
+_IN_DOUBT = timedelta(seconds=10)
+"""Who sends a message again, and says a new time in it, does so at once."""
 
 
 @dataclass(slots=True)
@@ -186,8 +188,18 @@ def _keep(message: Presence, terminal_id: int, arrival: Arrival, batch: Batch) -
 
 def _check_unchanged(message: Telemetry | Event, terminal: Terminal) -> None:
     """Raise `Quarantined` for a message that cannot be the one that is stored under its number: it
-    says a later time than a clock could when anything was last heard of its terminal."""
-    heard_at = terminal.heard_at
+    says a later time than the latest message did, whose number it has, or than a clock could when
+    anything was last heard of its terminal."""
+    heard_at, latest = terminal.heard_at, (terminal.boot, terminal.seq)
+    at = terminal.at
+    if at == terminal.arrived_at:  # of a clock that is ahead of ours what it said is not remembered
+        at = None
+    if (message.boot, message.seq) == latest and at is not None and message.ts - at > _IN_DOUBT:
+        raise Quarantined(
+            Reason.NUMBER_REUSED,
+            f"boot {message.boot} seq {message.seq} is stored already, said at {at}: "
+            "do two terminals speak under this name?",
+        )
     if heard_at is not None and message.ts - heard_at > MAX_AHEAD:
         raise Quarantined(
             Reason.NUMBER_REUSED,

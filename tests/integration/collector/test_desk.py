@@ -302,6 +302,23 @@ async def test_a_terminal_that_begins_its_numbers_again_is_not_taken_for_its_own
     assert await rows(connection, "SELECT doubled FROM boot_ledger") == [(3,)]
 
 
+async def test_two_machines_under_one_name_are_seen(desk: Desk, connection: Connection) -> None:
+    """A disk was cloned: both count alike, twenty seconds apart, and each message of the second
+    vanished as a duplicate of the first one's. What is delivered again is one, also of a clock
+    that is ahead."""
+    for seq in (1, 2, 3):
+        said = arrival(0, seq, 60 * seq)
+        said = msgspec.structs.replace(said, at=at(60 * seq + 0.1))
+        other = msgspec.structs.replace(arrival(0, seq, 60 * seq + 20), at=at(60 * seq + 20.1))
+        ahead = arrival(1, seq, 60 * seq, ts=at(60 * seq + 5).isoformat())
+        again = [msgspec.structs.replace(each, at=at(60 * seq + 9)) for each in (said, ahead)]
+        await desk.commit([said, ahead, *again, other], at(60 * seq + 21))
+    found = await rows(connection, "SELECT reason, detail FROM quarantine")
+    assert [reason for reason, _ in found] == ["number_reused"] * 3
+    assert "do two terminals speak under this name" in found[0][1]
+    assert await rows(connection, "SELECT doubled FROM boot_ledger") == [(3,), (3,)]
+
+
 async def test_telemetry_that_the_broker_kept_is_no_sign_of_life(
     desk: Desk, connection: Connection
 ) -> None:

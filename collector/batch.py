@@ -131,8 +131,9 @@ def _take(
     message, terminal_id, arrival = opened.message, opened.entry.id, opened.arrival
     terminal = engine.terminals[terminal_id]
     if isinstance(message, Presence):
-        engine.presence(terminal, message, arrival.at, retained=arrival.retain)
-        _keep(message, terminal_id, arrival, batch)
+        if not engine.presence(terminal, message, arrival.at, retained=arrival.retain).late:
+            # Else who judges it once more, by its arrival, would believe it.
+            _keep(message, terminal_id, arrival, batch)
         return
     if not isinstance(message, NUMBERED):
         return

@@ -17,6 +17,7 @@ import msgspec
 
 from fleet import snapshot
 from fleet.heartbeat import Heartbeat, Refrain
+from fleet.rules.births import Births
 from fleet.rules.cells import Cell
 from fleet.rules.faults import Faults
 from fleet.rules.flapping import Transitions
@@ -73,6 +74,7 @@ class Engine:
         self._ordering = Ordering(self._faults, self._judging)
         self._sequence = Sequence(self._faults, self._hearing)
         self._succession = Succession(self._faults, self._judging, self._selection)
+        self._births = Births()
         self._by_code: dict[str, Terminal] = {}
         self.terminals: dict[int, Terminal] = {}
 
@@ -277,12 +279,15 @@ class Engine:
         """
         if message.boot < terminal.boot:
             return Outcome(late=True)
+        if not message.online and self._births.outlived(terminal.id, message, arrived_at):
+            return Outcome(late=True)
         self._reach(arrived_at)
         if retained and message.online and terminal.connected is False:
             self._hearing.look_again(terminal, arrived_at)
         terminal.connected = message.online
         self._faults.record.terminals.add(terminal.id)
         if message.online and not retained:
+            self._births.note(terminal.id, message, arrived_at)
             self._hearing.hear(terminal, arrived_at)
         if not message.online and (until := self._hearing.awaited(terminal, "", arrived_at)):
             self._faults.timers.put(Timer(until, Turn.RETURN, terminal.code, ""))

@@ -875,6 +875,20 @@ async def test_a_last_will_of_a_brokers_end_outlives_a_restart(
     assert await rows(connection, found) == [(at(70), at(100))]
 
 
+async def test_a_will_that_crosses_the_next_birth_leaves_no_row(
+    desk: Desk, connection: Connection
+) -> None:
+    """Who explains a fault later judges what is stored, by its arrival, and would believe it."""
+    await desk.commit([arrival(0, 1, 0)], at(0))
+    birth = arrival(0, 1, 100, channel="status", online=True)
+    will = arrival(0, 2, 101, channel="status", online=False, ts=at(0).isoformat())
+    await desk.commit([birth, will], at(101))
+    assert await rows(connection, "SELECT online FROM presence") == [(True,)]
+    assert await rows(connection, "SELECT connected FROM terminal_state WHERE boot = 1") == [
+        (True,)
+    ]
+
+
 async def test_each_day_begins_with_all_that_a_terminal_says(
     desk: Desk, connection: Connection
 ) -> None:

@@ -361,6 +361,31 @@ def test_a_will_of_an_earlier_boot_is_stale() -> None:
     assert story.online(5, online=False, boot=1) == []
 
 
+@pytest.mark.parametrize(
+    ("boot", "written", "comes", "gone"),
+    [
+        (3, 0, 101, False),  # of the connection before, which began at 0
+        (2, 100, 101, False),  # of the boot before
+        (3, 100, 101, True),  # of this very connection, which broke at once
+        (3, 71, 159, True),  # of this one too: it took long to connect
+        (3, 0, 161, True),  # written once for all: it cannot still be under way
+    ],
+)
+def test_a_will_that_crosses_the_next_birth_is_not_believed(
+    boot: int, written: float, comes: float, *, gone: bool
+) -> None:
+    """A broker of several nodes tells the end of one connection after the beginning of the next,
+    and the next heartbeat comes later than the hold is over."""
+    story = Story(OFFLINE)
+    story.says(0, boot=2)
+    terminal, birth = story.terminals[0], Presence(T0 + seconds(100), 3, online=True)
+    story.engine.presence(terminal, birth, T0 + seconds(100), retained=False)
+    will = Presence(T0 + seconds(written), boot, online=False)
+    said = story.engine.presence(terminal, will, T0 + seconds(comes), retained=False)
+    assert (said.late, terminal.connected) == (not gone, not gone)
+    assert len(faults(story.tick(comes + 40))) == gone
+
+
 def test_wills_of_a_broker_that_ends_are_not_believed_before_terminals_could_come_back() -> None:
     """It is stopped and says all wills; nine of ten terminals are back in time, one is not."""
     story = Story(OFFLINE, OUTAGE, terminals=10)

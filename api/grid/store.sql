@@ -133,8 +133,7 @@ WITH going AS (
     FOR UPDATE OF ticket
 )
 UPDATE ticket
-SET cell_code = going.cell, promised_in = coalesce(ticket.promised_in, ticket.cell_code),
-    version = ticket.version + 1
+SET cell_code = going.cell, version = ticket.version + 1
 FROM going
 WHERE ticket.id = going.id;
 

@@ -128,22 +128,18 @@ async def with_clocks(
     if not rows:
         return {}
     agreed = await promises(connection, rows[0]["promises"])
-    above: dict[str, list[str]] = {}
-    if agreed.of_cells:
-        cells = {"cells": list({row["promised_in"] for row in rows})}
-        above = dict(await (await connection.execute(_SQL["ancestors"], cells)).fetchall())
     found: dict[int, Watched] = {}
     for number, row in enumerate(rows, start=1):
-        found[row["id"]] = _watch(row, agreed, above.get(row["promised_in"], ()))
+        found[row["id"]] = _watch(row, agreed)
         if number % _SLICE == 0:  # thousands at a time: others are served in between
             await asyncio.sleep(0)
     return found
 
 
-def _watch(row: Mapping[str, Any], agreed: Promises, cells: Sequence[str]) -> Watched:
+def _watch(row: Mapping[str, Any], agreed: Promises) -> Watched:
     life = _Life(
         row["created_at"], row["severity"], row["state"], row["resolved_at"], row["recovered_at"],
-        row["fault_id"] is None, tuple(row["steps"]), tuple(cells),
+        row["fault_id"] is None, tuple(row["steps"]), tuple(row["promised_in"]),
     )  # fmt: skip
     lived = _lived(life, agreed)
     if lived is None:

@@ -14,13 +14,6 @@ SELECT code, zone,
         WHERE sla_holiday.calendar_code = sla_calendar.code) AS holidays
 FROM sla_calendar;
 
--- name: ancestors
--- The cells of tickets with those above them, upwards.
-SELECT cell_code, array_agg(ancestor_code ORDER BY distance)
-FROM cell_ancestor
-WHERE cell_code = ANY(%(cells)s)
-GROUP BY cell_code;
-
 -- name: histories
 -- Tickets with all that happened to each, in order.
 SELECT card.id, card.version, card.state, card.fault_id, card.technician_id, card.parent_id,

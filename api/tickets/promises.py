@@ -1,7 +1,7 @@
-"""Promises of service levels as they are seen, read again when one has changed.
+"""Promises of service levels, read again when one has changed.
 
-`sla_seen()` says of a statement's rows which promises its caller sees: another wherever anything
-about them is another. So what was read under a name is what that name stands for, for ever.
+`sla_seen()` says of a statement's rows which promises hold: another wherever anything about them is
+another. So what was read under a name is what that name stands for, for ever.
 """
 
 from collections.abc import Sequence
@@ -20,18 +20,17 @@ _MOST = 1_000
 
 
 class Promises:
-    """Promises as they are seen under one name: another object as soon as anything is another."""
+    """Promises under one name: another object as soon as anything is another."""
 
     def __init__(self, policies: Sequence[Policy]) -> None:
         self.policies = policies
-        self.of_cells = any(policy.cell is not None for policy in policies)
 
 
 _KNOWN: dict[str, Promises] = {}
 
 
 async def promises(connection: AsyncConnection[TupleRow], seen: str) -> Promises:
-    """The promises that the caller sees, whose name is `seen`."""
+    """The promises whose name is `seen`."""
     known = _KNOWN.get(seen)
     if known is None:
         known = Promises(await _read(connection))

@@ -158,6 +158,31 @@ async def test_a_cells_own_promise_comes_before_the_general_one(
     assert foreign[0]["target_minutes"] == 30
 
 
+async def test_a_cell_that_comes_under_another_parent_changes_no_promise(
+    operations: httpx.AsyncClient, connection: Database, sign_in: SignIn
+) -> None:
+    """C001 goes from D01 to D02 while T01 has a ticket in it, which keeps what D01 was promised;
+    T01, who sees nothing of D01 any more, is told the same. One that comes after has D02's."""
+    await connection.execute(
+        "INSERT INTO sla (severity, cell_code, valid_from, calendar_code, response_minutes,"
+        " arrival_minutes, restore_minutes) VALUES"
+        " ('major', 'D01', '2001-01-01', 'always', 5, 6, 7),"
+        " ('major', 'D02', '2001-01-01', 'always', 55, 66, 77)"
+    )
+    technician = await sign_in("tech01")
+
+    async def promised(who: httpx.AsyncClient, ticket: int) -> list[int]:
+        clocks = (await who.get(f"/api/v1/tickets/{ticket}")).json()["clocks"]
+        return [one["target_minutes"] for one in clocks]
+
+    assert await promised(technician, 1) == [5, 6, 7]
+    await connection.execute("UPDATE cell SET parent_code = 'D02' WHERE code = 'C001'")
+    assert [await promised(who, 1) for who in (operations, technician)] == [[5, 6, 7]] * 2
+    await fire(connection, SomeFault(rule="of another kind"))
+    await until(partial(tickets_are, connection, *["ASSIGNED"] * 4))
+    assert [await promised(who, 4) for who in (operations, technician)] == [[55, 66, 77]] * 2
+
+
 async def test_what_somebody_does_meanwhile_stays(
     operations: httpx.AsyncClient,
     connection: Database,

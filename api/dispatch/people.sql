@@ -42,6 +42,8 @@ SELECT md5(concat_ws('|',
         FROM technician_position),
     (SELECT md5(string_agg(technician_id::text, ';' ORDER BY technician_id))
         FROM account WHERE disabled_at IS NOT NULL),
+    (SELECT stamp FROM terminal_stamp),
+    sla_seen(),
     (SELECT max(upper_inf(valid)::text || lower(valid)) FROM cell_version))) AS seen;
 
 -- name: looked

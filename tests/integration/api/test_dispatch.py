@@ -9,7 +9,7 @@ import pytest
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from api.dispatch.people import people
+from api.dispatch.people import anything_new, people
 from api.tickets.engine import Patience, follow_faults
 from fleet.db.pool import connect
 from tests.integration.api.conftest import SignIn
@@ -114,6 +114,23 @@ async def test_with_nothing_new_it_does_not_look_again(connection: Database) -> 
     await engine(connection)
     again = await (await connection.execute("SELECT seen, at FROM dispatch_look")).fetchone()
     assert again == looked
+
+
+async def test_another_skill_of_a_terminal_and_another_promise_are_looked_at_at_once(
+    connection: Database,
+) -> None:
+    """T01 knows no printers: what is to do where one is needed by now is T02's in the same run."""
+    await fire(connection)
+    await engine(connection)
+    assert await sent(connection) == ["T01"]
+    await connection.execute("UPDATE terminal SET skills = '{printer}' WHERE code = 'ATM-1'")
+    await engine(connection)
+    assert await sent(connection) == ["T02"]
+    async with connection.transaction():
+        await anything_new(connection)
+        assert not await anything_new(connection)
+        await connection.execute("UPDATE sla SET arrival_minutes = arrival_minutes + 1")
+        assert await anything_new(connection)
 
 
 async def test_what_is_committed_after_something_later_is_looked_at(

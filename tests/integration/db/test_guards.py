@@ -13,6 +13,7 @@ OF_NO_CELL = {
     "sla_hours": "hours of service levels",
     "sla_holiday": "hours of service levels",
     "sla_stamp": "whether service levels are still the same",
+    "terminal_stamp": "whether terminals are still the same to dispatch",
     "uptime_summed": "how far sums of uptime are made",
     **dict.fromkeys(
         (

@@ -22,7 +22,7 @@ from api.tickets.store import of_row, severity_of
 from api.tickets.writing import ENGINE, Change, announce, write
 from api.windows.holding import held
 from fleet.db.sql import load
-from fleet.tickets.following import Cause, deserted, facts, follow, not_accepted, told_of
+from fleet.tickets.following import Cause, Desertion, deserted, facts, follow, not_accepted, told_of
 from fleet.tickets.lifecycle import Event
 from fleet.tickets.ticket import Ticket
 
@@ -115,15 +115,16 @@ async def escalate_refusals(
 
 
 async def tell_of_the_deserted(connection: AsyncConnection[TupleRow]) -> None:
-    """Escalate what somebody accepted whose account is disabled: it stays theirs, for they may be
-    on site, until operations assign it to another.
+    """Escalate what somebody accepted who is absent, or whose account is disabled: it stays
+    theirs, for they may be on site, until operations assign it to another.
     """
-    ids = [row["id"] for row in await _rows(connection, "deserted")]
-    clocks = await watched(connection, ids, EVERYTHING)
-    changes: list[Change] = []
-    for one in clocks.values():
-        changes += change(of_row(one.row), deserted(one.tells_first), one.row["at"])
-    await write(connection, changes)
+    for statement, why in (("deserted", Desertion.DISABLED), ("left_alone", Desertion.ABSENT)):
+        ids = [row["id"] for row in await _rows(connection, statement)]
+        clocks = await watched(connection, ids, EVERYTHING)
+        changes: list[Change] = []
+        for one in clocks.values():
+            changes += change(of_row(one.row), deserted(why, one.tells_first), one.row["at"])
+        await write(connection, changes)
 
 
 async def _rows(

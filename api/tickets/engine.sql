@@ -137,3 +137,22 @@ WHERE account.disabled_at IS NOT NULL
             AND ticket_transition.id > (
                 SELECT coalesce(max(accepted.id), 0) FROM ticket_transition AS accepted
                 WHERE accepted.ticket_id = ticket.id AND accepted.event = 'accept'));
+
+-- name: left_alone
+-- Tickets that somebody accepted who is absent now, which nobody was told of since both were so.
+SELECT ticket.id
+FROM (
+    SELECT technician_id, min(begins_at) AS since
+    FROM technician_absence
+    WHERE begins_at <= now() AND ends_at > now()
+    GROUP BY technician_id
+) AS away JOIN ticket ON ticket.technician_id = away.technician_id
+WHERE ticket.state IN ('ACCEPTED', 'EN_ROUTE', 'ON_SITE', 'ON_HOLD')
+    AND NOT EXISTS (
+        SELECT FROM ticket_transition
+        WHERE ticket_transition.ticket_id = ticket.id
+            AND (ticket_transition.event, ticket_transition.reason) = ('escalate', 'absent')
+            AND ticket_transition.at >= away.since
+            AND ticket_transition.id > (
+                SELECT coalesce(max(accepted.id), 0) FROM ticket_transition AS accepted
+                WHERE accepted.ticket_id = ticket.id AND accepted.event = 'accept'));

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from fleet.rules.severity import Severity
@@ -26,6 +27,13 @@ class Cause:
     spoken_for_by: int | None = None
     cleared_at: datetime | None = None
     severity: Severity | None = None
+
+
+class Desertion(StrEnum):
+    """Why whoever accepted a ticket does nothing more with it."""
+
+    DISABLED = "account disabled"
+    ABSENT = "absent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,6 @@ def told_of(event: Event, who: str) -> Step:
     return Step(Event.ESCALATE, Said(reason=reason, note=f"for {who}"))
 
 
-def deserted(who: str) -> Step:
+def deserted(why: Desertion, who: str) -> Step:
     """How it escalates that whoever accepted it can do nothing more with it."""
-    return Step(Event.ESCALATE, Said(reason="account disabled", note=f"for {who}"))
+    return Step(Event.ESCALATE, Said(reason=why, note=f"for {who}"))

@@ -209,6 +209,37 @@ async def test_operations_hear_of_what_was_accepted_by_whoever_has_no_account_an
     assert (given.status_code, given.json()["technician"]) == (200, "T02")
 
 
+async def test_operations_hear_of_what_was_accepted_by_whoever_is_absent_by_now(
+    connection: Database, operations: httpx.AsyncClient, sign_in: SignIn
+) -> None:
+    """T01 is on the way and reports sick from this morning on: escalated once. Of a leave
+    that is to come, nothing yet."""
+    await fire(connection, SomeFault())
+    await until(partial(tickets_are, connection, "ASSIGNED"))
+    for event in ("accept", "depart"):
+        assert (await move(await sign_in("tech01"), 1, event)).status_code == 200
+    now = datetime.now(UTC)
+
+    async def away(begin: datetime) -> None:
+        asked = {"from": begin.isoformat(), "to": (begin + 24 * HOUR).isoformat()}
+        path = "/api/v1/technicians/T01/absences"
+        answer = await operations.post(path, json=asked | {"reason": "sick"})
+        assert answer.is_success, answer.text
+        for _ in range(2):
+            await engine(connection)
+
+    async def told() -> list[tuple[str, str]]:
+        steps = (await operations.get("/api/v1/tickets/1")).json()["transitions"]
+        return [(one["reason"], one["note"]) for one in steps if one["event"] == "escalate"]
+
+    await away(now + HOUR)
+    assert await told() == []
+    await away(now - HOUR)
+    assert await told() == [("absent", "for operations")]
+    detail = (await operations.get("/api/v1/tickets/1")).json()
+    assert (detail["state"], detail["technician"]) == ("EN_ROUTE", "T01")
+
+
 async def test_what_somebody_accepted_who_fell_ill_goes_to_another(
     connection: Database, operations: httpx.AsyncClient, sign_in: SignIn
 ) -> None:

@@ -27,7 +27,7 @@ FOR_NOBODY = {
     "tickets.store": {"counts": "metrics of the whole, for operators"},
     "tickets.writing": dict.fromkeys(("as_seen", "move"), "writes what `moves` has found in scope"),
     "tickets.engine": dict.fromkeys(
-        ("wanting", "raise_tickets", "causes", "not_accepted", "deserted"),
+        ("wanting", "raise_tickets", "causes", "not_accepted", "deserted", "left_alone"),
         "the engine serves every cell",
     ),
     "dispatch.people": dict.fromkeys(("people", "surroundings"), "the engine serves every cell"),

@@ -181,7 +181,7 @@ def test_both_languages_say_what_became_of_a_ticket(became: Became) -> None:
 
 
 CLOCKS = [f"{clock} {level}" for clock in Clock for level in (Level.WARNING, Level.BREACHED)]
-ELSE = ["declined", "not accepted", "account disabled"]
+ELSE = ["declined", "not accepted", "account disabled", "absent"]
 
 
 @pytest.mark.parametrize("reason", [*CLOCKS, *ELSE])

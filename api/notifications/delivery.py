@@ -26,7 +26,7 @@ from api.reports.store import kept
 from api.scope import ENGINE, enter
 from fleet.db.pool import Pool
 from fleet.db.sql import load
-from fleet.notifications.routing import URGENT, Kind
+from fleet.notifications.routing import URGENT, WAKING, Kind
 from fleet.notifications.timing import again
 from fleet.notifications.words import digest, message
 
@@ -66,7 +66,12 @@ class Notifier:
             if channel.hours is not None and channel.hours.lasts(now)
         ]
         rows = await self._run(
-            "claim", gathering=gathering, quiet=quiet, urgent=sorted(URGENT), delivery=uuid4()
+            "claim",
+            gathering=gathering,
+            quiet=quiet,
+            urgent=sorted(URGENT),
+            waking=sorted(WAKING),
+            delivery=uuid4(),
         )
         return sorted(rows, key=lambda row: int(row["id"]))
 

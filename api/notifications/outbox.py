@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from api.notifications.channels import Channel
 from fleet.db.sql import load
-from fleet.notifications.routing import STILL_THEIRS, URGENT, Happening, Told, told
+from fleet.notifications.routing import STILL_THEIRS, URGENT, WAKING, Happening, Told, told
 from fleet.notifications.timing import due
 from fleet.tickets.ticket import State
 
@@ -121,4 +121,6 @@ async def forget(connection: AsyncConnection[TupleRow]) -> None:
 
 
 def _due(now: datetime, channel: Channel, one: Told) -> datetime:
-    return now if one.kind in URGENT else due(now, channel.hours, channel.digest)
+    if one.kind in URGENT:
+        return now
+    return due(now, None if one.kind in WAKING else channel.hours, channel.digest)

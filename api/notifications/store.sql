@@ -113,13 +113,14 @@ RETURNING id;
 -- name: claim
 -- The next delivery that is due: one that is tried again is as it was; in a channel that gathers,
 -- all that is due for its recipient and not urgent; else one notification. In a channel that is
--- quiet only what is urgent: what is late, or tried again, waits for its end like all else.
+-- quiet only what waits for no quiet hours: what is late, or tried again, waits like all else.
 WITH earliest AS (
     SELECT id, channel, recipient, delivery,
-        channel = ANY(%(gathering)s) AND kind <> ALL(%(urgent)s) AS gathers
+        channel = ANY(%(gathering)s) AND kind <> ALL(%(urgent)s) AS gathers,
+        channel = ANY(%(quiet)s) AS quiet
     FROM notification
     WHERE state = 'waiting' AND due_at <= now()
-        AND (channel <> ALL(%(quiet)s) OR kind = ANY(%(urgent)s))
+        AND (channel <> ALL(%(quiet)s) OR kind = ANY(%(waking)s))
     ORDER BY due_at, id
     LIMIT 1
 ), claimed AS (
@@ -129,6 +130,7 @@ WITH earliest AS (
         WHEN earliest.delivery IS NOT NULL THEN other.delivery = earliest.delivery
         WHEN earliest.gathers THEN other.delivery IS NULL AND other.due_at <= now()
             AND other.kind <> ALL(%(urgent)s)
+            AND (NOT earliest.quiet OR other.kind = ANY(%(waking)s))
         ELSE other.id = earliest.id
     END
 )

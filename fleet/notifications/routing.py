@@ -24,6 +24,10 @@ class Kind(StrEnum):
 URGENT = frozenset({Kind.BREACHED, Kind.UNDER_WAY})
 """These wait for no quiet hours and for no digest."""
 
+WAKING = URGENT | {Kind.ASSIGNED}
+"""These wait for no quiet hours: whom a ticket is given to has so many minutes to accept it, and
+is sent nowhere but on shift."""
+
 
 class Became(StrEnum):
     """What became of a ticket that somebody had, by other hands than theirs."""

@@ -660,13 +660,53 @@ async def test_what_is_late_disturbs_nobody_in_quiet_hours(
     """It was due before they began: nobody ran then, or it is tried again. A breach is told."""
     for kind in ("warning", "breached"):
         await waiting(connection, kind, "plain")
-    hour = timedelta(hours=1)
-    begin, end = (f"{datetime.now(UTC) + by:%H:%M}" for by in (-hour, hour))
     told = read(files["plain"])["plain"]
-    channels = {"plain": told.model_copy(update={"quiet": f"{begin}-{end}", "time_zone": "UTC"})}
+    channels = {"plain": now_quiet(told)}
     async with open_pool(as_api(database_url), name="test") as pool:
         await Notifier(channels, pool, Metrics()).deliver(connection)
         assert await outbox_is(connection, "waiting", "sent")
         await Notifier({"plain": told}, pool, Metrics()).deliver(connection)
     assert await outbox_is(connection, "sent", "sent")
     assert len(receiver.taken) == 2
+
+
+async def test_whom_a_ticket_is_given_to_at_night_hears_of_it_at_night(
+    connection: Database, database_url: str, receiver: Receiver, tmp_path: Path
+) -> None:
+    """They are on shift, and the time to accept it runs."""
+    begin, end = hours_around_now()
+    hook = {"to": ["technicians"], "url": f"http://127.0.0.1:{receiver.port}", "secret": SECRET}
+    quiet = hook | {"quiet": f"{begin}-{end}", "time_zone": "UTC"}
+    file = tmp_path / "quiet.yaml"
+    file.write_text(json.dumps({"channels": {"hook": quiet}}), encoding="utf-8")
+    async with telling(database_url, file):
+        await listening(connection)
+        await fire(connection, SomeFault())
+        await until(lambda: outbox_is(connection, "sent"))
+    assert [row[:2] for row in await outbox(connection)] == [("assigned", "T01")]
+
+
+async def test_nothing_else_comes_along_with_it_at_night(
+    connection: Database, database_url: str, files: dict[str, Path], receiver: Receiver
+) -> None:
+    """Over a channel that gathers: what became of another ticket waits for the morning."""
+    for kind in ("changed", "assigned"):
+        await waiting(connection, kind, "hook")
+    gathering = now_quiet(read(files["hook"])["hook"]).model_copy(update={"digest_minutes": 5})
+    async with open_pool(as_api(database_url), name="test") as pool:
+        await Notifier({"hook": gathering}, pool, Metrics()).deliver(connection)
+    assert await outbox_is(connection, "waiting", "sent")
+    [one] = receiver.verified()
+    assert [item["kind"] for item in one["items"]] == ["assigned"]
+
+
+def now_quiet(channel: Channel) -> Channel:
+    """The channel, with quiet hours that began an hour ago and last another."""
+    begin, end = hours_around_now()
+    return channel.model_copy(update={"quiet": f"{begin}-{end}", "time_zone": "UTC"})
+
+
+def hours_around_now() -> tuple[str, str]:
+    hour = timedelta(hours=1)
+    begin, end = (f"{datetime.now(UTC) + by:%H:%M}" for by in (-hour, hour))
+    return begin, end

@@ -3,13 +3,14 @@
 
 -- name: as_seen
 -- Those of some tickets that are still at the version that was seen, kept so until this transaction
--- ends; in the order of their ids, so that no two block.
+-- ends. What somebody else moves just now will not be: it is not waited for, so that the engine, which
+-- keeps many and comes to more, blocks nobody.
 SELECT ticket.id
 FROM ticket
 JOIN unnest(%(ids)s::integer[], %(versions)s::integer[]) AS seen (id, version) ON seen.id = ticket.id
 WHERE ticket.version = seen.version
 ORDER BY ticket.id
-FOR UPDATE OF ticket;
+FOR UPDATE OF ticket SKIP LOCKED;
 
 -- name: move
 WITH moved AS (

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, dict_row
 
 from api.scheduled import lock_key
+from api.tickets.engine import follow_causes, take_back
 from fleet.db.pool import connect
 from fleet.tickets.lifecycle import Event, Role
 from fleet.tickets.ticket import State
@@ -399,6 +401,25 @@ async def test_two_merged_into_each_other_at_once_do_not_block(
         await until_blocked(connection)
         await other.execute("SELECT FROM ticket WHERE id = 2 FOR UPDATE NOWAIT")
     assert (await merging).status_code == 200
+
+
+@pytest.mark.usefixtures("engine_elsewhere")
+async def test_the_engine_does_not_block_somebody_who_moves_two_tickets(
+    people: dict[Role, httpx.AsyncClient], ticket: int, connection: Database, database_url: str
+) -> None:
+    """It has written 2, which is well again, and comes to 1, which nobody accepted; operations hold
+    that one and wait for 2, to merge into it."""
+    await connection.execute("UPDATE fault SET cleared_at = now() WHERE subject = 'ATM-2'")
+    async with await connect(database_url, name="engine") as engine:
+        assert await follow_causes(engine, timedelta(hours=1)) == 1
+        merging = asyncio.create_task(
+            move(people[Role.OPERATIONS], ticket, "merge", parent=2, reason="same cause")
+        )
+        await until_blocked(connection)
+        await take_back(engine, timedelta())
+        await engine.commit()
+        assert (await merging).status_code == 200
+    assert await tickets_are(connection, "MERGED", "RESOLVED")
 
 
 async def test_many_merged_at_once_do_not_block_one_that_is_merged_into_the_same(

@@ -13,6 +13,7 @@ from psycopg.rows import TupleRow
 from api.dispatch import choices
 from api.dispatch.jobs import Open, open_jobs
 from api.dispatch.people import anything_new, people
+from api.tickets.carrying import carry
 from api.tickets.stepping import change
 from api.tickets.writing import ENGINE, Change, write
 from fleet.dispatch.assignment import Choice, Considered, Reason, assign
@@ -28,6 +29,7 @@ async def send_technicians(connection: AsyncConnection[TupleRow]) -> int:
     """Choose who goes where; returns how many tickets were given to somebody else than before."""
     if not await anything_new(connection):
         return 0
+    await carry(connection)
     found = await open_jobs(connection)
     if not found:
         return 0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from api.tickets.writing import announce
+from api.tickets.carrying import carry
 from fleet.db.sql import load
 from fleet.grid.assignment import Placed, assign
 from fleet.grid.cell import Cell
@@ -46,6 +46,6 @@ async def reassign(connection: AsyncConnection[TupleRow], cells: Sequence[Cell])
     }
     for name in ("forget_memberships", "end_memberships", "begin_memberships"):
         await connection.execute(_SQL[name], changed)
-    if moves and (await connection.execute(_SQL["carry_tickets"], changed)).rowcount:
-        await announce(connection)
+    if moves:
+        await carry(connection, changed["codes"])
     return sorted(moves, key=lambda move: move.terminal)

@@ -115,28 +115,6 @@ FROM unnest(%(codes)b::text[], %(cells)b::text[], %(methods)b::text[])
     AS moved (code, cell, method)
 JOIN terminal ON terminal.code = moved.code;
 
--- name: carry_tickets
--- What is to do at terminals that are in another cell now goes along, under the promise that it had.
--- What somebody accepted stays where it is, lest they lose it, unless that cell has ended.
-WITH going AS (
-    SELECT ticket.id, member.cell_code AS cell
-    FROM ticket
-    JOIN terminal ON terminal.id = ticket.terminal_id
-    JOIN terminal_cell AS member
-        ON member.terminal_id = terminal.id AND member.valid @> map_changes_at()
-    JOIN cell ON cell.code = ticket.cell_code
-    WHERE terminal.code = ANY(%(codes)b::text[]) AND ticket.cell_code <> member.cell_code
-        AND ticket.state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
-        AND (ticket.state NOT IN ('ACCEPTED', 'EN_ROUTE', 'ON_SITE', 'ON_HOLD')
-            OR cell.valid_to <= map_changes_at())
-    ORDER BY ticket.id
-    FOR UPDATE OF ticket
-)
-UPDATE ticket
-SET cell_code = going.cell, version = ticket.version + 1
-FROM going
-WHERE ticket.id = going.id;
-
 -- name: registered
 SELECT terminal.code, terminal.kind, terminal.vendor, terminal.model,
     terminal.region_code AS region, terminal.site, terminal.latitude, terminal.longitude,

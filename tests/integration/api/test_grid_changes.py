@@ -164,6 +164,37 @@ async def test_work_that_somebody_accepted_stays_in_a_cell_that_stands(
     assert (await done(technician.get("/api/v1/tickets/1")))["cell"] == "W"
 
 
+async def test_work_goes_along_later_when_it_is_given_back_or_its_cell_ends(
+    ops: httpx.AsyncClient, connection: Database, sign_in: SignIn
+) -> None:
+    """A-1 and A-2 are set up in E while T02 has accepted what is to do there. A-1's T02 declines:
+    it is T03's, who has E. Then E takes in W with its people: T02 still sees what is theirs."""
+    technician = await sign_in("tech02")
+    await listening(connection)
+    json = {"Content-Type": "application/json"}
+    for number, terminal in enumerate(("A-1", "A-2"), 1):
+        await fire(connection, SomeFault(terminal=terminal, cell="W"))
+        await until(partial(is_with, connection, number, "T02"))
+        path = f"/api/v1/tickets/{number}/transitions"
+        await done(technician.post(path, json={"event": "accept"}, headers=json))
+    await done(registry(ops, row("A-1", 15, 2), row("A-2", 15, 3)))
+    await done(
+        technician.post(
+            "/api/v1/tickets/1/transitions",
+            json={"event": "decline", "reason": "too far"},
+            headers=json,
+        )
+    )
+    await until(partial(is_with, connection, 1, "T03"))
+    await done(ops.post("/api/v1/cells/E/merge", json={"cells": ["E", "W"]}, headers=json))
+
+    async def follows() -> bool:
+        answer = await technician.get("/api/v1/tickets/2")
+        return answer.status_code == 200 and answer.json()["cell"] == "E"
+
+    await until(follows)
+
+
 async def test_people_answer_from_when_to_when(ops: httpx.AsyncClient) -> None:
     """W is split, then its parts are merged, then moved: each cell says who answered for it, and
     the map of any instant has the people of that instant. Who is named again never left."""

@@ -135,6 +135,10 @@ async def test_work_is_shared_by_how_much_there_is_to_do(connection: Database) -
 
 async def test_a_terminal_in_no_cell_has_a_ticket_too(connection: Database) -> None:
     """Nobody answers for the cell UNASSIGNED: the ticket waits for operations."""
+    await connection.execute(
+        "UPDATE terminal_cell SET cell_code = 'UNASSIGNED' FROM terminal"
+        " WHERE terminal.id = terminal_id AND terminal.code = 'ATM-1'"
+    )
     await fire(connection, SomeFault(cell="UNASSIGNED"))
     await engine(connection)
     [ticket] = await tickets(connection)

@@ -39,6 +39,7 @@ FOR_NOBODY = {
     "technicians.absences": {"put_down": "its route has found the technician in scope"},
     "uptime.summing": dict.fromkeys(("first_record", "sum"), "sums are made of every cell"),
     "windows.holding": {"covered": "the engine serves every cell"},
+    "tickets.carrying": {"carry": "what is to do goes along, whoever sees it"},
     "tickets.clocks": {"live": "the clocks are watched for every cell"},
     "notifications.store": {"happened": "the notifier serves every cell"},
     "grid.store": dict.fromkeys(
@@ -52,7 +53,7 @@ FOR_NOBODY = {
                 "placed",
             ),
             *("forget_memberships", "end_memberships", "begin_memberships", "registered"),
-            *("out_of_fleet", "carry_tickets"),
+            "out_of_fleet",
         ),
         "operations draw the whole grid",
     ),

@@ -72,8 +72,21 @@ def lay(promises: Sequence[Promise], history: History) -> tuple[Laid, ...]:
     """The clocks by each promise, in the order in which they were given."""
     first, *later = promises
     return (
-        Laid(first, courses(first.policy, history)),
+        Laid(first, _of_the_first(first, history)),
         *(Laid(one, courses(one.policy, one.of(history))) for one in later),
+    )
+
+
+def _of_the_first(promise: Promise, history: History) -> tuple[Course, ...]:
+    """Its clocks, from when it was given; one that had ended before as it was."""
+    since_raised = courses(promise.policy, history)
+    if promise.since <= history.created_at:
+        return since_raised
+    return tuple(
+        since if whole.stopped_at is None or whole.stopped_at > promise.since else whole
+        for whole, since in zip(
+            since_raised, courses(promise.policy, promise.of(history)), strict=True
+        )
     )
 
 

@@ -53,3 +53,15 @@ def test_a_clock_that_had_ended_does_not_begin_anew() -> None:
     response, arrival, restore = readings(promises, history(*MAIN_PATH[:4]), minute(16))
     assert (response.stopped_at, response.target) == (minute(4), 10 * MINUTE)
     assert (arrival.due_at, restore.due_at) == (minute(20), minute(20))
+
+
+def test_where_nothing_was_promised_of_the_milder_one_all_counts_from_when_it_got_worse() -> None:
+    """Nothing is promised of a minor one, raised at 0; critical at minute 60: due at 65."""
+    life = history((Event.RAISE, State.NEW, 0, None))
+    assert [one.due_at for one in readings([Promise(CRITICAL, minute(60))], life, minute(61))] == (
+        [minute(65)] * 3
+    )
+    # Accepted at minute 4, its response is over.
+    promises = [Promise(CRITICAL, minute(15))]
+    response, arrival, _ = readings(promises, history(*MAIN_PATH[:4]), minute(16))
+    assert (response.stopped_at, arrival.due_at) == (minute(4), minute(20))

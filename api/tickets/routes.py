@@ -65,7 +65,8 @@ async def list_tickets(
             min_length=1,
             max_length=200,
             description="Words in title, remedy, subject, rule, component or remarks;"
-            ' "a phrase", or, -not',
+            ' "a phrase", or, -not. What is not ASCII is found within words too, all of its parts'
+            " together, without or and -not",
         ),
     ] = None,
 ) -> Page[Ticket]:

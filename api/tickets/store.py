@@ -1,5 +1,6 @@
 """Reads tickets."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ from fleet.tickets.following import facts
 from fleet.tickets.lifecycle import allowed
 
 _SQL = load("api.tickets", "store")
+_PART = re.compile(r'"([^"]*)"|([^"\s]+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,15 @@ class Filter:
     @property
     def parameters(self) -> dict[str, object]:
         """What the statements take. Text that is not of words between spaces, as Chinese is not, is
-        looked for as it stands too: `pattern` is for ILIKE.
+        looked for as it stands too, each part between spaces or quotes by itself: `patterns` are
+        for ILIKE.
         """
-        pattern = None
+        patterns = None
         if self.text is not None and not self.text.isascii():
             escaped = self.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            pattern = f"%{escaped}%"
-        return asdict(self) | {"pattern": pattern}
+            parts = ["".join(found) for found in _PART.findall(escaped)]
+            patterns = [f"%{part}%" for part in parts if part]
+        return asdict(self) | {"patterns": patterns or None}
 
 
 class Due(NamedTuple):

@@ -29,9 +29,10 @@ FROM (
             WHERE to_tsvector('simple', text) @@ websearch_to_tsquery('simple', %(text)s)
             UNION
             SELECT ticket.id FROM ticket
-            WHERE title ILIKE %(pattern)s::text OR remedy ILIKE %(pattern)s::text
+            WHERE concat_ws(' ', title, remedy, subject, rule, component)
+                ILIKE ALL (%(patterns)s::text[])
             UNION
-            SELECT ticket_id FROM ticket_remark WHERE text ILIKE %(pattern)s::text))
+            SELECT ticket_id FROM ticket_remark WHERE text ILIKE ALL (%(patterns)s::text[])))
         AND (%(scope)s::text[] IS NULL OR cell = ANY(%(scope)s))
         AND id < coalesce(%(after)s::integer, 2147483647)
     ORDER BY id DESC
@@ -57,9 +58,10 @@ WHERE state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
         WHERE to_tsvector('simple', text) @@ websearch_to_tsquery('simple', %(text)s)
         UNION
         SELECT ticket.id FROM ticket
-        WHERE title ILIKE %(pattern)s::text OR remedy ILIKE %(pattern)s::text
+        WHERE concat_ws(' ', title, remedy, subject, rule, component)
+            ILIKE ALL (%(patterns)s::text[])
         UNION
-        SELECT ticket_id FROM ticket_remark WHERE text ILIKE %(pattern)s::text))
+        SELECT ticket_id FROM ticket_remark WHERE text ILIKE ALL (%(patterns)s::text[])))
     AND (%(scope)s::text[] IS NULL OR cell = ANY(%(scope)s));
 
 -- name: to_do

@@ -123,7 +123,7 @@ async def test_a_ticket_has_twenty_at_the_most(
 
 
 async def test_tickets_are_found_by_their_words(
-    technician: httpx.AsyncClient, sign_in: SignIn
+    technician: httpx.AsyncClient, sign_in: SignIn, connection: Database
 ) -> None:
     """In what the rule says and in remarks, English and Chinese; nobody finds what is foreign."""
     await technician.post(REMARKS, json={"text": "Transport belt torn, 更换读卡器滚轮"})
@@ -138,6 +138,10 @@ async def test_tickets_are_found_by_their_words(
     assert await found(ops, "belt") == [1]
     assert await found(ops, "滚轮") == [1]
     assert await found(ops, "100%滚") == []
+    assert await found(ops, "滚轮　belt") == await found(ops, '"卡器滚" 更换') == [1]
+    assert await found(ops, "滚轮 cash") == await found(ops, '"belt 更换"') == []
+    await connection.execute("UPDATE ticket SET title = '读卡器卡住' WHERE id = 2")
+    assert await found(ops, "atm-4 卡") == await found(ops, "读卡器 card") == [2]
     assert await found(ops, "belt", sort="due") == [1]
     assert await found(technician, "jammed") == [1]
     assert await found(await sign_in("tech03"), "belt") == []

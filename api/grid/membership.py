@@ -46,6 +46,5 @@ async def reassign(connection: AsyncConnection[TupleRow], cells: Sequence[Cell])
     }
     for name in ("forget_memberships", "end_memberships", "begin_memberships"):
         await connection.execute(_SQL[name], changed)
-    if moves:
-        await carry(connection, changed["codes"])
+    await carry(connection)
     return sorted(moves, key=lambda move: move.terminal)

@@ -1,7 +1,5 @@
 """Takes what is to do at a terminal along into the cell that the terminal is in."""
 
-from collections.abc import Sequence
-
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
@@ -11,14 +9,11 @@ from fleet.db.sql import load
 _SQL = load("api.tickets", "carrying")
 
 
-async def carry(
-    connection: AsyncConnection[TupleRow], terminals: Sequence[str] | None = None
-) -> None:
-    """Let live tickets go along with some terminals, or all.
+async def carry(connection: AsyncConnection[TupleRow]) -> None:
+    """Let live tickets go along with their terminals.
 
-    A change of the map does so for whom it moves. What it could not see comes later, with all: a
-    ticket that was raised or moved at the same moment, one that was accepted then and is no more.
+    A change of the map does so. What it could not see comes when dispatch looks next: a ticket that
+    was raised or moved at the same moment, one that was accepted then and is no more.
     """
-    codes = None if terminals is None else list(terminals)
-    if (await connection.execute(_SQL["carry"], {"codes": codes})).rowcount:
+    if (await connection.execute(_SQL["carry"])).rowcount:
         await announce(connection)

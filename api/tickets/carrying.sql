@@ -1,8 +1,8 @@
 -- What is to do at a terminal goes along into the cell that the terminal is in.
 
 -- name: carry
--- Of some terminals, or of all. What somebody accepted stays where it is, lest they lose it, unless
--- that cell has ended. What somebody moves just now is left to the next time: nobody waits for another.
+-- What somebody accepted stays where it is, lest they lose it, unless that cell has ended. What somebody
+-- moves just now is left to the next time: nobody waits for another.
 WITH going AS (
     SELECT ticket.id, member.cell_code AS cell
     FROM ticket
@@ -10,8 +10,7 @@ WITH going AS (
     JOIN terminal_cell AS member
         ON member.terminal_id = terminal.id AND member.valid @> (SELECT clock_timestamp())
     JOIN cell ON cell.code = ticket.cell_code
-    WHERE (%(codes)s::text[] IS NULL OR terminal.code = ANY(%(codes)s))
-        AND ticket.cell_code <> member.cell_code
+    WHERE ticket.cell_code <> member.cell_code
         AND ticket.state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
         AND (ticket.state NOT IN ('ACCEPTED', 'EN_ROUTE', 'ON_SITE', 'ON_HOLD')
             OR cell.valid_to <= (SELECT clock_timestamp()))

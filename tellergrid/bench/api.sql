@@ -115,14 +115,16 @@ CROSS JOIN LATERAL (
 -- name: tickets
 INSERT INTO ticket (
     fault_id, scope, subject, rule, item, terminal_id, cell_code, severity, component, title, remedy,
-    skill, line, state, technician_id, created_at, changed_at)
+    skill, line, state, technician_id, created_at, changed_at, promised_in)
 SELECT fault.id, fault.scope, fault.subject, fault.rule, fault.item, fault.terminal_id,
     fault.cell_code, fault.severity, fault.component, fault.title, fault.remedy, fault.skill,
     fault.line, CASE WHEN fault.cleared_at IS NULL THEN 'ACCEPTED' ELSE 'CLOSED' END,
     (SELECT technician_id FROM technician_cell
         WHERE technician_cell.cell_code = fault.cell_code LIMIT 1),
-    fault.fired_at, coalesce(fault.cleared_at, fault.fired_at)
-FROM fault;
+    fault.fired_at, coalesce(fault.cleared_at, fault.fired_at), line.upwards
+FROM fault
+JOIN (SELECT code, cell_line(code, now()) AS upwards FROM cell) AS line
+    ON line.code = fault.cell_code;
 
 -- name: transitions
 INSERT INTO ticket_transition (ticket_id, event, from_state, to_state, actor, role, technician_id, at)

@@ -71,16 +71,18 @@ async def test_killed_around_the_commit_stores_every_message_once(
 
 
 def test_killed_while_a_hold_is_pending_shifts_no_timer(collector: CollectorProcess) -> None:
-    """A jam is pending when the collector dies; the fault is dated as if it never had."""
+    """A jam is pending when the collector dies; the fault is dated as if it never had. It is told
+    with the terminal's next word: only then it is known that nothing which ends it is on its way."""
     collector.say(0, 1, status={"cardReader": {"media": "jammed"}})
     wait_for("the hold is pending", lambda: collector.query("SELECT 1 FROM hold"))
     collector.kill()
     collector.start()
+    collector.say(0, 2, status={"cardReader": {"media": "jammed"}})
     ((started, fired, said),) = wait_for(
         "the fault",
         lambda: collector.query(
             "SELECT fault.started_at, fault.fired_at, telemetry.ts FROM fault"
-            " JOIN telemetry USING (terminal_id)"
+            " JOIN telemetry USING (terminal_id) WHERE telemetry.seq = 1"
         ),
     )
     assert started == said

@@ -72,7 +72,7 @@ async def test_killed_around_the_commit_stores_every_message_once(
 
 def test_killed_while_a_hold_is_pending_shifts_no_timer(collector: CollectorProcess) -> None:
     """A jam is pending when the collector dies; the fault is dated as if it never had. It is told
-    with the terminal's next word: only then it is known that nothing which ends it is on its way."""
+    with the terminal's next word: till then it is not known that nothing which ends it comes."""
     collector.say(0, 1, status={"cardReader": {"media": "jammed"}})
     wait_for("the hold is pending", lambda: collector.query("SELECT 1 FROM hold"))
     collector.kill()

@@ -1,6 +1,6 @@
 """A database with a small grid and accounts, the api on it, and people signed in."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from pydantic import SecretStr
 
+from api.accounts.passwords import _nobody
 from api.app import create_app
 from api.seed import demo_accounts, seed
 from api.settings import Settings
@@ -22,10 +23,13 @@ SignIn = Callable[[str], Awaitable[httpx.AsyncClient]]
 
 
 @pytest.fixture(autouse=True)
-def hasher(monkeypatch: pytest.MonkeyPatch) -> None:
+def hasher(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Passwords hashed in next to no time: a dozen accounts a test, and none is to be guessed."""
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr("api.accounts.passwords._HASHER", quick)
+    _nobody.cache_clear()
+    yield
+    _nobody.cache_clear()  # other tests have the real one
 
 
 @pytest.fixture

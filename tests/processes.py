@@ -6,11 +6,17 @@ from pathlib import Path
 
 def descendants(pid: int) -> Iterator[int]:
     """The processes that a process started, and those that they did."""
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            children = path.read_text(encoding="ascii").split()
-        except OSError:  # it has ended meanwhile
-            continue
-        for child in children:
-            yield int(child)
-            yield from descendants(int(child))
+    for child in _children(pid):
+        yield child
+        yield from descendants(child)
+
+
+def _children(pid: int) -> list[int]:
+    """Those of all its threads; none of a process that has ended, though it may be meanwhile."""
+    found: list[int] = []
+    try:
+        for path in Path(f"/proc/{pid}/task").glob("*/children"):
+            found += map(int, path.read_text(encoding="ascii").split())
+    except OSError:
+        pass
+    return found

@@ -1,20 +1,25 @@
 -- name: first_boots
 -- Of each terminal's first boot the count begins where it was first heard.
-SELECT ledger.terminal_id, min(ledger.boot)
-FROM boot_ledger AS ledger
-JOIN terminal ON terminal.id = ledger.terminal_id
-WHERE terminal.region_code = %(region)s
-GROUP BY ledger.terminal_id;
+SELECT terminal.id, first.boot
+FROM terminal
+CROSS JOIN LATERAL (
+    SELECT boot FROM boot_ledger WHERE terminal_id = terminal.id ORDER BY boot LIMIT 1
+) AS first
+WHERE terminal.region_code = %(region)s;
 
 -- name: gaps
 -- Of each boot with gaps: which seq are missing, and which were given up, first and last included.
-WITH ledger AS (
+-- Only broken ledgers are looked at, by the condition of their index; what came behind the last
+-- range without being written down (`boot_received`) leaves no gap.
+WITH ledger AS MATERIALIZED (
     SELECT terminal_id, boot, received, lost,
-           CASE WHEN boot = min(boot) OVER (PARTITION BY terminal_id) THEN lower(received)
-                ELSE 1 END AS first
-    FROM boot_received
-    JOIN terminal ON terminal.id = terminal_id
-    WHERE terminal.region_code = %(region)s AND NOT isempty(received)
+           CASE WHEN boot = (SELECT min(boot) FROM boot_ledger WHERE terminal_id = terminal.id)
+                THEN lower(received) ELSE 1 END AS first
+    FROM terminal
+    JOIN boot_ledger ON terminal_id = terminal.id
+    WHERE region_code = %(region)s AND NOT isempty(received)
+      AND (lost <> '{}' OR lower(received) <> 1
+           OR received <> int8multirange(range_merge(received)))
 ), gap AS (
     SELECT terminal_id, boot, lost,
            int8multirange(int8range(least(first, lower(received)), upper(received)))

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, field
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from psycopg import AsyncConnection
@@ -38,6 +38,8 @@ class Services:
     places: Places
     locks: Locks = Locks.BOTH
     issuer: Issuer | None = None
+    looks: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
+    """What probes have asked the database, by what was asked."""
 
     @property
     def catalogue(self) -> Catalogue:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
@@ -10,6 +11,15 @@ from psycopg_pool import AsyncConnectionPool
 Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
 
 _UNANSWERED_S = 10
+# A server that went away without a word, or lets us wait at the door, is noticed within seconds:
+# psycopg would wait for two minutes, and TCP for a quarter of an hour.
+_NOTICED: dict[str, Any] = {
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "connect_timeout": _UNANSWERED_S,
+    "tcp_user_timeout": _UNANSWERED_S * 1000,
+}
 
 
 @asynccontextmanager
@@ -24,7 +34,7 @@ async def open_pool(url: str, *, name: str, most: int = 8) -> AsyncIterator[Pool
         max_size=most,
         open=False,
         name=name,
-        kwargs={"application_name": f"tellergrid-{name}"},
+        kwargs={"application_name": f"tellergrid-{name}", **_NOTICED},
     )
     await pool.open()
     try:
@@ -34,18 +44,7 @@ async def open_pool(url: str, *, name: str, most: int = 8) -> AsyncIterator[Pool
 
 
 async def connect(url: str, *, name: str, autocommit: bool = False) -> AsyncConnection[TupleRow]:
-    """One connection of its own, for what holds a lock or listens.
-
-    A server that went away without a word, or lets us wait at the door, is noticed within seconds:
-    psycopg would wait for two minutes.
-    """
+    """One connection of its own, for what holds a lock or listens."""
     return await AsyncConnection.connect(
-        url,
-        autocommit=autocommit,
-        application_name=f"tellergrid-{name}",
-        keepalives_idle=2,
-        keepalives_interval=1,
-        keepalives_count=3,
-        connect_timeout=_UNANSWERED_S,
-        tcp_user_timeout=_UNANSWERED_S * 1000,
+        url, autocommit=autocommit, application_name=f"tellergrid-{name}", **_NOTICED
     )

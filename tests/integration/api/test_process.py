@@ -249,6 +249,29 @@ async def test_it_lives_through_the_loss_of_its_database(
         await until(lambda: tickets_are(connection, "ASSIGNED"))
 
 
+async def test_a_database_that_hangs_leaves_probes_their_answers(
+    crashing: FastAPI, database_server: DatabaseServer
+) -> None:
+    """Connections are open and nothing comes back: not ready, and metrics without what it knows."""
+    async with client_of(crashing) as client:
+        assert (await client.get("/readyz")).status_code == 200
+        database_server.freeze()
+        try:
+            for _ in range(3):
+                unready = await client.get("/readyz")
+                assert unready.json()["problem"] == "the database does not answer"
+            assert (await client.get("/metrics")).status_code == 200
+            looks = [task for task in asyncio.all_tasks() if "_problem()" in repr(task)]
+        finally:
+            database_server.thaw()
+        assert len(looks) <= 1, "one look waits, however often somebody probes"
+
+        async def is_ready() -> bool:
+            return (await client.get("/readyz")).status_code == 200
+
+        await until(is_ready)
+
+
 async def test_on_a_database_that_is_not_migrated_it_is_not_ready(empty_database_url: str) -> None:
     """It says what is wrong, and does not pretend."""
     settings = Settings(database_url=empty_database_url, token_secret=SecretStr(SECRET))

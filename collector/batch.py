@@ -22,6 +22,9 @@ _SLICE = 50
 _IN_DOUBT = timedelta(seconds=10)
 """Who sends a message again, and says a new time in it, does so at once."""
 
+PresenceRow = tuple[datetime, int, int, bool, bool, int | None, datetime | None]
+"""A row of `presence`, as `rows.presence` packs it."""
+
 
 @dataclass(slots=True)
 class Batch:
@@ -30,9 +33,7 @@ class Batch:
     telemetry: list[bytes] = field(default_factory=list)
     events: list[bytes] = field(default_factory=list)
     presences: list[bytes] = field(default_factory=list)
-    presences_again: list[tuple[datetime, int, int, bool, bool, int | None]] = field(
-        default_factory=list
-    )
+    presences_again: list[PresenceRow] = field(default_factory=list)
     """What the broker may have delivered before: looked for, and not copied."""
     said_us: list[int] = field(default_factory=list)
     """When each of them was said, microseconds since 2000."""
@@ -179,7 +180,9 @@ def _take(
 def _keep(message: Presence, terminal_id: int, arrival: Arrival, batch: Batch) -> None:
     boot, online, retained, packet = message.boot, message.online, arrival.retain, arrival.packet_id
     if arrival.duplicate:
-        batch.presences_again.append((arrival.at, terminal_id, boot, online, retained, packet))
+        said_at = message.ts if online else None
+        row = (arrival.at, terminal_id, boot, online, retained, packet, said_at)
+        batch.presences_again.append(row)
         return
     arrived_us = rows.microseconds(arrival.at)
     batch.presences.append(

@@ -14,6 +14,7 @@ from collector.store import Connection
 from fleet import snapshot
 from fleet.db.sql import load
 from fleet.quarantine import Quarantined
+from fleet.rules.births import CROSSING
 from fleet.rules.engine import Engine
 from fleet.rules.flapping import Transitions
 from fleet.rules.hold import Hold, Phase
@@ -21,6 +22,7 @@ from fleet.rules.severity import Severity
 from fleet.rules.slope import Slope
 from fleet.rules.terminal import Terminal
 from fleet.service_state import ServiceState
+from fleet.telemetry import Presence
 
 _SQL = load("collector", "restore")
 _BREATH = 500  # terminals, between two turns of the event loop
@@ -73,6 +75,7 @@ async def read_back(
     """
     with _undisturbed():
         left = await _adopt(connection, registry, engine)
+        await _recall_births(connection, registry.region, engine, now)
         engine.retire(now, changed, left)
 
 
@@ -106,6 +109,15 @@ async def _adopt(connection: Connection, registry: Registry, engine: Engine) -> 
     for cell in holds["cell"].keys() | transitions["cell"].keys():
         engine.adopt_cell(cell, holds["cell"].get(cell, {}), transitions["cell"].get(cell, {}))
     return left
+
+
+async def _recall_births(
+    connection: Connection, region: str, engine: Engine, now: datetime
+) -> None:
+    asked = {"region": region, "since": now - CROSSING}
+    cursor = await connection.execute(_SQL["births"], asked)
+    async for terminal_id, said_at, boot, arrived_at in cursor:
+        engine.recall_birth(terminal_id, Presence(said_at, boot, online=True), arrived_at)
 
 
 async def _left(connection: Connection, region: str) -> list[Terminal]:

@@ -7,6 +7,17 @@ JOIN terminal ON terminal.id = state.terminal_id
 LEFT JOIN terminal_snapshot AS snapshot ON snapshot.terminal_id = state.terminal_id
 WHERE terminal.region_code = %(region)s;
 
+-- name: births
+-- Those after which a will of the connection before may come still, the oldest first. What a clock
+-- cannot have said may be beyond what can be read.
+SELECT presence.terminal_id, presence.said_at, presence.boot, presence.arrived_at
+FROM presence
+JOIN terminal ON terminal.id = presence.terminal_id
+WHERE terminal.region_code = %(region)s AND presence.arrived_at >= %(since)s
+    AND presence.online AND NOT presence.retained
+    AND abs(extract(year FROM presence.said_at) - extract(year FROM presence.arrived_at)) < 1000
+ORDER BY presence.arrived_at;
+
 -- name: holds
 -- The holds of a region's terminals, and of its part of each cell.
 SELECT hold.scope, hold.subject, hold.rule, hold.item, hold.phase, hold.since, hold.started_at,

@@ -30,6 +30,7 @@ _HEARTBEAT = struct.Struct(f"!h {_NUMBERED} if if if iii")
 _MESSAGE = struct.Struct(f"!h {_NUMBERED}")
 _PRESENCE = struct.Struct("!h iq ii ii i? i?")
 _PACKET = struct.Struct("!ii")
+_INSTANT = struct.Struct("!iq")
 _FLOAT = struct.Struct("!if")
 _LENGTH = struct.Struct("!i")
 
@@ -89,9 +90,11 @@ def presence(
 ) -> bytes:
     """A row of `presence`; a will's own time is when the terminal connected, so it is left out."""
     row = _PRESENCE.pack(
-        6, 8, arrived_us, 4, terminal_id, 4, message.boot, 1, message.online, 1, retained
+        7, 8, arrived_us, 4, terminal_id, 4, message.boot, 1, message.online, 1, retained
     )
-    return row + (_NULL if packet_id is None else _PACKET.pack(4, packet_id))
+    packet = _NULL if packet_id is None else _PACKET.pack(4, packet_id)
+    said = _INSTANT.pack(8, microseconds(message.ts)) if message.online else _NULL
+    return row + packet + said
 
 
 def _text(value: bytes) -> bytes:

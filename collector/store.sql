@@ -7,16 +7,17 @@ FROM STDIN (FORMAT BINARY);
 COPY event (ts, terminal_id, boot, seq, arrived_at, name, body) FROM STDIN (FORMAT BINARY);
 
 -- name: copy_presence
-COPY presence (arrived_at, terminal_id, boot, online, retained, packet_id)
+COPY presence (arrived_at, terminal_id, boot, online, retained, packet_id, said_at)
 FROM STDIN (FORMAT BINARY);
 
 -- name: insert_presence_again
 -- What the broker delivers again, for it was not acknowledged, may be stored; longer than 7 days it
 -- keeps nothing for us.
-INSERT INTO presence (arrived_at, terminal_id, boot, online, retained, packet_id)
+INSERT INTO presence (arrived_at, terminal_id, boot, online, retained, packet_id, said_at)
 SELECT *
-FROM (VALUES (%s::timestamptz, %s::integer, %s::integer, %s::boolean, %s::boolean, %s::integer))
-    AS again (arrived_at, terminal_id, boot, online, retained, packet_id)
+FROM (VALUES (%s::timestamptz, %s::integer, %s::integer, %s::boolean, %s::boolean, %s::integer,
+              %s::timestamptz))
+    AS again (arrived_at, terminal_id, boot, online, retained, packet_id, said_at)
 WHERE NOT EXISTS (
     SELECT FROM presence AS stored
     WHERE stored.terminal_id = again.terminal_id AND stored.packet_id = again.packet_id

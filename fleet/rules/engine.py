@@ -129,6 +129,10 @@ class Engine:
         for (rule, item), hold in holds.items():
             self._faults.remind(cell, rule, item, hold)
 
+    def recall_birth(self, terminal_id: int, said: Presence, arrived_at: datetime) -> None:
+        """A connection had begun before all was read back: an older will may come after it."""
+        self._births.note(terminal_id, said, arrived_at)
+
     def serve(self, terminal: Terminal, now: datetime, *, in_service: bool) -> None:
         """A terminal goes into maintenance or comes out of it: a quorum counts it or does not."""
         self._reach(now)

@@ -889,6 +889,27 @@ async def test_a_will_that_crosses_the_next_birth_leaves_no_row(
     ]
 
 
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_will_that_crosses_the_next_birth_does_so_over_a_restart_too(
+    desk: Desk, connection: Connection, *, again: bool
+) -> None:
+    """Between the two the region goes to another collector, or another catalogue is read; the birth
+    may have been delivered once more. A birth that no clock could have said is passed over."""
+    await desk.commit([arrival(0, 1, 0), arrival(1, 1, 0)], at(0))
+    birth = arrival(0, 1, 100, channel="status", online=True)
+    nonsense = arrival(1, 2, 100, channel="status", online=True, ts="9999-12-31T23:59:59-12:00")
+    await desk.commit([msgspec.structs.replace(birth, duplicate=again), nonsense], at(100))
+    await desk.restore(at(100.5))
+    will = arrival(0, 3, 101, channel="status", online=False, ts=at(0).isoformat())
+    await desk.commit([will], at(101))
+    connected = "SELECT connected FROM terminal_state ORDER BY terminal_id"
+    assert await rows(connection, connected) == [(True,), (True,)]
+    await desk.restore(at(161))
+    late = arrival(0, 4, 161, channel="status", online=False, ts=at(0).isoformat())
+    await desk.commit([late], at(161))
+    assert await rows(connection, connected) == [(False,), (True,)]
+
+
 async def test_each_day_begins_with_all_that_a_terminal_says(
     desk: Desk, connection: Connection
 ) -> None:

@@ -65,11 +65,8 @@ class Claim:
         """Whom terminals have time still to come back to: another collector saw again of late."""
         async with connection.transaction():
             asked = {"region": self.region, "since": now - RETURN}
-            row = await (await connection.execute(_SQL["returned"], asked)).fetchone()
-        if row is None:
-            return ()
-        since, until, alone = row
-        return (Return(since, until - since + RETURN, alone),)
+            found = await (await connection.execute(_SQL["returned"], asked)).fetchall()
+        return tuple(Return(since, until - since + RETURN, alone) for since, until, alone in found)
 
     async def prove(self, cursor: AsyncCursor[TupleRow], seen: Seen) -> None:
         """Fence a transaction; raises `RegionLost` when another has taken the region."""

@@ -18,13 +18,13 @@ UPDATE region_service SET seen_until = coalesce(%(until)s::timestamptz, seen_unt
 WHERE region_code = %(region)s AND epoch = %(epoch)s;
 
 -- name: returned
--- When we saw again, if that was not long ago, after the broker was away, or may have been.
+-- When we saw again, if that was not long ago, after the broker was away, or may have been: each time,
+-- for that nobody was here to see it does not undo that terminals were cut off just before.
 SELECT lower(period), upper(period), cause = 'collector'
 FROM blindness
 WHERE region_code = %(region)s AND cause IN ('broker', 'collector')
     AND period && tstzrange(%(since)s, NULL)
-ORDER BY period DESC
-LIMIT 1;
+ORDER BY period;
 
 -- name: record_blindness
 -- A clock that was set back may let it begin within one that is recorded: it begins behind that.

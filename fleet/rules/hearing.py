@@ -153,7 +153,10 @@ class Hearing:
         return tuple(sorted(self._returns.values()))
 
     def returned(self, at: datetime, patience: timedelta, *, alone: bool = False) -> None:
-        """We hear again."""
+        """We hear again. Who was cut off from the broker, and has his time still, was not silent
+        for as much as we know, though we alone were away in it."""
+        before = self._returns.get(patience >= RETURN)
+        alone = alone and (before is None or before.alone or at >= before.until)
         again = Return(at, patience, alone)
         self._returns[again.of_broker] = again
         self._await_unbelieved()

@@ -21,7 +21,7 @@ from collector.store import Connection
 from fleet.db.pool import connect
 from fleet.demo import DemoGrid, grid
 from fleet.rules import catalogue
-from fleet.rules.hearing import Return
+from fleet.rules.hearing import RETURN, Return
 from tests.integration.collector.conftest import CollectorProcess, wait_for
 from tests.integration.collector.test_desk import arrival, at, connection, rows
 from tests.machine import PATIENCE_S, Pulse
@@ -206,6 +206,34 @@ async def test_who_takes_a_region_lets_terminals_come_back_to_who_had_it(
     awaited = (again,) if cause in (Cause.BROKER, Cause.COLLECTOR) else ()
     assert await claim.returns(connection, at(179)) == awaited
     assert await claim.returns(connection, at(181)) == ()
+
+
+async def test_who_takes_a_region_knows_that_terminals_were_cut_off_before_nobody_served_it(
+    connection: Connection,
+) -> None:
+    """The broker said all wills in going and was away for ten minutes; ten seconds after it is back
+    the collector ends as well, and another finds the region unseen. Who comes back only then was
+    not offline before, for all that is known."""
+    claim = await Claim.take(connection, "region-01", "first")
+    assert claim is not None
+    desk = Desk(connection, "region-01", catalogue.load(), claim=claim)
+    await desk.restore(at(0))
+    await desk.commit([arrival(0, 1, 0)], at(0))
+    will = arrival(0, 2, 1, channel="status", online=False, ts=at(0).isoformat())
+    await desk.commit([will], at(1))
+    desk.returned(at(600), RETURN)
+    gone = Blindness(at(1), at(600), Cause.BROKER)
+    await desk.commit([], at(600), Seen(at(600), gone))
+    another = Desk(connection, "region-01", catalogue.load(), claim=claim)
+    for again in await claim.returns(connection, at(620)):
+        another.returned(again.at, again.patience, alone=again.alone)
+    await another.restore(at(620))
+    another.returned(at(620), RETURN, alone=True)
+    await another.commit([], at(620), Seen(at(620), Blindness(at(610), at(620), Cause.COLLECTOR)))
+    await another.commit([arrival(0, 2, 630)], at(630))
+    assert await rows(connection, "SELECT rule FROM fault") == [("platform-blind",)]
+    causes = [(each.at, each.alone) for each in await claim.returns(connection, at(640))]
+    assert causes == [(at(1), False), (at(610), True)]
 
 
 async def test_a_region_is_one_connections_at_a_time(

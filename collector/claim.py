@@ -83,6 +83,7 @@ class Claim:
                     "since": blindness.since,
                     "until": blindness.until,
                     "cause": blindness.cause.value,
+                    "broker_too": blindness.broker_too,
                 },
             )
             await incident.begin(cursor, blindness, self.incident_after)

@@ -20,16 +20,16 @@ WHERE region_code = %(region)s AND epoch = %(epoch)s;
 -- name: returned
 -- When we saw again, if that was not long ago, after the broker was away, or may have been: each time,
 -- for that nobody was here to see it does not undo that terminals were cut off just before.
-SELECT lower(period), upper(period), cause = 'collector'
+SELECT lower(period), upper(period), cause = 'collector' AND NOT broker_too
 FROM blindness
-WHERE region_code = %(region)s AND cause IN ('broker', 'collector')
+WHERE region_code = %(region)s AND (cause IN ('broker', 'collector') OR broker_too)
     AND period && tstzrange(%(since)s, NULL)
 ORDER BY period;
 
 -- name: record_blindness
 -- A clock that was set back may let it begin within one that is recorded: it begins behind that.
-INSERT INTO blindness (region_code, period, cause)
-SELECT %(region)s, tstzrange(since, %(until)s::timestamptz), %(cause)s
+INSERT INTO blindness (region_code, period, cause, broker_too)
+SELECT %(region)s, tstzrange(since, %(until)s::timestamptz), %(cause)s, %(broker_too)s
 FROM (
     SELECT greatest(%(since)s::timestamptz, max(upper(period))) AS since
     FROM blindness

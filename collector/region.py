@@ -206,6 +206,8 @@ class Region:
         # A session that is gone, of a region that was seen before: the broker lost it.
         lost = not connection.session_present and self._sight.until is not None
         away = self._broker_away or lost
+        if away:
+            self._sight.lose(Cause.BROKER)  # it may have gone with what was noticed first
         if self._sight.until is not None:
             # A machine that starts again has ended its broker as well: nobody was here to see it.
             unknown = self._new and self._sight.blind(began)

@@ -7,7 +7,8 @@ Rules:
 - Not to have seen for `SHORTEST` or longer is blindness, from the last instant seen to the first
   one seen again. A shorter look away is none: another collector took over, or a process was
   restarted; what was said meanwhile waited in the session, and nobody is called silent so soon.
-- Its cause is what was away first. Where nothing was, it was the backlog.
+- Its cause is what was away first. Where nothing was, it was the backlog. Whether the broker was
+  away too is kept beside it: then terminals were cut off, whatever went first.
 """
 
 from dataclasses import dataclass
@@ -28,11 +29,12 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Blindness:
-    """One interval of it, its end excluded."""
+    """One interval of it, its end excluded; `broker_too`: it was away as well, not first."""
 
     since: datetime
     until: datetime
     cause: Cause
+    broker_too: bool = False
 
 
 def passed(now: datetime, quiet: timedelta, allowed: timedelta) -> datetime:
@@ -50,6 +52,7 @@ class Sight:
     def __init__(self) -> None:
         self.until: datetime | None = None
         self._lost: Cause | None = Cause.COLLECTOR
+        self._broker_too = False
 
     def resume(self, until: datetime | None) -> None:
         """Go on from what is stored: another collector may have seen further."""
@@ -57,6 +60,7 @@ class Sight:
 
     def lose(self, cause: Cause) -> None:
         """Something is away; what was away before it stays the cause."""
+        self._broker_too |= cause is Cause.BROKER and self._lost not in (None, Cause.BROKER)
         self._lost = self._lost or cause
 
     def rewind(self, to: datetime) -> None:
@@ -67,9 +71,10 @@ class Sight:
         """Everything up to `now` is heard: returns the blindness that ends here."""
         before, self.until = self.until, now
         cause, self._lost = self._lost or Cause.BACKLOG, None
+        broker_too, self._broker_too = self._broker_too, False
         if before is None or now - before < SHORTEST:
             return None
-        return Blindness(before, now, cause)
+        return Blindness(before, now, cause, broker_too)
 
     def missing(self, now: datetime) -> Blindness | None:
         """The blindness that lasts, so far."""

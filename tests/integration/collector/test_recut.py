@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 
 from api.seed import seed
+from collector.claim import Claim, Seen
 from collector.desk import Desk
 from collector.intake import Arrival
 from collector.recut import recut
+from collector.sight import Blindness, Cause
 from collector.store import Connection
 from fleet.db.pool import connect
 from fleet.demo import grid
 from fleet.rules.catalogue import load
+from fleet.rules.hearing import RETURN
 
 GRID = grid(seed=1, terminals=1, cells=1)
 T0 = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=6)
@@ -100,3 +103,33 @@ async def test_a_journal_that_comes_late_is_told_where_it_belongs(
     await connection.commit()
     assert (await states(connection))[-1][0] == "out_of_service"
     assert await recut(connection, load(), "ATM-NONE", at(5), at(30)) == []
+
+
+async def test_wills_of_a_broker_that_went_with_the_database_are_not_cut_in(
+    connection: Connection,
+) -> None:
+    """Database and broker were on one machine, which was started again; the database was noticed
+    first. The broker had said the terminal's will in going, and the terminal came back within its
+    minute: it was not offline, neither as it happened nor where all is cut anew."""
+    region = GRID.terminals[0].region
+    claim = await Claim.take(connection, region, "test")
+    assert claim is not None
+    desk = Desk(connection, region, load(), claim=claim)
+    await desk.restore(at(0))
+    desk.watch(at(0))
+    for half in range(10):
+        await desk.commit([said(half / 2, FINE)], at(half / 2))
+    desk.returned(at(10), RETURN)
+    desk.watch(at(10))
+    body = json.dumps({"ts": at(0).isoformat(), "boot": 1, "online": False})
+    topic = f"fleet/v1/{region}/{CODE}/status"
+    will = Arrival(topic, body.encode(), retain=False, packet_id=1, at=at(10))
+    blindness = Blindness(at(4.5), at(10), Cause.DATABASE, broker_too=True)
+    await desk.commit([will], at(10), Seen(at(10), blindness))
+    back = [said(10.5 + half / 2, FINE) for half in range(40)]
+    for each in back:
+        await desk.commit([each], each.at)
+    before = await states(connection)
+    assert [state for state, _, _ in before] == ["in_service"]
+    await recut(connection, load(), CODE, at(9), at(20))
+    assert await states(connection) == before

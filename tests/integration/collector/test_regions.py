@@ -190,9 +190,10 @@ async def test_a_write_under_an_older_epoch_is_undone(connection: Connection) ->
     assert await rows(connection, "SELECT seen_until FROM region_service") == [(at(1),)]
 
 
+@pytest.mark.parametrize("broker_too", [False, True])
 @pytest.mark.parametrize("cause", list(Cause))
 async def test_who_takes_a_region_lets_terminals_come_back_to_who_had_it(
-    connection: Connection, cause: Cause
+    connection: Connection, cause: Cause, *, broker_too: bool
 ) -> None:
     """The broker was away, or nobody was there to see; half a minute later another takes over."""
     claim = await Claim.take(connection, "region-01", "first")
@@ -200,10 +201,11 @@ async def test_who_takes_a_region_lets_terminals_come_back_to_who_had_it(
     desk = Desk(connection, "region-01", catalogue.load(), claim=claim)
     await desk.restore(at(0))
     for since, until in ((0, 20), (100, 120)):
-        seen = Seen(at(until), Blindness(at(since), at(until), cause))
+        seen = Seen(at(until), Blindness(at(since), at(until), cause, broker_too))
         await desk.commit([], at(until), seen)
-    again = Return(at(100), timedelta(seconds=80), cause is Cause.COLLECTOR)
-    awaited = (again,) if cause in (Cause.BROKER, Cause.COLLECTOR) else ()
+    alone = cause is Cause.COLLECTOR and not broker_too
+    again = Return(at(100), timedelta(seconds=80), alone)
+    awaited = (again,) if broker_too or cause in (Cause.BROKER, Cause.COLLECTOR) else ()
     assert await claim.returns(connection, at(179)) == awaited
     assert await claim.returns(connection, at(181)) == ()
 

@@ -41,7 +41,9 @@ def test_what_was_away_first_is_the_cause() -> None:
     sight = seeing()
     sight.lose(Cause.DATABASE)
     sight.lose(Cause.BROKER)
-    assert sight.see(at(60)) == Blindness(at(0), at(60), Cause.DATABASE)
+    assert sight.see(at(60)) == Blindness(at(0), at(60), Cause.DATABASE, broker_too=True)
+    sight.lose(Cause.DATABASE)
+    assert sight.see(at(90)) == Blindness(at(60), at(90), Cause.DATABASE)
 
 
 def test_to_be_behind_for_long_is_blindness_too() -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from fleet.rules.cells import Cell
 from fleet.rules.faults import Faults
-from fleet.rules.hold import Signal
+from fleet.rules.hold import Phase, Signal
 from fleet.rules.terminal import Terminal
 from fleet.rules.timers import Timer, Turn
 
@@ -141,8 +141,10 @@ class Hearing:
 
     def await_return(self, terminal: Terminal) -> None:
         """A will that was not believed yet when all was read back: it is, unless it is heard."""
-        plan, holds = terminal.plan, terminal.holds
-        if terminal.connected is False and any((r.name, "") not in holds for r in plan.offline):
+        holds = [terminal.holds.get((rule.name, "")) for rule in terminal.plan.offline]
+        if terminal.connected is False and any(
+            hold is None or hold.phase is Phase.CLEARING for hold in holds
+        ):
             self._unbelieved.append(terminal)
             self._await_unbelieved()
 

@@ -875,6 +875,27 @@ async def test_a_last_will_of_a_brokers_end_outlives_a_restart(
     assert await rows(connection, found) == [(at(70), at(100))]
 
 
+@pytest.mark.parametrize("dies", [False, True])
+async def test_a_last_will_of_a_brokers_end_outlives_a_restart_where_the_one_before_is_not_over(
+    desk: Desk, connection: Connection, *, dies: bool
+) -> None:
+    """It was offline and had just come back as the broker ended: it does not come back, and it is
+    offline since its minute is over, whether or not all was read back in it."""
+    await desk.commit([arrival(0, 1, 0)], at(0))
+    await desk.commit([arrival(0, 1, 1, channel="status", online=False)], at(1))
+    await desk.commit([arrival(0, 2, 50)], at(50))
+    desk.returned(at(60), timedelta(minutes=1))
+    await desk.commit([arrival(0, 3, 62, channel="status", online=False)], at(62))
+    if dies:
+        await desk.restore(at(63))
+    await desk.commit([], at(69))
+    await desk.commit([], at(200))
+    found = "SELECT started_at, fired_at, cleared_at FROM fault WHERE rule = 'offline'"
+    assert await rows(connection, found) == [(at(1), at(31), None)]
+    state = "SELECT service_state, service_since FROM terminal_state WHERE boot = 1"
+    assert await rows(connection, state) == [("offline", at(120))]
+
+
 async def test_a_will_that_crosses_the_next_birth_leaves_no_row(
     desk: Desk, connection: Connection
 ) -> None:

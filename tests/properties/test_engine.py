@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.rules import catalogue
+from fleet.rules.births import CROSSING
 from fleet.rules.changes import Change, Cleared, Fired, Flapped, Suppressed, Transition
 from fleet.rules.engine import Engine
+from fleet.rules.hearing import CATCH_UP, RETURN
 from fleet.rules.terminal import Terminal
 from fleet.service_state import ServiceState
 from fleet.telemetry import Event, Presence, Telemetry
@@ -28,11 +30,13 @@ STATUSES = {
     "supervisor": {"auxiliaries": {"operatorSwitch": "supervisor"}},
     "nothing": {},
 }
+PRESENCES = ("dies", "returns", "remembered", "crosses")
+"""`crosses`: the last will of a connection long before comes now."""
 steps = st.lists(
     st.tuples(
         st.integers(0, TERMINALS - 1),
         st.sampled_from(
-            [*STATUSES, "dies", "returns", "remembered", "hot", "error", "error", "tick"]
+            [*STATUSES, *PRESENCES, "away", "looks away", "hot", "error", "error", "tick"]
         ),
         st.floats(0.0, 300.0),
     ),
@@ -46,32 +50,56 @@ class World:
     def __init__(self) -> None:
         self.now = T0
         self.seq = 0
+        self.watching = T0
+        self.births: list[tuple[int, Presence]] = []
         self.engine = Engine(RULES)
         self.engine.watch(T0)
         for n in range(TERMINALS):
             self.engine.adopt(Terminal(n, f"ATM-{n}", "atm", "C001"))
 
     def restart(self) -> None:
-        """What a new process does: the same terminals and holds, a new engine and new timers."""
+        """What a new process does: the same terminals and holds, a new engine and new timers; how
+        long it waits for whom, and whose connection has just begun, are told it."""
+        returns = self.engine.returns
         cells = deepcopy([(c.code, c.holds, c.transitions) for c in self.engine.cells.values()])
         terminals = deepcopy(list(self.engine.terminals.values()))
         self.engine = Engine(RULES)
-        self.engine.watch(T0)
+        self.engine.watch(self.watching)
+        for again in returns:
+            self.engine.returned(again.at, again.patience, alone=again.alone)
         for terminal in terminals:
             self.engine.adopt(terminal)
         for code, holds, transitions in cells:
             self.engine.adopt_cell(code, holds, transitions)
+        for number, birth in self.births:
+            if birth.ts >= self.now - CROSSING:
+                self.engine.recall_birth(number, birth, birth.ts)
         self.engine.retire(self.now)
+
+    def be_away(self, seconds: float, *, broker: bool) -> list[Change]:
+        """Hear nothing for a while: the broker is away, or only we are."""
+        self.engine.tick(self.now)
+        self.engine.watch(None)
+        self.now += timedelta(seconds=seconds)
+        self.engine.returned(self.now, RETURN if broker else CATCH_UP)
+        self.watching = self.now
+        self.engine.watch(self.now)
+        return self.engine.take().changes
 
     def step(self, step: Step) -> list[Change]:
         number, what, after = step
+        if what in ("away", "looks away"):
+            return self.be_away(after, broker=what == "away")
         self.now += timedelta(seconds=after)
         # As the collector does: what fell due before this message is ticked first or with it.
         self.engine.tick(self.now)
         terminal = self.engine.terminals[number]
-        if what in ("dies", "returns", "remembered"):
-            message = Presence(self.now, 1, what != "dies")
+        if what in PRESENCES:
+            ts = self.now - 2 * CROSSING if what == "crosses" else self.now
+            message = Presence(ts, 1, what in ("returns", "remembered"))
             self.engine.presence(terminal, message, self.now, retained=what == "remembered")
+            if what == "returns":
+                self.births.append((number, message))
         elif what == "error":
             self.seq += 1
             event = Event(self.now, 1, self.seq, "Common.ErrorEvent", component="cardReader")
@@ -108,7 +136,7 @@ def test_a_restart_before_any_step_changes_nothing(story: list[Step], where: int
 hardly_heard = st.lists(
     st.tuples(
         st.just(0),
-        st.sampled_from(["healthy", "dies", "dies", "remembered", "remembered", "tick", "tick"]),
+        st.sampled_from(["healthy", *PRESENCES, "dies", "remembered", "tick", "tick", "away"]),
         st.floats(1.0, 200.0),
     ),
     min_size=4,

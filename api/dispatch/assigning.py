@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 
 from api.dispatch import choices
 from api.dispatch.jobs import Open, open_jobs
-from api.dispatch.people import anything_new, people
+from api.dispatch.people import anything_new, look_again, people
 from api.tickets.carrying import carry
 from api.tickets.stepping import change
 from api.tickets.writing import ENGINE, Change, write
@@ -26,13 +26,26 @@ from fleet.tickets.ticket import State
 
 
 async def send_technicians(connection: AsyncConnection[TupleRow]) -> int:
-    """Choose who goes where; returns how many tickets were given to somebody else than before."""
+    """Choose who goes where; returns how many tickets were given to somebody else than before.
+
+    What somebody keeps just now is left to the next look, also where nothing comes of it for them.
+    """
     if not await anything_new(connection):
         return 0
-    await carry(connection)
+    carried = await carry(connection)
+    changes, written = await _send(connection)
+    if not carried or len(written) < len(changes):
+        await look_again(connection)
+    return len(written)
+
+
+async def _send(
+    connection: AsyncConnection[TupleRow],
+) -> tuple[Sequence[Change], Sequence[Change]]:
+    """Choose for all open tickets; what was to be written, and what was."""
     found = await open_jobs(connection)
     if not found:
-        return 0
+        return (), ()
     technicians = await people(connection)
     # Optimising takes the processor for a while: others are served meanwhile.
     made = await asyncio.to_thread(assign, [one.job for one in found], technicians, found[0].at)
@@ -47,7 +60,7 @@ async def send_technicians(connection: AsyncConnection[TupleRow]) -> int:
     given = {one.before.id for one in written}  # not what somebody moved meanwhile
     told = [choice for choice in moved if choice.job.ticket_id in given]
     await choices.keep(connection, ENGINE.name, [*told, *await _news(connection, made, by_id)])
-    return len(written)
+    return changes, written
 
 
 async def fits(

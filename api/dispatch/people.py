@@ -30,6 +30,11 @@ async def anything_new(connection: AsyncConnection[TupleRow]) -> bool:
     return await looked.fetchone() is not None
 
 
+async def look_again(connection: AsyncConnection[TupleRow]) -> None:
+    """Let all be new when it is asked next."""
+    await connection.execute(_SQL["look_again"])
+
+
 def _technician(row: Mapping[str, Any]) -> Technician:
     hours = tuple(Hours(*one) for one in row["shifts"])
     place = None if row["latitude"] is None else Place(row["latitude"], row["longitude"])

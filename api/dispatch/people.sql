@@ -52,3 +52,6 @@ INSERT INTO dispatch_look (seen) VALUES (%(seen)s)
 ON CONFLICT (only_one) DO UPDATE SET seen = excluded.seen, at = now()
 WHERE dispatch_look.seen <> excluded.seen
 RETURNING seen;
+
+-- name: look_again
+UPDATE dispatch_look SET seen = '';

@@ -9,11 +9,13 @@ from fleet.db.sql import load
 _SQL = load("api.tickets", "carrying")
 
 
-async def carry(connection: AsyncConnection[TupleRow]) -> None:
-    """Let live tickets go along with their terminals.
+async def carry(connection: AsyncConnection[TupleRow]) -> bool:
+    """Let live tickets go along with their terminals; whether all that are to go went.
 
     A change of the map does so. What it could not see comes when dispatch looks next: a ticket that
     was raised or moved at the same moment, one that was accepted then and is no more.
     """
-    if (await connection.execute(_SQL["carry"])).rowcount:
+    [(went, left)] = await (await connection.execute(_SQL["carry"])).fetchall()
+    if went:
         await announce(connection)
+    return not left

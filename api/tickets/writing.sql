@@ -4,13 +4,13 @@
 -- name: as_seen
 -- Those of some tickets that are still at the version that was seen, kept so until this transaction
 -- ends. What somebody else moves just now will not be: it is not waited for, so that the engine, which
--- keeps many and comes to more, blocks nobody.
+-- keeps many and comes to more, blocks nobody. Who only adds to it, a photo or a remark, moves nothing.
 SELECT ticket.id
 FROM ticket
 JOIN unnest(%(ids)s::integer[], %(versions)s::integer[]) AS seen (id, version) ON seen.id = ticket.id
 WHERE ticket.version = seen.version
 ORDER BY ticket.id
-FOR UPDATE OF ticket SKIP LOCKED;
+FOR NO KEY UPDATE OF ticket SKIP LOCKED;
 
 -- name: move
 WITH moved AS (

@@ -148,6 +148,37 @@ async def test_what_is_committed_after_something_later_is_looked_at(
     assert await sent(connection) == ["T01", "T01"]
 
 
+async def test_what_somebody_kept_and_did_not_move_is_given_out_at_the_next_look(
+    connection: Database, database_url: str
+) -> None:
+    """A move of it is refused while the engine looks, so nothing of it is new afterwards; that its
+    terminal is in another cell now is not forgotten either. A remark keeps nobody waiting."""
+    await connection.execute(_RAISED, {"terminal": "ATM-1"})
+    async with await connect(database_url, name="phone") as phone:
+        await phone.execute("SELECT FROM ticket FOR UPDATE")
+        await engine(connection)
+        assert await sent(connection) == [None]
+        await phone.rollback()
+        await engine(connection)
+        assert await sent(connection) == ["T01"]
+        await phone.execute(
+            "UPDATE terminal_cell SET cell_code = 'C003' FROM terminal"
+            " WHERE terminal.id = terminal_id AND terminal.code = 'ATM-1'"
+        )
+        await phone.execute("UPDATE ticket SET version = version + 1")
+        await phone.commit()
+        await phone.execute("SELECT FROM ticket FOR UPDATE")
+        await engine(connection)
+        assert await sent(connection) == ["T01"]
+        await phone.rollback()
+        await phone.execute(
+            "INSERT INTO ticket_remark (ticket_id, kind, text, author)"
+            " VALUES (1, 'comment', 'The branch opens at nine', 'ops')"
+        )
+        await engine(connection)
+    assert await sent(connection) == ["T03"]
+
+
 _RAISED = """
     WITH raised AS (
         INSERT INTO ticket (scope, subject, rule, item, terminal_id, cell_code, severity, component,

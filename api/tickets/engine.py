@@ -76,10 +76,10 @@ async def follow_causes(connection: AsyncConnection[TupleRow], verify: timedelta
 def _cause(row: Mapping[str, Any], free: frozenset[UUID]) -> Cause:
     """What telemetry says; while windows hold a later fault than the ticket's own, not of that."""
     if row["open_fault"] not in {row["fault_id"], *free}:
-        return Cause(cleared_at=row["cleared_at"])
+        return Cause(cleared_at=row["cleared_at"], wanted=row["wanted"])
     return Cause(
         row["open_fault"], row["suppressed"], row["spoken_for_by"], row["cleared_at"],
-        severity_of(row["fault_severity"]),
+        severity_of(row["fault_severity"]), row["wanted"],
     )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ over all open tickets sends it ([dispatch](dispatch.md)), but nobody who decline
 time run out, or was relieved of it; while there is none it stays as it is |
 | the fault clears before anyone accepted | `recover`: RESOLVED |
 | the fault clears later | `recover`: only `recovered_at` is set, a person is on the way |
+| they give it back, and no person asks for somebody since | `recover`: RESOLVED |
 | the same cause fires again while the ticket is live | `relapse`: `recovered_at` is unset |
 | the fault becomes more or less severe by the stages of its rule | `rate`: the reason says from \
 what to what; the [clocks](service-levels.md) go by it |

@@ -20,6 +20,7 @@ class Cause:
     `open_fault` is the open fault of the same cause, which may be a later one than the ticket's.
     `suppressed`: a cell fault speaks for it, with the live ticket `spoken_for_by` if it has one.
     `cleared_at` is when the ticket's own fault cleared, `severity` how severe the open one is.
+    `wanted`: since telemetry said that it is gone, a person asked for somebody all the same.
     """
 
     open_fault: UUID | None = None
@@ -27,6 +28,7 @@ class Cause:
     spoken_for_by: int | None = None
     cleared_at: datetime | None = None
     severity: Severity | None = None
+    wanted: bool = False
 
 
 class Desertion(StrEnum):
@@ -56,7 +58,9 @@ def follow(ticket: Ticket, cause: Cause, at: datetime, verify: timedelta) -> Ste
 
 
 def _gone(ticket: Ticket, cause: Cause, at: datetime, verify: timedelta) -> Step | None:
-    if ticket.recovered_at is None:
+    """Gone while somebody was on the way who gave it back: nobody else is sent for nothing."""
+    given_back = ticket.state in _BEFORE_ACCEPTANCE and not cause.wanted
+    if ticket.recovered_at is None or given_back:
         return Step(Event.RECOVER, Said(recovered_at=cause.cleared_at))
     if verified(ticket, at, verify):
         return Step(Event.CLOSE)

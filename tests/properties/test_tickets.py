@@ -35,7 +35,7 @@ words = st.builds(
     action=st.none() | st.sampled_from(ActionCode),
 )
 causes = st.one_of(
-    st.builds(Cause, cleared_at=st.just(BEGIN)),
+    st.builds(Cause, cleared_at=st.just(BEGIN), wanted=st.booleans()),
     st.builds(Cause, open_fault=st.sampled_from(FAULTS)),
     st.builds(
         Cause,

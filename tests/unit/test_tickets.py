@@ -348,8 +348,13 @@ FOLLOWING: dict[str, tuple[Ticket, Cause, Step | None]] = {
     ),
     "operations reopened it although telemetry is well: recovery leaves it to them": (
         ticket(State.ASSIGNED),
-        Cause(cleared_at=NOW),
+        Cause(cleared_at=NOW, wanted=True),
         None,
+    ),
+    "gone while somebody travelled, who gave it back: nobody else is sent": (
+        ticket(State.NEW),
+        Cause(cleared_at=NOW),
+        Step(Event.RECOVER, Said(recovered_at=NOW)),
     ),
 }
 

@@ -293,6 +293,33 @@ async def test_what_somebody_accepted_who_fell_ill_goes_to_another(
     assert await sent(connection) == [None]
 
 
+async def test_nobody_else_is_sent_to_what_is_well_when_it_is_given_back(
+    connection: Database, operations: httpx.AsyncClient, sign_in: SignIn
+) -> None:
+    """T01 hears on the way that it is well, and declines: it is resolved, since when it was well.
+    Operations want somebody all the same: the other one goes."""
+    await two_of_a_cell(connection)
+    fault = await fire(connection)
+    await until(partial(tickets_are, connection, "ASSIGNED"))
+    one = await sign_in("tech01" if await sent(connection) == ["T01"] else "tech02")
+    assert (await move(one, 1, "accept")).status_code == 200
+    await clear(connection, fault)
+    await until(lambda: has_recovered(connection))
+    well = (await operations.get("/api/v1/tickets/1")).json()["recovered_at"]
+    assert (await move(one, 1, "decline", reason="it is well")).status_code == 200
+    await until(partial(tickets_are, connection, "RESOLVED"))
+    resolved = (await operations.get("/api/v1/tickets/1")).json()
+    assert (resolved["technician"], resolved["recovered_at"]) == (None, well)
+    assert (await move(operations, 1, "reopen", reason="it smokes")).status_code == 200
+    await until(partial(tickets_are, connection, "ASSIGNED"))
+
+
+async def has_recovered(connection: Database) -> bool:
+    """Whether telemetry says of every ticket that its fault is gone."""
+    cursor = await connection.execute("SELECT bool_and(recovered_at IS NOT NULL) FROM ticket")
+    return await cursor.fetchone() == (True,)
+
+
 async def test_nobody_who_is_absent_or_off_shift_is_sent(connection: Database) -> None:
     """T01 is on leave, T02 works on another day: the ticket waits, and says why."""
     await connection.execute(

@@ -34,7 +34,8 @@ async def follow(running: Services, caller: Caller, position: Position) -> Async
     Ends when the api stops, when the caller's token, session or account does, when the account has
     too many, or when the database is lost: the client comes back and goes on where it was. Who sees
     other cells by now is told of those. Each look is a short transaction of its own, so that no
-    connection is held for an idle client.
+    connection is held for an idle client; what it found nothing in it does not read again, for in a
+    quiet cell that is all that happens elsewhere.
     """
     patience_s = _SOON_S
     with (
@@ -48,6 +49,7 @@ async def follow(running: Services, caller: Caller, position: Position) -> Async
             try:
                 async with running.pool.connection(timeout=PATIENCE_S) as connection:
                     now = await still(connection, caller, running)
+                    here = await horizon(connection)
                     found = await changes(connection, now.scope, position)
             except Unauthenticated:
                 return
@@ -58,9 +60,14 @@ async def follow(running: Services, caller: Caller, position: Position) -> Async
                 yield change
                 position = change.position
             if not found:
+                position = max(position, here, key=_transaction)
                 await _pause((woken, *ends), patience_s)
             longer_s = min(2 * patience_s, running.settings.poll_seconds)
             patience_s = _SOON_S if found or woken.is_set() else longer_s
+
+
+def _transaction(position: Position) -> int:
+    return int(position.tx)
 
 
 async def _pause(until: Iterable[asyncio.Event], seconds: float) -> None:

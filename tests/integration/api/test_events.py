@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,10 @@ from psycopg.rows import TupleRow
 
 from api.accounts.tokens import issue, read
 from api.app import create_app
+from api.events.feed import Change, changes
 from api.events.places import MOST
+from api.events.position import Position
+from api.scope import Scope
 from api.settings import Settings
 from fleet.db.pool import connect
 from tests.integration.api.conftest import client_of, token
@@ -195,6 +198,34 @@ async def test_a_technician_is_told_of_their_own_cells(url: str, connection: Dat
             "ticket raise ATM-1",
             "ticket assign ATM-1",
         ]
+
+
+async def test_what_happens_elsewhere_is_read_once(
+    url: str, connection: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last event of a quiet cell is of long ago: not all that came since is read each time."""
+    after: list[int] = []
+
+    async def read_from(connection: Database, scope: Scope, place: Position) -> Sequence[Change]:
+        after.append(int(place.tx))
+        return await changes(connection, scope, place)
+
+    monkeypatch.setattr("api.events.stream.changes", read_from)
+    async with streaming(url, "tech01") as stream:
+        begun = int((await stream.next()).id.partition("-")[0])
+        await fire(connection, elsewhere(SomeFault()))
+        await until(lambda: tickets_are(connection, "ASSIGNED"))
+        cursor = await connection.execute("SELECT max(tx)::text FROM fault_change")
+        [(tx,)] = await cursor.fetchall()
+        await until(lambda: passed(after, int(tx)))
+        assert after[0] == begun
+        await fire(connection)
+        assert (await stream.next()).told == "fault fired ATM-1"
+
+
+async def passed(after: Sequence[int], tx: int) -> bool:
+    """Whether what is read begins behind a transaction."""
+    return after[-1] > tx
 
 
 async def test_several_clients_are_told_the_same(url: str, connection: Database) -> None:

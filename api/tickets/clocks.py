@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, dict_row
@@ -24,22 +24,6 @@ from fleet.tickets.ticket import State
 _SQL = load("api.tickets", "clocks")
 _SLICE = 5
 _REMEMBERED = 8192  # tickets that people look at again, as they were then: a few KiB each
-
-
-class Running(Protocol):
-    """What says when a clock is due: of the domain or on the wire."""
-
-    @property
-    def due_at(self) -> datetime | None:
-        """When its target is reached, if that is known."""
-
-    @property
-    def stopped_at(self) -> datetime | None:
-        """Since when it runs no more."""
-
-    @property
-    def level(self) -> Level:
-        """How it stands against its target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +75,18 @@ class Watched:
 
     def comes_to(self, level: Level | None) -> bool:
         """Whether a running clock is at a level; with none given, whether any runs."""
-        return bool(_at(self.readings, level))
+        return bool(self._at(level))
 
     def next_due(self, level: Level | None) -> datetime:
         """When the first of the running clocks at a level is due."""
-        return next_due(self.readings, level)
+        return min((one.due_at or FOREVER for one in self._at(level)), default=FOREVER)
 
-
-def next_due(clocks: Sequence[Running], level: Level | None) -> datetime:
-    """When the first of the running clocks at a level is due; at no known time is at the end."""
-    return min((one.due_at or FOREVER for one in _at(clocks, level)), default=FOREVER)
-
-
-def _at(clocks: Sequence[Running], level: Level | None) -> list[Running]:
-    return [
-        one for one in clocks if one.stopped_at is None and (level is None or one.level is level)
-    ]
+    def _at(self, level: Level | None) -> list[Reading]:
+        return [
+            one
+            for one in self.readings
+            if one.stopped_at is None and (level is None or one.level is level)
+        ]
 
 
 async def watched(

@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row, dict_row
 
 from api.errors import NotFound
-from api.tickets.clocks import Watched, next_due, watched, with_clocks
+from api.tickets.clocks import Watched, watched, with_clocks
 from api.tickets.schemas import Ticket, TicketClock, TicketDetail, Transition
 from api.tickets.viewer import Viewer
 from fleet.db.sql import load
@@ -94,8 +94,9 @@ async def by_clock(
     level: Level | None,
     after: Due | None,
     rows: int,
-) -> Sequence[Ticket]:
-    """The next live tickets after one, by what is due first, with a running clock at a level.
+) -> Sequence[Due]:
+    """The places of the next live tickets after one, by what is due first, with a running clock at
+    a level.
 
     What is due is computed: all live tickets that the filter leaves are read for it.
     """
@@ -105,9 +106,15 @@ async def by_clock(
     places = sorted(
         Due(one.next_due(level), key) for key, one in clocks.items() if one.comes_to(level)
     )
-    keys = [place.id for place in places if after is None or place > after][:rows]
-    shown = await tickets(connection, viewer, Filter(ids=keys), rows=rows)
-    order = {key: number for number, key in enumerate(keys)}
+    return [place for place in places if after is None or place > after][:rows]
+
+
+async def at(
+    connection: AsyncConnection[TupleRow], viewer: Viewer, places: Sequence[Due]
+) -> Sequence[Ticket]:
+    """The tickets at some places, in that order, but those that went out of sight meanwhile."""
+    order = {place.id: number for number, place in enumerate(places)}
+    shown = await tickets(connection, viewer, Filter(ids=list(order)), rows=len(places))
     return sorted(shown, key=lambda ticket: order[ticket.id])
 
 
@@ -142,11 +149,6 @@ async def ticket(connection: AsyncConnection[TupleRow], viewer: Viewer, key: int
     async with connection.cursor(row_factory=class_row(Transition)) as cursor:
         await cursor.execute(_SQL["transitions"], {"id": key, "scope": viewer.scope.parameter})
         return TicketDetail(**found[0].model_dump(), transitions=await cursor.fetchall())
-
-
-def due(ticket: Ticket, level: Level | None) -> Due:
-    """Where a ticket stands among those that are due."""
-    return Due(next_due(ticket.clocks, level), ticket.id)
 
 
 async def counts(connection: AsyncConnection[TupleRow]) -> dict[str, int]:

@@ -11,6 +11,7 @@ import pytest
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from api.tickets.clocks import watched
 from api.tickets.engine import follow_causes
 from api.tickets.watching import ClockWatch
 from api.tickets.writing import Change, write
@@ -91,12 +92,16 @@ async def test_a_recovery_that_is_noticed_late_stops_the_clock_from_then_on(
     await connection.execute(
         "UPDATE fault SET cleared_at = now() - interval '20 minutes' WHERE subject = 'ATM-2'"
     )
-    engine = partial(follow_causes, connection, timedelta(hours=1))
-    await engine()
+
+    async def noticed(*, well: bool) -> bool:  # the engine leaves what another run has just now
+        await follow_causes(connection, timedelta(hours=1))
+        ticket = (await operations.get("/api/v1/tickets/2")).json()
+        return (ticket["recovered_at"] is not None) == well
+
+    await until(partial(noticed, well=True))
     await fire(connection, SomeFault(terminal="ATM-2"))
-    await engine()
+    await until(partial(noticed, well=False))
     ticket = (await operations.get("/api/v1/tickets/2")).json()
-    assert ticket["recovered_at"] is None
     used_s = next(one["used_s"] for one in ticket["clocks"] if one["clock"] == "restore")
     assert used_s == pytest.approx(300, abs=60)
 
@@ -114,6 +119,28 @@ async def test_what_is_due_first_comes_first_page_by_page(operations: httpx.Asyn
     assert await ids(operations, f"sort=due&limit=2&cursor={first['next']}") == [2, 1]
     refused = await operations.get("/api/v1/tickets?sort=due&open=false")
     assert refused.status_code == 422
+
+
+async def test_what_changes_while_a_page_is_read_loses_no_other(
+    operations: httpx.AsyncClient, connection: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of clocks take a while: the last of the page is accepted by then, and has no more
+    warning. The next page goes on behind where it was."""
+    await raised_ago(connection, 1, 24)
+
+    async def meanwhile(*asked: Any) -> Any:
+        found = await watched(*asked)
+        await connection.execute(
+            "INSERT INTO ticket_transition (ticket_id, event, from_state, to_state, actor, role)"
+            " VALUES (2, 'accept', 'ASSIGNED', 'ACCEPTED', 'tech01', 'technician')"
+        )
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr("api.tickets.store.watched", meanwhile)
+        first = (await operations.get("/api/v1/tickets?sla=warning&limit=1")).json()
+    assert [one["id"] for one in first["items"]] == [2]
+    assert await ids(operations, f"sla=warning&limit=1&cursor={first['next']}") == [1]
 
 
 @pytest.mark.usefixtures("operations")

@@ -1,7 +1,8 @@
 -- What a person's move is checked against.
 
 -- name: for_move
--- The ticket, locked: whoever else wants to move it waits, and then sees what became of it.
+-- The ticket, locked: whoever else wants to move it waits, and then sees what became of it. Whoever only
+-- refers to it (a photo, what dispatch notes of it) does not: dispatch may keep another that is wanted too.
 SELECT ticket.id, ticket.version, ticket.state, ticket.fault_id, ticket.technician_id,
     ticket.parent_id, ticket.reopened, ticket.resolved_at, ticket.recovered_at, ticket.line,
     ticket.pinned, ticket.severity, now() AS at,
@@ -12,7 +13,7 @@ SELECT ticket.id, ticket.version, ticket.state, ticket.fault_id, ticket.technici
         LIMIT 1) AS held_in
 FROM ticket
 WHERE ticket.id = %(id)s AND (%(scope)s::text[] IS NULL OR ticket.cell_code = ANY(%(scope)s))
-FOR UPDATE;
+FOR NO KEY UPDATE;
 
 -- name: in_order
 -- All tickets of a merge, locked in the order of their ids: of two that are merged into each other at
@@ -20,7 +21,7 @@ FOR UPDATE;
 SELECT FROM ticket
 WHERE ticket.id = ANY(%(ids)s) AND (%(scope)s::text[] IS NULL OR ticket.cell_code = ANY(%(scope)s))
 ORDER BY ticket.id
-FOR UPDATE;
+FOR NO KEY UPDATE;
 
 -- name: technician
 -- By code, somebody who answers for a cell that the caller sees.

@@ -422,6 +422,27 @@ async def test_the_engine_does_not_block_somebody_who_moves_two_tickets(
     assert await tickets_are(connection, "MERGED", "RESOLVED")
 
 
+@pytest.mark.usefixtures("engine_elsewhere")
+async def test_dispatch_does_not_block_somebody_who_moves_two_tickets(
+    people: dict[Role, httpx.AsyncClient], ticket: int, connection: Database, database_url: str
+) -> None:
+    """It has given 2 to somebody, and notes that there is nobody for 1; operations hold that one
+    and wait for 2, to merge into it."""
+    async with await connect(database_url, name="engine") as engine:
+        await engine.execute("SELECT FROM ticket WHERE id = 2 FOR NO KEY UPDATE")
+        merging = asyncio.create_task(
+            move(people[Role.OPERATIONS], ticket, "merge", parent=2, reason="same cause")
+        )
+        await until_blocked(connection)
+        await engine.execute(
+            "INSERT INTO dispatch_choice (ticket_id, actor, reason, considered)"
+            " VALUES (%s, 'engine', 'nobody', '{}')",
+            (ticket,),
+        )
+        await engine.commit()
+        assert (await merging).status_code == 200
+
+
 async def test_many_merged_at_once_do_not_block_one_that_is_merged_into_the_same(
     people: dict[Role, httpx.AsyncClient], ticket: int, connection: Database, database_url: str
 ) -> None:

@@ -133,15 +133,16 @@ JOIN LATERAL (
 WHERE card.state = 'ASSIGNED';
 
 -- name: deserted
--- Tickets that somebody accepted whose account is disabled, which nobody was told of since.
+-- Tickets that somebody accepted whose account is disabled, which nobody was told of since both were so.
 SELECT ticket.id
 FROM account JOIN ticket ON ticket.technician_id = account.technician_id
-WHERE account.disabled_at IS NOT NULL
+WHERE account.disabled_at <= now()
     AND ticket.state IN ('ACCEPTED', 'EN_ROUTE', 'ON_SITE', 'ON_HOLD')
     AND NOT EXISTS (
         SELECT FROM ticket_transition
         WHERE ticket_transition.ticket_id = ticket.id
             AND (ticket_transition.event, ticket_transition.reason) = ('escalate', 'account disabled')
+            AND ticket_transition.at >= account.disabled_at
             AND ticket_transition.id > (
                 SELECT coalesce(max(accepted.id), 0) FROM ticket_transition AS accepted
                 WHERE accepted.ticket_id = ticket.id AND accepted.event = 'accept'));

@@ -219,7 +219,8 @@ async def test_nobody_whose_account_is_disabled_is_sent(
 async def test_operations_hear_of_what_was_accepted_by_whoever_has_no_account_any_more(
     connection: Database, operations: httpx.AsyncClient, sign_in: SignIn
 ) -> None:
-    """T01 is on the way and leaves the bank: escalated once, and given to T02."""
+    """T01 is on the way and leaves the bank: escalated once, and given to T02. Where the account is
+    enabled in between, and disabled again, it is once more."""
     await fire(connection, SomeFault())
     await until(partial(tickets_are, connection, "ASSIGNED"))
     for event in ("accept", "depart"):
@@ -234,6 +235,12 @@ async def test_operations_hear_of_what_was_accepted_by_whoever_has_no_account_an
         ("account disabled", "for operations")
     ]
     assert (detail["state"], detail["technician"]) == ("EN_ROUTE", "T01")
+    for disabled in (False, True):
+        await admin.patch("/api/v1/accounts/tech01", json={"disabled": disabled})
+        for _ in range(2):
+            await engine(connection)
+    again = (await operations.get("/api/v1/tickets/1")).json()["transitions"]
+    assert [one["event"] for one in again].count("escalate") == 2
     found = (await operations.get("/api/v1/tickets?technician=T01&open=true")).json()["items"]
     assert [one["id"] for one in found] == [1]
     given = await move(operations, 1, "assign", technician="T02", reason="left")

@@ -148,13 +148,17 @@ WHERE account.disabled_at <= now()
                 WHERE accepted.ticket_id = ticket.id AND accepted.event = 'accept'));
 
 -- name: left_alone
--- Tickets that somebody accepted who is absent now, which nobody was told of since both were so.
+-- Tickets that somebody accepted who is absent now, which nobody was told of since both were so. Of
+-- absences that overlap, or follow one upon the other, it is one.
 SELECT ticket.id
 FROM (
-    SELECT technician_id, min(begins_at) AS since
-    FROM technician_absence
-    WHERE begins_at <= now() AND ends_at > now()
-    GROUP BY technician_id
+    SELECT technician_id, lower(absence) AS since
+    FROM (
+        SELECT technician_id, unnest(range_agg(tstzrange(begins_at, ends_at))) AS absence
+        FROM technician_absence
+        GROUP BY technician_id
+    ) AS absent
+    WHERE absence @> now()
 ) AS away JOIN ticket ON ticket.technician_id = away.technician_id
 WHERE ticket.state IN ('ACCEPTED', 'EN_ROUTE', 'ON_SITE', 'ON_HOLD')
     AND NOT EXISTS (

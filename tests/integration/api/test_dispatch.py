@@ -274,6 +274,14 @@ async def test_operations_hear_of_what_was_accepted_by_whoever_is_absent_by_now(
     assert await told() == []
     await away(now - HOUR)
     assert await told() == [("absent", "for operations")]
+    # Two days later, of a leave that had begun before the first one ended.
+    await connection.execute(
+        "UPDATE technician_absence SET begins_at = now() - interval '3 days',"
+        " ends_at = now() - interval '1 hour' WHERE begins_at < now()"
+    )
+    await connection.execute("UPDATE ticket_transition SET at = at - interval '2 days'")
+    await away(now - 20 * HOUR)
+    assert await told() == [("absent", "for operations")]
     detail = (await operations.get("/api/v1/tickets/1")).json()
     assert (detail["state"], detail["technician"]) == ("EN_ROUTE", "T01")
 

@@ -66,8 +66,8 @@ class Inlet:
         )
         connection = await route.connect(session, self._take, self._clock)
         self.connection = connection
-        fresh = not connection.session_present
-        filters = [Filter(subscription(region, channel), retained=fresh) for channel in CHANNELS]
+        # Asked for anew each time: whoever opened the session may have died before.
+        filters = [Filter(subscription(region, channel)) for channel in CHANNELS]
         try:
             await connection.subscribe(filters)
         except BaseException:

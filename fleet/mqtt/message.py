@@ -66,20 +66,22 @@ class Filter:
     qos: int = 1
     no_local: bool = False
     retained: bool = True
-    """Whether the broker sends the retained messages that match when we subscribe."""
+    """Whether the broker sends the retained messages that match when we subscribe anew: not where
+    its session had the filter already."""
 
     def packet(self) -> mqtt5.TopicFilter:
         """Return the codec's form of it."""
         if self.qos not in (0, 1):
             raise ValueError("this session takes quality of service 0 and 1")
         handling = mqtt5.RetainHandling
+        anew, never = handling.SEND_IF_SUBSCRIPTION_NOT_EXISTS, handling.SEND_NEVER
         return mqtt5.TopicFilter(
             self.pattern,
             max_qos=mqtt5.QoS(self.qos),
             no_local=self.no_local,
             # So that a retained message is told from one that is sent just now.
             retain_as_published=False,
-            retain_handling=handling.SEND_ALWAYS if self.retained else handling.SEND_NEVER,
+            retain_handling=anew if self.retained else never,
         )
 
 

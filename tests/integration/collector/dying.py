@@ -2,7 +2,8 @@
 
 DIE_AT says where (`commit`: everything is written, nothing committed; `acknowledge`: committed, not
 acknowledged), DIE_ON at which batch with messages in it. `marked`: late data is committed, and its
-intervals are to be cut anew; `cut`: they are, and that is not committed.
+intervals are to be cut anew; `cut`: they are, and that is not committed. `subscribe`: the broker
+has opened a session for us, and nothing is subscribed to.
 """
 
 import os
@@ -14,6 +15,7 @@ from typing import Any, cast
 from collector import recut, recutting, store
 from collector.__main__ import main
 from collector.inlet import Inlet
+from fleet.mqtt import Connection
 
 _batches = 0
 
@@ -25,8 +27,14 @@ def _die_on_the_chosen_batch() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+async def _die(*_: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def _arm() -> None:
-    if os.environ["DIE_AT"] == "acknowledge":
+    if os.environ["DIE_AT"] == "subscribe":
+        Connection.subscribe = _die  # type: ignore[assignment, method-assign]
+    elif os.environ["DIE_AT"] == "acknowledge":
         acknowledge: Callable[..., None] = Inlet.acknowledge
 
         def dying(self: Inlet, arrivals: Any) -> None:
@@ -36,12 +44,7 @@ def _arm() -> None:
 
         Inlet.acknowledge = dying  # type: ignore[method-assign]
     elif os.environ["DIE_AT"] == "marked":
-
-        async def before(*_: Any) -> bool:
-            os.kill(os.getpid(), signal.SIGKILL)
-            return False
-
-        recutting.cut_in = cast("Any", before)
+        recutting.cut_in = cast("Any", _die)
     elif os.environ["DIE_AT"] == "cut":
         write: Callable[..., Awaitable[None]] = recut._write
 

@@ -9,7 +9,7 @@ import pytest
 
 from fleet.demo import DemoGrid, grid
 from fleet.mqtt import Broker, Session, connect
-from tests.integration.collector.conftest import CollectorProcess, wait_for
+from tests.integration.collector.conftest import CollectorProcess, now, wait_for
 from tests.machine import PATIENCE_S
 
 TERMINALS, MESSAGES = 200, 15
@@ -109,3 +109,24 @@ def test_what_has_no_number_is_stored_once_too(collector: CollectorProcess) -> N
     assert collector.query("SELECT count(*) FROM quarantine") == [(3,)]
     order = "SELECT online FROM presence ORDER BY arrived_at, packet_id"
     assert [online for (online,) in collector.query(order)] == [True, False, True, False]
+
+
+def test_killed_before_it_subscribes_hears_of_who_went_meanwhile(
+    collector: CollectorProcess,
+) -> None:
+    """The broker lost the session. Another one is opened, and its collector dies before anything
+    is subscribed to. What was said until then went nowhere; who is gone by it is remembered."""
+    collector.say(0, 1)
+    wait_for("it is stored", lambda: collector.query("SELECT 1 FROM telemetry"))
+    collector.kill()
+    collector.broker.kill()
+    (collector.broker.files.folder / "mosquitto.db").unlink(missing_ok=True)
+    collector.broker.start()
+    only = {"DIE_AT": "subscribe", "TELLERGRID_REGIONS": collector.grid.terminals[0].region}
+    process = collector.launch("tests.integration.collector.dying", **only)
+    assert process.wait(PATIENCE_S) == -signal.SIGKILL
+    will = json.dumps({"ts": now(), "boot": 1, "online": False}).encode()
+    collector.broker.publish(collector.topic(0, "status"), will, retain=True)
+    collector.start()
+    gone = "SELECT 1 FROM terminal_state WHERE NOT connected"
+    wait_for("the will is read", lambda: collector.query(gone), patience_s=20)

@@ -152,6 +152,30 @@ async def test_the_queue_and_the_session_outlive_an_orderly_restart_of_the_broke
     await connection.disconnect()
 
 
+async def test_what_is_retained_comes_with_a_new_subscription_and_not_with_an_old_one(
+    broker: AnyBroker, tester: Connection
+) -> None:
+    """A collector dies between CONNECT and SUBSCRIBE: the session is there, and nothing in it."""
+    address = Broker.parse(broker.url("collector"))
+    session = Session("collector-r", clean_start=False, session_expiry_s=3600)
+    (await connect(address, session, Listener())).abort()
+    await tester.publish("fleet/v1/r/T-1/status", b"gone", retain=True)
+    came = []
+    for again in (False, True):
+        listener = Listener()
+        connection = await connect(address, session, listener)
+        assert connection.session_present or not again  # to RabbitMQ it is what is subscribed to
+        # By name: RabbitMQ looks up what it retains by that alone.
+        names = ("fleet/v1/r/T-1/status", "fleet/v1/r/T-2/status")
+        await connection.subscribe([Filter(each) for each in names])
+        await tester.publish("fleet/v1/r/T-2/status", b"%d" % again)
+        received = await listener.until(lambda all_: any(m.payload != b"gone" for m in all_))
+        came.append([(m.payload, m.retain) for m in received])
+        connection.acknowledge([m.packet_id for m in received if m.packet_id is not None])
+        await connection.disconnect()
+    assert came == [[(b"gone", True), (b"0", False)], [(b"1", False)]]
+
+
 async def test_the_will_is_published_on_an_abort_and_not_on_a_good_bye(
     broker: AnyBroker,
 ) -> None:

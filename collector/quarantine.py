@@ -7,6 +7,7 @@ import msgspec
 
 from collector.store import Connection
 from fleet.db.sql import load
+from fleet.topics import Channel
 
 _SQL = load("collector", "quarantine")
 
@@ -64,7 +65,8 @@ async def find(connection: Connection, number: int) -> Kept | None:
 async def replay(connection: Connection, number: int, say: Say) -> Entry:
     """Say a message again on its own topic and note that; raises `NotReplayableError`.
 
-    It arrives anew: what was wrong with it and still is brings it back, as another entry.
+    It arrives anew: what was wrong with it and still is brings it back, as another entry. A birth
+    or a last will would be believed as of now, and is not said again.
     """
     kept = await find(connection, number)
     if kept is None:
@@ -72,6 +74,8 @@ async def replay(connection: Connection, number: int, say: Say) -> Entry:
     if not kept.entry.whole:
         how = "masked" if len(kept.payload) == kept.entry.size else "cut"
         raise NotReplayableError(f"{number}: it was {how}; the terminal has to send it again")
+    if kept.entry.topic.endswith(f"/{Channel.STATUS}"):
+        raise NotReplayableError(f"{number}: a birth or last will speaks of its own moment alone")
     await say(kept.entry.topic, kept.payload)
     await connection.execute(_SQL["replayed"], {"id": number})
     return kept.entry

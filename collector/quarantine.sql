@@ -1,10 +1,10 @@
 -- name: listed
--- The latest first, without their payloads.
+-- The latest first, without their payloads. Births and wills wait for nothing: they are not said again.
 SELECT id, arrived_at, topic, reason, detail, size, whole, replayed_at
 FROM quarantine
 WHERE (%(reason)s::text IS NULL OR reason = %(reason)s)
   AND (%(terminal)s::text IS NULL OR split_part(topic, '/', 4) = %(terminal)s)
-  AND (NOT %(waiting)s OR (whole AND replayed_at IS NULL))
+  AND (NOT %(waiting)s OR (whole AND replayed_at IS NULL AND topic NOT LIKE '%%/status'))
 ORDER BY id DESC
 LIMIT %(limit)s;
 

@@ -33,6 +33,15 @@ def typed(collector: CollectorProcess, *arguments: str) -> tuple[int, Any]:
     return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr.decode()
 
 
+def register(collector: CollectorProcess) -> None:
+    """LATE-1 comes to the registry."""
+    collector.query(
+        "INSERT INTO terminal (code, kind, vendor, model, region_code, site, latitude, longitude,"
+        " commissioned_at) SELECT 'LATE-1', kind, vendor, model, region_code, site, latitude,"
+        " longitude, commissioned_at FROM terminal LIMIT 1 RETURNING pg_notify('registry', '')"
+    )
+
+
 def test_a_terminal_registered_too_late_is_heard_by_replay(collector: CollectorProcess) -> None:
     """Its first message is set aside; it is registered; replayed, the message is stored, once.
 
@@ -55,11 +64,7 @@ def test_a_terminal_registered_too_late_is_heard_by_replay(collector: CollectorP
     assert "************1111" in shown["payload"]
     assert typed(collector, "show", "99")[0] == 1
 
-    collector.query(
-        "INSERT INTO terminal (code, kind, vendor, model, region_code, site, latitude, longitude,"
-        " commissioned_at) SELECT 'LATE-1', kind, vendor, model, region_code, site, latitude,"
-        " longitude, commissioned_at FROM terminal LIMIT 1 RETURNING pg_notify('registry', '')"
-    )
+    register(collector)
     code, told = typed(collector, "replay", str(masked["id"]), str(late["id"]))
     assert (code, told["replayed"]) == (1, [late["id"]])
     assert "masked" in told["refused"][0]
@@ -72,6 +77,28 @@ def test_a_terminal_registered_too_late_is_heard_by_replay(collector: CollectorP
     wait_for("it is stored, once the collector knows the terminal", heard)
     assert late["id"] not in [each["id"] for each in typed(collector, "list", "--waiting")[1]]
     assert typed(collector, "replay")[0] == 2
+
+
+def test_a_birth_is_not_said_again_of_a_terminal_that_is_gone(collector: CollectorProcess) -> None:
+    """It was registered too late, and its line is cut since: a connection of before is none now."""
+    status = "fleet/v1/region-01/LATE-1/status"
+    body = {"ts": now(), "boot": 1, "online": True}
+    collector.broker.publish(status, json.dumps(body).encode())
+    wait_for("its birth is aside", lambda: collector.query("SELECT 1 FROM quarantine"))
+    ((birth,),) = collector.query("SELECT id FROM quarantine")
+    register(collector)
+    gone = "SELECT 1 FROM terminal_state WHERE NOT connected"
+
+    def is_gone() -> bool:
+        collector.broker.publish(status, json.dumps({**body, "online": False}).encode())
+        return bool(collector.query(gone))
+
+    wait_for("its will is believed", is_gone)
+    told = typed(collector, "replay", str(birth))[1]
+    assert not told["replayed"]
+    assert "birth" in told["refused"][0]
+    assert birth not in [each["id"] for each in typed(collector, "list", "--waiting")[1]]
+    assert collector.query(gone)
 
 
 async def test_the_oldest_beyond_the_bound_are_dropped(

@@ -208,3 +208,28 @@ async def test_the_columnstore_is_asked_for_in_words_that_are_understood(
     )
     await run(pool, partial(keep, retention=Retention({"telemetry": 30}, columns_after_days=7)))
     assert await (await connection.execute("SELECT FROM telemetry")).fetchall() == []
+
+
+async def test_sums_of_before_a_terminal_left_the_fleet_hold(
+    connection: Database, pool: Pool
+) -> None:
+    """It leaves after years: what its cell was till then is not summed again, and told as ever."""
+    await a_bad_hour(connection)
+    await sums(pool)
+    left, came = at_minute(20 * 60), at_minute(-30 * 60)
+    of = "WHERE code = 'ATM-1'"
+    for change, begin, end in (
+        (f"decommissioned_at = '{left}'", left, None),
+        ("decommissioned_at = NULL", left, None),
+        (f"commissioned_at = '{at_minute(60)}'", came, at_minute(60)),
+    ):
+        await connection.execute(f"UPDATE terminal SET {change} {of}")
+        spans = await connection.execute("SELECT lower(span), upper(span) FROM uptime_stale")
+        for since, until in await spans.fetchall():
+            assert since >= begin - timedelta(microseconds=1)
+            assert end is None or until <= end + timedelta(microseconds=1)
+        for _ in range(2):  # from the intervals at once, and from the sums made anew
+            for by in (By.FLEET, By.CELL, By.TERMINAL):
+                fast, raw = await both(connection, by=by)
+                assert fast == raw
+            await sums(pool)

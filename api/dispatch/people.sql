@@ -27,7 +27,8 @@ ORDER BY technician.code;
 
 -- name: surroundings
 -- A print of all that a choice depends on, to the five minutes that urgency is looked at. Of tickets
--- each with its version, for the last of what happened to them may be committed before others.
+-- each with its version, for the last of what happened to them may be committed before others. What
+-- is over of people and of the map is left out: it is looked at every few seconds, and only grows.
 SELECT md5(concat_ws('|',
     (SELECT sum(hashint8(id::bigint << 32 | version)::bigint) FROM ticket
         WHERE state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')),
@@ -37,14 +38,15 @@ SELECT md5(concat_ws('|',
         FROM technician_cell),
     (SELECT md5(string_agg(technician_shift::text, ';' ORDER BY technician_id, weekday, begins_minute))
         FROM technician_shift),
-    (SELECT md5(string_agg(technician_absence::text, ';' ORDER BY id)) FROM technician_absence),
+    (SELECT md5(string_agg(technician_absence::text, ';' ORDER BY id)) FROM technician_absence
+        WHERE ends_at > now()),
     (SELECT md5(string_agg(technician_position::text, ';' ORDER BY technician_id))
         FROM technician_position),
     (SELECT md5(string_agg(technician_id::text, ';' ORDER BY technician_id))
         FROM account WHERE disabled_at IS NOT NULL),
     (SELECT stamp FROM terminal_stamp),
     sla_seen(),
-    (SELECT max(upper_inf(valid)::text || lower(valid)) FROM cell_version))) AS seen;
+    (SELECT max(lower(valid)) FROM cell_version WHERE upper_inf(valid)))) AS seen;
 
 -- name: looked
 -- Nothing where it looked at the same before.

@@ -133,6 +133,19 @@ async def test_another_skill_of_a_terminal_and_another_promise_are_looked_at_at_
         assert await anything_new(connection)
 
 
+async def test_absences_that_are_over_are_not_looked_at(connection: Database) -> None:
+    """After years there are thousands of them; of one that is to come dispatch hears at once."""
+    absence = (
+        "INSERT INTO technician_absence (technician_id, begins_at, ends_at, reason, author)"
+        " SELECT id, now() + %s, now() + %s + interval '1 hour', 'leave', 'ops' FROM technician"
+    )
+    for begins, new in ((timedelta(days=-9), False), (timedelta(days=9), True)):
+        async with connection.transaction():
+            await anything_new(connection)
+            await connection.execute(absence, (begins, begins))
+            assert await anything_new(connection) is new
+
+
 async def test_what_is_committed_after_something_later_is_looked_at(
     connection: Database, database_url: str
 ) -> None:

@@ -25,12 +25,16 @@ WHERE fault.id = %(id)s;
 -- of its rules that were open then in the cell or below it.
 SELECT member.subject, member.rule, member.started_at
 FROM fault
-JOIN fault AS member ON member.scope = 'terminal'
-    AND (member.suppressed_by = fault.id
-        OR (member.rule = ANY (%(rules)s)
-            AND member.cell_code IN (SELECT cell_family(fault.cell_code))
-            AND member.started_at <= fault.fired_at
-            AND (member.cleared_at IS NULL OR member.cleared_at > fault.started_at)))
+CROSS JOIN LATERAL (
+    SELECT spoken.id FROM fault AS spoken WHERE spoken.suppressed_by = fault.id
+    UNION
+    SELECT bad.id
+    FROM cell_family(fault.cell_code) AS family (code)
+    JOIN fault AS bad ON bad.cell_code = family.code
+    WHERE bad.rule = ANY (%(rules)s) AND bad.started_at <= fault.fired_at
+        AND (bad.cleared_at IS NULL OR bad.cleared_at > fault.started_at)
+) AS found
+JOIN fault AS member ON member.id = found.id AND member.scope = 'terminal'
 WHERE fault.id = %(id)s
 ORDER BY member.started_at, member.subject;
 

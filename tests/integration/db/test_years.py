@@ -1,17 +1,41 @@
 """After years tables are long: what is asked often finds what it asks for by an index."""
 
+from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from fleet.db.pool import connect
 from fleet.db.sql import load
 
+EVERYBODY = {"scope": None}
+FAULT = EVERYBODY | {"id": uuid4()}
 CASES = {
     "dispatch looks whether the map is another": (
         ("api.dispatch", "people", "surroundings"),
         {},
         "cell_version_newest",
+    ),
+    "a fault is shown": (("api.faults", "store", "changes"), FAULT, "fault_change_fault"),
+    "faults of a rule": (
+        ("api.faults", "store", "faults"),
+        dict.fromkeys(("id", "open", "cell", "terminal", "severity", "after_at", "after_id"))
+        | EVERYBODY
+        | {"rule": "rare", "rows": 51},
+        "fault_rule",
+    ),
+    "whom a cell's fault spoke for": (
+        ("fleet.db", "explaining", "members"),
+        FAULT | {"rules": ["rare"]},
+        "fault_spoken_for",
+    ),
+    "the broker is away": (
+        ("collector", "incident", "begin"),
+        FAULT
+        | dict.fromkeys(("subject", "rule", "title", "remedy"), "x")
+        | dict.fromkeys(("started_at", "fired_at", "until"), datetime(2026, 11, 30, tzinfo=UTC)),
+        "fault_platform",
     ),
 }
 

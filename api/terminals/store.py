@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -15,6 +16,8 @@ from fleet.db.sql import load
 
 _SQL = load("api.terminals", "store")
 _TIMELINE = load("api.terminals", "timeline")
+_REACHES = tuple(timedelta(days=days) for days in (30, 400, 1_460_000))
+"""How far beyond a window its states are looked for; the last one is further than there are any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +84,13 @@ async def timeline(
         "end": window.end,
         "scope": scope.parameter,
     }
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_TIMELINE["entries"], parameters)
-        entries = await cursor.fetchall()
+    entries: list[dict[str, Any]] = []
+    for reach in _REACHES:
+        async with connection.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(_TIMELINE["entries"], parameters | {"reach": reach})
+            entries = await cursor.fetchall()
+        if True not in [entry.pop("cut") for entry in entries]:
+            break
     return Timeline.model_validate(
         {"terminal": code, "from": window.begin, "to": window.end, "items": entries}
     )

@@ -240,19 +240,26 @@ WITH member AS MATERIALIZED (
     FROM (SELECT id, unnest(range_agg(period)) AS period FROM within GROUP BY id) AS run
     JOIN member ON member.id = run.id AND member.period && run.period
     ORDER BY run.id, run.period, member.period
-), lived AS MATERIALIZED (
-    -- What reaches out of the window is told whole, so all of its terminal is read.
-    SELECT terminal_id AS id, state, causes, period
-    FROM effective_interval(tstzrange(NULL, now()), (
+), reaching AS MATERIALIZED (
+    -- What reaches out of the window is told whole: its terminal is read from where it worked before
+    -- till where it works again.
+    SELECT terminal_id AS id, since, till
+    FROM worked_around(tstzrange(%(begin)s, %(until)s), (
         SELECT array_agg(DISTINCT id) FROM touched
-        WHERE lower(period) = %(begin)s OR upper(period) = %(until)s))
-    WHERE state = ANY(%(down)s::text[])
+        WHERE lower(period) = %(begin)s OR upper(period) = %(until)s), %(down)s::text[])
+), lived AS MATERIALIZED (
+    -- Those together that went down in one month: what one of them lived through of late is little.
+    SELECT counts.terminal_id AS id, counts.state, counts.causes, counts.period
+    FROM (
+        SELECT array_agg(id) AS ids, tstzrange(min(since), max(till)) AS span
+        FROM reaching
+        GROUP BY date_trunc('month', since), date_trunc('month', till)
+    ) AS alike
+    CROSS JOIN LATERAL effective_interval(alike.span, alike.ids) AS counts
+    WHERE counts.state = ANY(%(down)s::text[])
     UNION ALL
     SELECT within.* FROM within
-    WHERE NOT EXISTS (
-        SELECT FROM touched
-        WHERE touched.id = within.id
-            AND (lower(touched.period) = %(begin)s OR upper(touched.period) = %(until)s))
+    WHERE NOT EXISTS (SELECT FROM reaching WHERE reaching.id = within.id)
 ), outage AS (
     SELECT touched.code, touched.cell_code, run.*
     FROM (SELECT id, unnest(range_agg(period)) AS period FROM lived GROUP BY id) AS run

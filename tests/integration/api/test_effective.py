@@ -14,7 +14,7 @@ from api.corrections.schemas import Correction, CorrectionAsked
 from api.scope import EVERYTHING
 from fleet.db.pool import connect
 from tests.integration.api.conftest import SignIn
-from tests.integration.api.test_uptime_by import HOUR, MINUTE, a_bad_hour
+from tests.integration.api.test_uptime_by import HOUR, MINUTE, a_bad_hour, was
 from tests.integration.api.world import at_minute
 
 Database = AsyncConnection[TupleRow]
@@ -144,6 +144,43 @@ async def test_a_correction_counts_and_leaves_the_original(
     assert (await ops.post("/api/v1/terminals/ATM-9/corrections", json=asked)).status_code == 404
 
 
+async def test_an_outage_is_told_whole_beyond_where_it_was_corrected(
+    ops: httpx.AsyncClient, connection: Database
+) -> None:
+    """It was down to minute 20 and from minute 50, and a person says that it was so in between."""
+    await a_bad_hour(connection)
+    outage = {"state": "out_of_service", "reason": "The screen was dark"} | span(20, 50)
+    await ops.post("/api/v1/terminals/ATM-1/corrections", json=outage)
+    for window in (span(22, 25), span(16, 18), span(55, 58), span(-60, 58)):
+        [one] = (await ops.get("/api/v1/cells/C001/outages", params=window)).json()["items"]
+        assert (one["from"], one["to"]) == ("2026-11-23T08:10:00Z", None)
+
+
+async def test_what_began_long_ago_is_told_from_its_beginning(
+    ops: httpx.AsyncClient, connection: Database
+) -> None:
+    """A terminal was out for more than two years and works since; the window is a minute of it."""
+    years = 800.0 * 24 * 60
+    since = at_minute(-years - 60)
+    await connection.execute("UPDATE terminal SET commissioned_at = %s", (since,))
+    await connection.execute("UPDATE terminal_cell SET valid = tstzrange(%s, NULL)", (since,))
+    await was(
+        connection,
+        "ATM-1",
+        ("in_service", -years - 60, -years, ""),
+        ("offline", -years, 20, "silent"),
+        ("in_service", 20, None, ""),
+    )
+    for begin, end in ((10.0, 11.0), (-years / 2, 1 - years / 2), (-years, 1 - years)):
+        path = "/api/v1/terminals/ATM-1/timeline"
+        [state] = (await ops.get(path, params=span(begin, end))).json()["items"]
+        [outage] = (await ops.get("/api/v1/cells/C001/outages", params=span(begin, end))).json()[
+            "items"
+        ]
+        for told in (state, outage):
+            assert (told["from"], told["to"]) == ("2024-09-14T08:00:00Z", "2026-11-23T08:20:00Z")
+
+
 async def test_two_who_correct_at_once_are_each_told_their_own(
     connection: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,3 +235,42 @@ async def test_what_goes_on_is_told_whole(ops: httpx.AsyncClient, connection: Da
     window = {"from": (at_minute(50) + timedelta(minutes=1)).isoformat()}
     [one] = (await ops.get("/api/v1/cells/C001/outages", params=window)).json()["items"]
     assert (one["from"], one["to"]) == ("2026-11-23T08:50:00Z", None)
+
+
+_PAST = """
+    INSERT INTO service_interval (terminal_id, state, period)
+    SELECT terminal.id, 'in_service', tstzrange(begin, begin + interval '1 hour')
+    FROM terminal, generate_series(now() - interval '2000 h', now(), interval '1 hour') AS begin;
+    ANALYZE service_interval, terminal, terminal_cell;
+"""
+_SCOPED = """
+    SELECT set_config('role', 'tellergrid_scoped', true),
+        set_config('tellergrid.scope', '{C001}', true)
+"""
+_LAST_HOUR = """
+    FROM effective_interval(tstzrange(now() - interval '1 hour', now()),
+        (SELECT array_agg(id) FROM generate_series(1, 100) AS id))
+"""
+
+
+@pytest.mark.parametrize("blind", [False, True])
+async def test_of_a_technicians_terminals_only_what_is_asked_for_is_read(
+    connection: Database, blind: bool
+) -> None:
+    """The last hour of two thousand that were recorded of each: of two terminals and no others."""
+    async with connection.transaction():
+        await connection.execute(_PAST.encode())
+        if blind:  # the long way, on which what was claimed comes before what is recorded
+            await connection.execute(
+                "INSERT INTO blindness SELECT code, tstzrange(now() - interval '10 min', now()),"
+                " 'broker' FROM region"
+            )
+        mine = await connection.execute("SELECT id FROM terminal WHERE code IN ('ATM-1', 'ATM-2')")
+        expected = {key for (key,) in await mine.fetchall()}
+        await connection.execute("SET LOCAL enable_seqscan = off")
+        await connection.execute(_SCOPED)
+        seen = await connection.execute(f"SELECT terminal_id {_LAST_HOUR}".encode())
+        assert {key for (key,) in await seen.fetchall()} == expected
+        explained = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT count(*)" + _LAST_HOUR
+        [([top],)] = await (await connection.execute(explained.encode())).fetchall()
+        assert top["Plan"]["Shared Hit Blocks"] + top["Plan"]["Shared Read Blocks"] < 500

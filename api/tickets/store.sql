@@ -2,7 +2,8 @@
 
 -- name: tickets
 -- The newest first, after an id; each filter is off when null; one ticket when `id` is given.
--- With all that happened to each, of which its clocks are computed.
+-- With all that happened to each, of which its clocks are computed. Words are looked for in what each
+-- ticket says first: those that nearly all say are found on the first page, and nobody looks them up.
 SELECT card.*, now() AS at, (SELECT sla_seen()) AS promises,
     ARRAY(SELECT row(step.event, step.to_state, step.at, step.reason,
             CASE WHEN step.event = 'escalate' THEN step.note END, step.severity_before,
@@ -20,19 +21,18 @@ FROM (
         AND (%(cell)s::text IS NULL OR cell IN (SELECT cell_family(%(cell)s)))
         AND (%(terminal)s::text IS NULL OR terminal = %(terminal)s)
         AND (%(technician)s::text IS NULL OR technician = %(technician)s)
-        AND (%(text)s::text IS NULL OR id IN (
-            SELECT ticket.id FROM ticket
-            WHERE ticket_words(title, remedy, subject, rule, component)
-                @@ websearch_to_tsquery('simple', %(text)s)
-            UNION
-            SELECT ticket_id FROM ticket_remark
-            WHERE to_tsvector('simple', text) @@ websearch_to_tsquery('simple', %(text)s)
-            UNION
-            SELECT ticket.id FROM ticket
-            WHERE concat_ws(' ', title, remedy, subject, rule, component)
+        AND (%(text)s::text IS NULL
+            OR concat_ws(' ', title, remedy, subject, rule, component)
                 ILIKE ALL (%(patterns)s::text[])
-            UNION
-            SELECT ticket_id FROM ticket_remark WHERE text ILIKE ALL (%(patterns)s::text[])))
+            OR id IN (
+                SELECT ticket.id FROM ticket
+                WHERE ticket_words(title, remedy, subject, rule, component)
+                    @@ websearch_to_tsquery('simple', %(text)s))
+            OR id IN (
+                SELECT ticket_id FROM ticket_remark
+                WHERE to_tsvector('simple', text) @@ websearch_to_tsquery('simple', %(text)s))
+            OR id IN (
+                SELECT ticket_id FROM ticket_remark WHERE text ILIKE ALL (%(patterns)s::text[])))
         AND (%(scope)s::text[] IS NULL OR cell = ANY(%(scope)s))
         AND id < coalesce(%(after)s::integer, 2147483647)
     ORDER BY id DESC
@@ -49,19 +49,18 @@ WHERE state NOT IN ('CLOSED', 'CANCELLED', 'MERGED')
     AND (%(cell)s::text IS NULL OR cell IN (SELECT cell_family(%(cell)s)))
     AND (%(terminal)s::text IS NULL OR terminal = %(terminal)s)
     AND (%(technician)s::text IS NULL OR technician = %(technician)s)
-    AND (%(text)s::text IS NULL OR id IN (
-        SELECT ticket.id FROM ticket
-        WHERE ticket_words(title, remedy, subject, rule, component)
-            @@ websearch_to_tsquery('simple', %(text)s)
-        UNION
-        SELECT ticket_id FROM ticket_remark
-        WHERE to_tsvector('simple', text) @@ websearch_to_tsquery('simple', %(text)s)
-        UNION
-        SELECT ticket.id FROM ticket
-        WHERE concat_ws(' ', title, remedy, subject, rule, component)
+    AND (%(text)s::text IS NULL
+        OR concat_ws(' ', title, remedy, subject, rule, component)
             ILIKE ALL (%(patterns)s::text[])
-        UNION
-        SELECT ticket_id FROM ticket_remark WHERE text ILIKE ALL (%(patterns)s::text[])))
+        OR id IN (
+            SELECT ticket.id FROM ticket
+            WHERE ticket_words(title, remedy, subject, rule, component)
+                @@ websearch_to_tsquery('simple', %(text)s))
+        OR id IN (
+            SELECT ticket_id FROM ticket_remark
+            WHERE to_tsvector('simple', text) @@ websearch_to_tsquery('simple', %(text)s))
+        OR id IN (
+            SELECT ticket_id FROM ticket_remark WHERE text ILIKE ALL (%(patterns)s::text[])))
     AND (%(scope)s::text[] IS NULL OR cell = ANY(%(scope)s));
 
 -- name: to_do

@@ -30,6 +30,18 @@ CASES = {
         FAULT | {"rules": ["rare"]},
         "fault_spoken_for",
     ),
+    "all tickets of a terminal": (
+        ("api.tickets", "store", "tickets"),
+        dict.fromkeys(("id", "ids", "states", "open", "cell", "technician", "text", "patterns"))
+        | EVERYBODY
+        | {"terminal": "ATM-1", "after": None, "rows": 51},
+        "ticket_terminal",
+    ),
+    "what somebody changed": (
+        ("api.audit", "store", "entries"),
+        {"after": None, "subject": None, "key": None, "actor": "ops", "rows": 51},
+        "audit_actor",
+    ),
     "the broker is away": (
         ("collector", "incident", "begin"),
         FAULT
@@ -51,3 +63,35 @@ async def test_it_is_found_by_an_index(
         explained = "EXPLAIN " + load(package, file)[name]
         plan = await (await connection.execute(explained.encode(), asked)).fetchall()
         assert index in str(plan)
+
+
+_TICKETS = """
+    INSERT INTO ticket (scope, subject, rule, item, cell_code, severity, component, title, remedy,
+        skill, line)
+    SELECT 'cell', 'UNASSIGNED', 'by_hand', number::text, 'UNASSIGNED', 'minor', 'cardReader',
+        'Card jammed', '', 'card', 2
+    FROM generate_series(1, 60) AS number
+"""
+
+
+async def test_a_word_that_all_tickets_say_is_not_looked_up(database_url: str) -> None:
+    """The first page is full before any remark was read; the word of one remark is found."""
+    asked = dict.fromkeys(
+        ("id", "ids", "states", "open", "cell", "terminal", "technician", "after", "scope")
+    )
+    statement = load("api.tickets", "store")["tickets"]
+    async with await connect(database_url, name="test") as connection:
+        await connection.execute(_TICKETS.encode())
+        page = asked | {"text": "card", "patterns": ["%card%"], "rows": 51}
+        plan = await connection.execute(f"EXPLAIN ANALYZE {statement}".encode(), page)
+        read = [line for (line,) in await plan.fetchall() if "ticket_remark" in line]
+        assert read
+        assert all("never executed" in line for line in read)
+        await connection.execute(
+            "INSERT INTO ticket_remark (ticket_id, kind, text, author)"
+            " SELECT min(id), 'comment', 'The belt is torn', 'ops' FROM ticket"
+        )
+        for word in ("belt", "orn"):
+            one = asked | {"text": word, "patterns": [f"%{word}%"], "rows": 51}
+            found = await connection.execute(statement.encode(), one)
+            assert len(await found.fetchall()) == 1

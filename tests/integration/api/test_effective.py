@@ -274,3 +274,20 @@ async def test_of_a_technicians_terminals_only_what_is_asked_for_is_read(
         explained = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT count(*)" + _LAST_HOUR
         [([top],)] = await (await connection.execute(explained.encode())).fetchall()
         assert top["Plan"]["Shared Hit Blocks"] + top["Plan"]["Shared Read Blocks"] < 500
+
+
+async def test_who_logs_in_with_a_scopes_rights_sees_no_more_than_the_scope(
+    connection: Database,
+) -> None:
+    """A role of the bank's own, that inherits and enters none, is no owner."""
+    count = b"SELECT count(DISTINCT terminal_id)" + _LAST_HOUR.encode()
+    async with connection.transaction(force_rollback=True):
+        await connection.execute(_PAST.encode())
+        [(everybody,)] = await (await connection.execute(count)).fetchall()
+        await connection.execute("CREATE ROLE a_reader LOGIN IN ROLE tellergrid_scoped")
+        await connection.execute("SET LOCAL SESSION AUTHORIZATION a_reader")
+        assert await (await connection.execute(count)).fetchall() == [(0,)]
+        await connection.execute("SELECT set_config('tellergrid.scope', '{C001}', true)")
+        assert await (await connection.execute(count)).fetchall() == [(2,)]
+        await connection.execute("RESET SESSION AUTHORIZATION")
+    assert everybody > 2

@@ -30,7 +30,8 @@ from collector.batch import Batch, judge
 from collector.claim import Claim, Seen
 from collector.intake import Arrival, Intake, Opening, set_aside
 from collector.ledgers import Ledgers
-from collector.repair import MANNERS, Ask, Manners, Repair, Stored
+from collector.manners import MANNERS, Ask, Manners
+from collector.repair import Repair, Stored
 from collector.sight import Blindness
 from collector.skew import Skews
 from collector.statement import Statement
@@ -93,6 +94,7 @@ class Desk:
         self._catalogue = catalogue
         self._ledgers = Ledgers()
         self._boots: dict[int, int] = {}
+        self._restarted: set[int] = set()
         self._registry = registry.Registry(region, {}, {})
         self._intake = Intake(self._registry)
         self._watching_since: datetime | None = None
@@ -125,8 +127,9 @@ class Desk:
             if each.heard_at is not None or each.connected is not None
         }
         self._skews = Skews(await clocks.stored(self._connection, self._region), now)
-        missing = await gaps.stored(self._connection, self._region)
+        missing = await gaps.stored(self._connection, self._region, self.engine.terminals)
         self._repair = Repair(missing, now, self._manners)
+        self._restarted.clear()
         await self._connection.commit()
 
     def _new_engine(self) -> Engine:
@@ -180,6 +183,7 @@ class Desk:
         await self._connection.commit()
         for gone in registry.take_in(self.engine, self._registry, fresh, now):
             self._repair.forget(gone)
+            self._restarted.discard(gone)
             self._skews.forget(gone)
         self._registry = fresh
         self._intake.renew(fresh)
@@ -215,25 +219,33 @@ class Desk:
                 await incident.begin(cursor, blindness, self._claim.incident_after)
 
     async def asks(self, now: datetime) -> list[Ask]:
-        """What is missing and due to be asked for; what was asked for in vain is written down, and
-        so are the clocks that were found to be off.
+        """What is missing, or may be, and due to be asked for; written down are what was asked for
+        in vain, and the clocks that were found to be off.
 
         Raises `psycopg.Error` when that could not be.
         """
         repair, terminals = self._repair, self.engine.terminals
+        if self._restarted:
+            async with self._connection.transaction():
+                found = await gaps.tails(self._connection, self._restarted)
+            repair.tails.note(found, now)
+            self._restarted.clear()
         asks = repair.due(now, lambda of: of not in terminals or terminals[of].connected is False)
         if repair.hopeless:
             await store.give_up(self._connection, repair.hopeless)
             metrics.lost.inc(sum(size(each) for each in repair.hopeless.values()))
             repair.hopeless.clear()
+        if repair.tails.over:
+            await gaps.note_asked(self._connection, repair.tails.over)
+            repair.tails.over.clear()
         metrics.lost.inc(repair.too_many)
         repair.too_many = 0
         await clocks.note(self._connection, self._region, self._skews, now)
         metrics.gaps.labels(self._region).set(len(repair))
         metrics.missing.labels(self._region).set(repair.messages)
         metrics.repaired.labels("late").inc(repair.late)
-        metrics.repaired.labels("resent").inc(repair.resent)
-        repair.late = repair.resent = 0
+        metrics.repaired.labels("resent").inc(repair.resent + repair.tails.came)
+        repair.late = repair.resent = repair.tails.came = 0
         return asks
 
     async def note(self, seen: Seen) -> None:
@@ -293,6 +305,8 @@ class Desk:
             metrics.quarantine_dropped.inc(dropped)
         self._repair.note(batch.received, judged.now, batch.given_up)
         self._skews.note(batch.quickest_us, judged.now)
+        # A boot that is over may have come further.
+        self._restarted.update(each.terminal_id for each in batch.late)
 
     async def _commit(self, arrivals: Sequence[Arrival], now: datetime, seen: Seen) -> None:
         opening = self.open(arrivals)
@@ -323,6 +337,7 @@ class Desk:
         touched = [terminals[i] for i in batch.record.terminals if i in terminals]
         moved = [each for each in touched if each.boot != boots.get(each.id)]
         boots.update({each.id: each.boot for each in moved})
+        self._restarted.update(each.id for each in moved)
         return bool(moved)
 
 

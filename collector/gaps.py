@@ -1,15 +1,20 @@
-"""The gaps of a region as they stood at the last commit, read back."""
+"""What of a region's terminals is missing, or may be, as it stood at the last commit."""
 
-from collector.repair import Key, Stored
+from collections.abc import Iterable
+
+from collector.manners import Key
+from collector.repair import Stored
 from collector.store import Connection
+from collector.tails import Known
 from fleet.db.sql import load
 from fleet.ledger import Span, messages
 
 _SQL = load("collector", "gaps")
 
 
-async def stored(connection: Connection, region: str) -> Stored:
-    """What is missing, what was given up, and where each terminal's count begins."""
+async def stored(connection: Connection, region: str, terminals: Iterable[int]) -> Stored:
+    """What is missing, what was given up, where each terminal's count begins; and of those of the
+    region's terminals that can be asked, behind which boots something may be."""
     cursor = await connection.execute(_SQL["first_boots"], {"region": region})
     first_boots: dict[int, int] = dict(await cursor.fetchall())
     missing: dict[Key, list[Span]] = {}
@@ -20,4 +25,20 @@ async def stored(connection: Connection, region: str) -> Stored:
             missing[terminal_id, boot] = spans
         if lost_firsts:
             lost[terminal_id, boot] = list(zip(lost_firsts, lost_lasts, strict=True))
-    return Stored(first_boots, missing, lost)
+    return Stored(first_boots, missing, lost, await tails(connection, terminals))
+
+
+async def tails(connection: Connection, terminals: Iterable[int]) -> dict[Key, Known]:
+    """The boots of some terminals that are over and behind which was not asked yet."""
+    cursor = await connection.execute(_SQL["tails"], {"ids": list(terminals)})
+    return {
+        (terminal_id, boot): Known(last, following)
+        async for terminal_id, boot, last, following in cursor
+    }
+
+
+async def note_asked(connection: Connection, over: Iterable[Key]) -> None:
+    """Write down, in a transaction of its own, behind which boots was asked often enough."""
+    async with connection.transaction():
+        ids, boots = zip(*sorted(over), strict=True)
+        await connection.execute(_SQL["asked"], {"ids": list(ids), "boots": list(boots)})

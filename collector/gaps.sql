@@ -33,3 +33,20 @@ SELECT terminal_id, boot,
        ARRAY(SELECT upper(span) - 1 FROM unnest(lost) AS span ORDER BY 1)
 FROM gap
 WHERE NOT isempty(missing) OR NOT isempty(lost);
+
+-- name: tails
+-- Of terminals: the boots before the one they go on with behind which was not asked yet, how far
+-- each has come, and the next boot of which anything is stored.
+SELECT ledger.terminal_id, ledger.boot, coalesce(upper(ledger.received) - 1, 0),
+       coalesce((SELECT min(boot) FROM boot_ledger AS following
+                 WHERE following.terminal_id = ledger.terminal_id
+                   AND following.boot > ledger.boot), state.boot)
+FROM unnest(%(ids)s::integer[]) AS wanted (terminal_id)
+JOIN terminal_state AS state USING (terminal_id)
+JOIN boot_ledger AS ledger USING (terminal_id)
+WHERE ledger.boot < state.boot AND NOT ledger.asked_behind;
+
+-- name: asked
+UPDATE boot_ledger AS ledger SET asked_behind = true
+FROM unnest(%(ids)s::integer[], %(boots)s::integer[]) AS over (terminal_id, boot)
+WHERE (ledger.terminal_id, ledger.boot) = (over.terminal_id, over.boot);

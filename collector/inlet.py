@@ -14,7 +14,7 @@ from mqtt5 import PubAckReasonCode
 
 from collector import metrics
 from collector.intake import Arrival
-from collector.repair import Ask
+from collector.manners import Ask
 from fleet import topics
 from fleet.mqtt import (
     Clock,

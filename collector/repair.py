@@ -19,46 +19,20 @@ Rules:
   missing there.
 - Of a terminal's first boot the count begins where it was first heard: what came before may have
   gone elsewhere.
+- What a boot that is over may have said behind its last number (`Tails`) is asked for where no gap
+  is due.
 """
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
+from collector.manners import MANNERS, Ask, Key, Manners
+from collector.tails import Known, Tails
 from fleet.ledger import Received, Span, size, without
 from fleet.telemetry import Resend
-
-Key = tuple[int, int]
-"""A terminal's id and a boot."""
-
-
-@dataclass(frozen=True, slots=True)
-class Manners:
-    """How insistently is asked."""
-
-    grace: timedelta = timedelta(seconds=3)
-    first_wait: timedelta = timedelta(seconds=15)
-    longest: timedelta = timedelta(minutes=10)
-    give_up: timedelta = timedelta(days=1)
-    rounds: int = 12
-    numbers: int = 500
-    spans: int = 4
-    boots: int = 20
-    per_second: float = 50
-
-
-MANNERS = Manners()
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One command to send; it is of no use after `expiry`, when it is asked again."""
-
-    terminal_id: int
-    command: Resend
-    expiry: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +42,7 @@ class Stored:
     first_boots: Mapping[int, int]
     missing: Mapping[Key, list[Span]]
     lost: Mapping[Key, list[Span]]
+    tails: Mapping[Key, Known] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -105,6 +80,7 @@ class Repair:
         self.too_many = 0
         """Messages that are lost for their boot had too many gaps, until whoever counts them says
         0."""
+        self.tails = Tails(stored.tails, now, manners)
         for key, missing in stored.missing.items():
             self._open(key, missing, now)
 
@@ -134,6 +110,7 @@ class Repair:
         """Nobody is there to be asked any more."""
         for key in [key for key in self._gaps if key[0] == terminal_id]:
             self._close(key)
+        self.tails.forget(terminal_id)
 
     def due(self, now: datetime, absent: Callable[[int], bool]) -> list[Ask]:
         """What to ask for now; `absent` says which terminal is offline."""
@@ -152,7 +129,9 @@ class Repair:
                 asked = self._ask(key, gap, now)
                 self._allowance -= len(asked)
                 asks += asked
-        return asks
+        behind = self.tails.due(now, absent, most=int(self._allowance))
+        self._allowance -= len(behind)
+        return asks + behind
 
     def _lose(self, key: Key, spans: Sequence[Span], up_to: int) -> None:
         """Gaps are over, for there are too many; its ledger remembers none up to a number."""

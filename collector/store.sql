@@ -64,7 +64,7 @@ FROM (
 ORDER BY 1;
 
 -- name: upsert_ledger
--- What was given up is in `lost`, or where it is blurred: not in both.
+-- What was given up is in `lost`, or where it is blurred: not in both. Behind a new end nobody asked.
 INSERT INTO boot_ledger AS ledger (terminal_id, boot, received, doubled, blurred_to)
 SELECT terminal_id, boot, received::int8multirange, doubled, blurred_to
 FROM unnest(%(ids)b::integer[], %(boots)b::integer[], %(received)b::text[], %(doubled)b::bigint[],
@@ -72,7 +72,9 @@ FROM unnest(%(ids)b::integer[], %(boots)b::integer[], %(received)b::text[], %(do
     AS batch (terminal_id, boot, received, doubled, blurred_to)
 ON CONFLICT (terminal_id, boot) DO UPDATE
 SET received = EXCLUDED.received, doubled = EXCLUDED.doubled, blurred_to = EXCLUDED.blurred_to,
-    lost = ledger.lost - int8multirange(int8range(0, EXCLUDED.blurred_to, '[]'));
+    lost = ledger.lost - int8multirange(int8range(0, EXCLUDED.blurred_to, '[]')),
+    asked_behind = ledger.asked_behind
+        AND upper(EXCLUDED.received) IS NOT DISTINCT FROM upper(ledger.received);
 
 -- name: give_up
 -- What was asked for in vain.
@@ -93,8 +95,9 @@ SET LOCAL enable_hashjoin = on;
 SET LOCAL enable_mergejoin = on;
 
 -- name: keep_ledgers
--- Of a terminal that goes on with another boot: how far it had come with the one before.
-UPDATE boot_ledger AS ledger SET received = whole.received
+-- Of a terminal that goes on with another boot: how far it had come with the one before, behind which
+-- it is to be asked.
+UPDATE boot_ledger AS ledger SET received = whole.received, asked_behind = false
 FROM unnest(%(ids)b::integer[], %(boots)b::integer[]) AS beat (terminal_id, boot)
 JOIN terminal_state AS state ON state.terminal_id = beat.terminal_id AND state.boot <> beat.boot
 JOIN boot_received AS whole ON whole.terminal_id = state.terminal_id AND whole.boot = state.boot

@@ -24,6 +24,9 @@ _MOST_BEHIND = -MAX_BEHIND
 EVENT_IDS = ("hardware", "software", "user", "fraudAttempt")
 ACTIONS = ("reset", "softwareError", "configuration", "clear", "maintenance", "suspend")
 
+MAX_SEQ = 2**53
+"""The greatest whole number that every reader of JSON takes for itself."""
+
 Time = Annotated[datetime, msgspec.Meta(tz=True, description="RFC 3339 with offset")]
 Boot = Annotated[
     int, msgspec.Meta(ge=0, le=2**31 - 1, description="grows by one each start of the terminal")
@@ -31,7 +34,7 @@ Boot = Annotated[
 Seq = Annotated[
     int,
     msgspec.Meta(
-        ge=1, le=2**53, description="grows by one each telemetry or event message of a boot"
+        ge=1, le=MAX_SEQ, description="grows by one each telemetry or event message of a boot"
     ),
 ]
 Sender = Annotated[

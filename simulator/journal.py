@@ -71,15 +71,19 @@ class Journal:
         self._sent.pop(which, None)
         self.dropped += 1
 
-    def resend(self, boot: int, first: int, last: int) -> int:
-        """Send acknowledged messages of a boot once more; returns how many are still kept.
+    def resend(self, boot: int, first: int, last: int) -> tuple[int, int]:
+        """Send acknowledged messages of a boot once more; returns how many are still kept, and how
+        many are not any more.
 
-        Those that are on their way anyway are counted and not doubled.
+        Those that are on their way anyway are counted and not doubled. Behind the last number of
+        the boot there never was any; of a boot of which nothing is kept, that is not known.
         """
-        wanted = [m for m in self._kept if m.boot == boot and first <= m.seq <= last]
+        said = [m for m in self._kept if m.boot == boot]
+        wanted = [m for m in said if first <= m.seq <= last]
         under_way = {*self._sent, *map(key, self._waiting)}
         self._waiting.extend(m for m in wanted if key(m) not in under_way)
-        return len(wanted)
+        numbers = min(last, said[-1].seq) if said else last
+        return len(wanted), max(0, numbers - first + 1) - len(wanted)
 
     @property
     def in_flight(self) -> int:

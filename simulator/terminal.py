@@ -269,10 +269,9 @@ class Terminal:
             self._reply(connection, message, "unknown", ok=False, detail={"error": str(error)})
         else:
             if isinstance(command, Resend):
-                asked = command.last - command.first + 1
-                kept = self.journal.resend(command.boot, command.first, command.last)
-                detail: dict[str, object] = {"resent": kept, "missing": asked - kept}
-                self._reply(connection, message, "resend", ok=kept == asked, detail=detail)
+                kept, gone = self.journal.resend(command.boot, command.first, command.last)
+                detail: dict[str, object] = {"resent": kept, "missing": gone}
+                self._reply(connection, message, "resend", ok=not gone, detail=detail)
                 self._pump()
             else:
                 replied = self._reply(connection, message, "reset", ok=True, detail={})

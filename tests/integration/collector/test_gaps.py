@@ -4,6 +4,7 @@ import random
 
 from collector import gaps
 from collector.store import Connection
+from collector.tails import Known
 from fleet.ledger import Span, without
 from tests.integration.collector.test_desk import connection, rows
 
@@ -45,7 +46,7 @@ async def test_what_is_missing_is_what_ledgers_leave_out(connection: Connection)
                 lost[terminal, boot] = given_up
             if left := without(gaps_, given_up):
                 missing[terminal, boot] = left
-    found = await gaps.stored(connection, "region-01")
+    found = await gaps.stored(connection, "region-01", ids)
     assert (found.first_boots, found.missing, found.lost) == (first_boots, missing, lost)
     assert len(missing) > 20
     assert len(lost) > 20
@@ -57,3 +58,27 @@ async def test_boots_that_miss_nothing_are_not_looked_at(connection: Connection)
     statement = "EXPLAIN " + gaps._SQL["gaps"]
     cursor = await connection.execute(statement.encode(), {"region": "region-01"})
     assert "boot_ledger_broken" in str(await cursor.fetchall())
+
+
+async def test_boots_behind_which_was_asked_are_not_looked_at(connection: Connection) -> None:
+    """A terminal had a hundred boots: of those before its own the one not asked behind is found."""
+    ids = [key for (key,) in await rows(connection, "SELECT id FROM terminal ORDER BY id")]
+    await connection.execute(
+        """
+        INSERT INTO boot_ledger (terminal_id, boot, received, asked_behind)
+        SELECT id, boot, int8multirange(int8range(1, 9)), boot <> 40
+        FROM terminal, generate_series(0, 198, 2) AS boot
+        """
+    )
+    await connection.execute(
+        "INSERT INTO terminal_state (terminal_id, boot, seq) SELECT id, 198, 8 FROM terminal"
+    )
+    assert await gaps.tails(connection, ids) == {(key, 40): Known(8, 42) for key in ids}
+    await gaps.note_asked(connection, [(ids[0], 40), (ids[0], 41)])
+    assert await gaps.tails(connection, ids) == {(key, 40): Known(8, 42) for key in ids[1:]}
+    await connection.execute("ANALYZE boot_ledger")
+    statement = "EXPLAIN " + gaps._SQL["tails"]
+    cursor = await connection.execute(statement.encode(), {"ids": ids})
+    plan = str(await cursor.fetchall())
+    assert "boot_ledger_unasked" in plan
+    assert "Seq Scan on boot_ledger" not in plan

@@ -31,9 +31,11 @@ def at(minutes: float) -> datetime:
     return T0 + timedelta(minutes=minutes)
 
 
-def said(minutes: float, status: dict[str, Any], *, arrived: float | None = None) -> Arrival:
+def said(
+    minutes: float, status: dict[str, Any], *, arrived: float | None = None, boot: int = 1
+) -> Arrival:
     """A snapshot, half minute by half minute numbered by when it was said."""
-    body = {"ts": at(minutes).isoformat(), "boot": 1, "seq": int(minutes * 2) + 1}
+    body = {"ts": at(minutes).isoformat(), "boot": boot, "seq": int(minutes * 2) + 1}
     body |= {"status": status, "metrics": {"temperature_c": 30}}
     topic = f"fleet/v1/{GRID.terminals[0].region}/{CODE}/telemetry"
     came = at(minutes if arrived is None else arrived)
@@ -60,8 +62,11 @@ async def states(connection: Connection) -> list[tuple[str, datetime, datetime |
     return [(state, begin, end) for state, begin, end in found]
 
 
+@pytest.mark.parametrize(
+    ("lost_boot", "boot"), [(1, 1), (2, 3)], ids=["one boot", "a boot that nobody had heard of"]
+)
 async def test_a_journal_that_comes_late_is_told_where_it_belongs(
-    connection: Connection,
+    connection: Connection, lost_boot: int, boot: int
 ) -> None:
     """Messages of minutes 10 to 20 are lost on the way: the terminal is taken for silent, then for
     well. They come at minute 40: the card reader was jammed all the while. Cut anew the time is out
@@ -70,9 +75,10 @@ async def test_a_journal_that_comes_late_is_told_where_it_belongs(
     desk = Desk(connection, GRID.terminals[0].region, load())
     await desk.restore(at(0))
     desk.watch(at(-60))
-    lost = [said(half / 2, JAMMED, arrived=40) for half in range(20, 40)]
+    lost = [said(half / 2, JAMMED, arrived=40, boot=lost_boot) for half in range(20, 40)]
     for half in range(80):
-        live = [] if 20 <= half < 40 else [said(half / 2, FINE)]
+        spoken = said(half / 2, FINE, boot=1 if half < 20 else boot)
+        live = [] if 20 <= half < 40 else [spoken]
         await desk.commit(live, at(half / 2))
         await connection.commit()
     await desk.commit(lost, at(40))
@@ -98,8 +104,8 @@ async def test_a_journal_that_comes_late_is_told_where_it_belongs(
     assert await recut(connection, load(), CODE, at(5), at(30)) == made
     await connection.commit()
     assert await states(connection) == after
-    await desk.commit([said(41, JAMMED)], at(41))
-    await desk.commit([said(45, JAMMED)], at(45))
+    await desk.commit([said(41, JAMMED, boot=boot)], at(41))
+    await desk.commit([said(45, JAMMED, boot=boot)], at(45))
     await connection.commit()
     assert (await states(connection))[-1][0] == "out_of_service"
     assert await recut(connection, load(), "ATM-NONE", at(5), at(30)) == []

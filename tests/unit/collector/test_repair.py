@@ -6,7 +6,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.repair import Manners, Repair, Stored
+from collector.manners import Manners
+from collector.repair import Repair, Stored
 from fleet.ledger import WIDEST, Received, Span, size, without
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)

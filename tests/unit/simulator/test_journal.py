@@ -53,7 +53,7 @@ def test_messages_are_sent_again_as_they_were() -> None:
     for message in first:
         assert message is not None
         made.acknowledge(key(message))
-    assert made.resend(1, 2, 3) == 2
+    assert made.resend(1, 2, 3) == (2, 0)
     assert [made.next(), made.next()] == first[1:3]
     assert made.next() is None
 
@@ -62,15 +62,27 @@ def test_what_is_under_way_is_not_doubled_by_a_request() -> None:
     """One sent, one waiting; a gap that closes by itself."""
     made = journal(1, 2)
     made.next()
-    assert made.resend(1, 1, 2) == 2
+    assert made.resend(1, 1, 2) == (2, 0)
     assert send_all(made) == [2]
 
 
 def test_what_is_no_longer_kept_is_not_sent_again() -> None:
     """The answer says how many are missing."""
     made = journal(*range(1, 11), length=5)
-    assert made.resend(1, 1, 7) == 2
-    assert made.resend(9, 1, 7) == 0
+    assert made.resend(1, 1, 7) == (2, 5)
+    assert made.resend(9, 1, 7) == (0, 7)
+
+
+def test_numbers_that_were_never_used_are_passed_over() -> None:
+    """Asked what it said last in a boot that is over, a terminal sends what there is of it."""
+    made = journal(*range(1, 11), length=5)
+    made.append(event(1, boot=2))
+    send_all(made)
+    for seq in range(6, 11):
+        made.acknowledge((1, seq))
+    assert made.resend(1, 9, 508) == (2, 0)
+    assert send_all(made) == [9, 10]
+    assert made.resend(1, 11, 510) == (0, 0)
 
 
 def test_a_line_down_for_days_loses_the_oldest_and_counts_them() -> None:

@@ -219,21 +219,26 @@ GROUP BY part, number
 ORDER BY part, number;
 
 -- name: outages
--- The outages that touch the window while their terminal was in the cell or below it, each whole,
--- the longest first.
+-- The outages that touch the window while their terminal was in the cell or below it, each whole, as
+-- far as it was in commission: what is recorded of one that is gone goes on. The longest first.
 WITH member AS MATERIALIZED (
-    SELECT terminal.id, terminal.code, terminal_cell.cell_code, terminal_cell.valid
-            * tstzrange(terminal.commissioned_at, terminal.decommissioned_at)
-            * family.during AS period
+    SELECT terminal.id, terminal.code, terminal_cell.cell_code, in_commission,
+        terminal_cell.valid * in_commission * family.during AS period
     FROM cell_family_during(%(cell)s, tstzrange(%(begin)s, %(until)s)) AS family
     JOIN terminal_cell ON terminal_cell.cell_code = family.code
         AND terminal_cell.valid && family.during
     JOIN terminal ON terminal.id = terminal_cell.terminal_id
+    CROSS JOIN LATERAL (
+        SELECT tstzrange(terminal.commissioned_at, terminal.decommissioned_at) AS in_commission
+    ) AS served
     WHERE %(scope)s::text[] IS NULL OR terminal_cell.cell_code = ANY(%(scope)s)
+), commission AS MATERIALIZED (
+    SELECT DISTINCT id, in_commission FROM member
 ), within AS MATERIALIZED (
-    SELECT terminal_id AS id, state, causes, period
+    SELECT id, state, causes, period * in_commission AS period
     FROM effective_interval(
-        tstzrange(%(begin)s, %(until)s), (SELECT array_agg(DISTINCT id) FROM member))
+        tstzrange(%(begin)s, %(until)s), (SELECT array_agg(id) FROM commission))
+    JOIN commission ON id = terminal_id AND in_commission && period
     WHERE state = ANY(%(down)s::text[])
 ), touched AS MATERIALIZED (
     SELECT DISTINCT ON (run.id, run.period) run.id, run.period, member.code, member.cell_code
@@ -249,13 +254,14 @@ WITH member AS MATERIALIZED (
         WHERE lower(period) = %(begin)s OR upper(period) = %(until)s), %(down)s::text[])
 ), lived AS MATERIALIZED (
     -- Those together that went down in one month: what one of them lived through of late is little.
-    SELECT counts.terminal_id AS id, counts.state, counts.causes, counts.period
+    SELECT commission.id, counts.state, counts.causes, counts.period * in_commission AS period
     FROM (
         SELECT array_agg(id) AS ids, tstzrange(min(since), max(till)) AS span
         FROM reaching
         GROUP BY date_trunc('month', since), date_trunc('month', till)
     ) AS alike
     CROSS JOIN LATERAL effective_interval(alike.span, alike.ids) AS counts
+    JOIN commission ON commission.id = counts.terminal_id AND in_commission && counts.period
     WHERE counts.state = ANY(%(down)s::text[])
     UNION ALL
     SELECT within.* FROM within

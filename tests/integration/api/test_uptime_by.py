@@ -182,6 +182,28 @@ async def test_outages_are_listed_whole_the_longest_first(
     assert foreign.status_code == 404
 
 
+async def test_an_outage_is_over_when_its_terminal_leaves_the_fleet(
+    ops: httpx.AsyncClient, connection: Database
+) -> None:
+    """ATM-1 was down when it was put up, and when it was taken away; its record goes on.
+
+    Its outages end there and begin there, as its down time does.
+    """
+    await was(connection, "ATM-1", ("offline", 0, 12, "silent"), ("cash_out", 50, None, "cash_out"))
+    await connection.execute(
+        "UPDATE terminal SET commissioned_at = %s, decommissioned_at = %s WHERE code = 'ATM-1'",
+        (at_minute(10), at_minute(54)),
+    )
+    for window in (HOUR, {"from": at_minute(11).isoformat(), "to": at_minute(52).isoformat()}):
+        answer = await ops.get("/api/v1/cells/C001/outages", params=window)
+        assert [(one["to"], one["us"]) for one in answer.json()["items"]] == [
+            ("2026-11-23T08:54:00Z", 4 * MINUTE),
+            ("2026-11-23T08:12:00Z", 2 * MINUTE),
+        ]
+    [figures] = [one for one in await items(ops, by="terminal") if one["part"] == "ATM-1"]
+    assert (figures["down_us"], figures["longest_outage_us"]) == (6 * MINUTE, 4 * MINUTE)
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [

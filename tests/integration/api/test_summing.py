@@ -1,5 +1,6 @@
 """Sums of uptime as the running api makes them, and what is kept how long."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,10 +21,11 @@ from api.uptime.figures import Question, slices
 from api.uptime.published import Of, publish
 from api.uptime.schemas import By, Slice
 from api.uptime.summing import sum_up
-from fleet.db.pool import Pool, open_pool
+from fleet.db.pool import Pool, connect, open_pool
 from tellergrid.stack.logins import API_ROLE, let_api_in
 from tests.integration.api.test_uptime_by import a_bad_hour, was
 from tests.integration.api.world import BEGAN, at_minute
+from tests.machine import PATIENCE_S
 
 Database = AsyncConnection[TupleRow]
 UNTIL = BEGAN + timedelta(hours=40)
@@ -188,6 +190,30 @@ async def test_what_hours_were_put_together_with_goes_with_them(
     assert await (await connection.execute(grains)).fetchall() == [("day",)]
     fast, raw = await both(connection)
     assert fast == raw
+
+
+async def test_what_a_backup_reads_is_dropped_another_time(
+    connection: Database, pool: Pool, database_url: str
+) -> None:
+    """Dropping waited for the backup to end, and whoever asked for uptime waited behind it."""
+    await a_bad_hour(connection)
+    await sums(pool)
+    last_year = (
+        "INSERT INTO uptime_cell_hour SELECT now() - interval '1 year', '', 'offline', '', 1, 1"
+    )
+    await connection.execute(last_year)
+    shown = "SELECT count(*) FROM uptime_cell_hour WHERE us = 1"
+    dropping = partial(
+        keep, retention=Retention({"uptime_cell_hour": 90, "uptime_terminal_day": 90})
+    )
+    async with await connect(database_url, name="backup") as backup:
+        await backup.execute("SELECT FROM uptime_cell_hour, uptime_terminal_day")
+        async with asyncio.timeout(PATIENCE_S):
+            _, fast = await asyncio.gather(run(pool, dropping), both(connection))
+        assert fast[0] == fast[1]
+        assert await (await connection.execute(shown)).fetchall() == [(1,)]
+    await run(pool, dropping)
+    assert await (await connection.execute(shown)).fetchall() == [(0,)]
 
 
 async def test_the_columnstore_is_asked_for_in_words_that_are_understood(

@@ -7,7 +7,6 @@ schemas carry.
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 
 from api.idempotency import HEADER, SAFE
 from api.problem import Problem
@@ -40,11 +39,6 @@ class DescribedApi(FastAPI):
                         operation.setdefault("parameters", []).append(_KEY)
                     _show_example(operation["responses"]["200"], schemas)
         return self.openapi_schema or {}
-
-
-def operation_id(route: APIRoute) -> str:
-    """An operation is called like the function that does it."""
-    return route.name
 
 
 def _show_example(response: dict[str, Any], schemas: dict[str, Any]) -> None:

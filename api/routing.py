@@ -13,6 +13,9 @@ from starlette.routing import Match
 
 from api.idempotency import Claim, Replayed
 
+LARGEST_MAP = 32 * 1024 * 1024  # a whole grid, a whole registry: operations alone send them
+_LARGEST_BODY = 64 * 1024
+
 
 class Route(APIRoute):
     """Keeps the answer to a write that may be sent again, in the transaction of the write."""
@@ -35,10 +38,26 @@ class Route(APIRoute):
 
 
 class Router(APIRouter):
-    """A router whose routes are `Route`s."""
+    """A router whose routes are `Route`s, ready to be an app's: it need not be included.
 
-    def __init__(self, prefix: str = "", *, tags: list[str]) -> None:
-        super().__init__(prefix=prefix, tags=[*tags], route_class=Route)
+    An included route is made a second time, at the first request, and looked for twice at each.
+    """
+
+    def __init__(
+        self, prefix: str = "", *, tags: list[str], largest_body: int = _LARGEST_BODY
+    ) -> None:
+        super().__init__(
+            prefix=prefix,
+            tags=[*tags],
+            route_class=Route,
+            max_body_size=largest_body,
+            generate_unique_id_function=_operation_id,
+        )
+
+
+def _operation_id(route: APIRoute) -> str:
+    """An operation is called like the function that does it."""
+    return route.name
 
 
 def require_ours(router: APIRouter) -> None:

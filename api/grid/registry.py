@@ -13,7 +13,7 @@ from api.grid.schemas import NewTerminal, RegistryChanges, TerminalAsked
 from api.grid.terminals import decommission, import_terminals, out_of_fleet, registered
 from api.paths import V1
 from api.problem import documented
-from api.routing import Router
+from api.routing import LARGEST_MAP, Router
 from api.services import Connection
 from api.terminals import store
 from api.terminals.schemas import Terminal
@@ -21,7 +21,7 @@ from fleet.grid import registry
 from fleet.grid.cell import Problem
 from fleet.grid.datum import Datum, to_wgs84
 
-router = Router(prefix=f"{V1}/terminals", tags=["grid"])
+router = Router(prefix=f"{V1}/terminals", tags=["grid"], largest_body=LARGEST_MAP)
 
 _CHANGE = documented(Unauthenticated, Forbidden)
 _CHANGE_OF_ONE = documented(Unauthenticated, Forbidden, NotFound)

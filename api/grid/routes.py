@@ -25,7 +25,7 @@ from api.grid.schemas import GridChanges as Changed
 from api.instants import GivenInstant
 from api.paths import V1
 from api.problem import documented
-from api.routing import Router
+from api.routing import LARGEST_MAP, Router
 from api.services import Connection
 from fleet.db.sql import load
 from fleet.grid import geojson
@@ -34,7 +34,7 @@ from fleet.grid.datum import Datum
 from fleet.grid.hexagons import COARSEST, FINEST, hexagons
 from fleet.grid.soundness import OVERLAP_TOLERANCE
 
-router = Router(prefix=V1, tags=["grid"])
+router = Router(prefix=V1, tags=["grid"], largest_body=LARGEST_MAP)
 
 _SQL = load("api.grid", "store")
 _CHANGE = documented(Unauthenticated, Forbidden)

@@ -1,5 +1,6 @@
 """Reads where terminals stand and which work, and lets `fleet.grid.coverage` measure."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import cos, radians
@@ -49,9 +50,10 @@ async def coverage(
         *(Place(*middle, frozenset({capability})) for capability in Capability),
     ]
     near = await _standing(connection, scope, _around(places))
-    found = nearest(places, near)
+    found = await asyncio.to_thread(nearest, places, near)
     if any(one is None or one.distance_m > _FIRST_LOOK_M for one in found):
-        found = nearest(places, await _standing(connection, scope, Box()))
+        everywhere = await _standing(connection, scope, Box())
+        found = await asyncio.to_thread(nearest, places, everywhere)
     of_members = list(zip(members, found, strict=False))
     services = _services(family, members)
     distances = [one.distance_m for _, one in of_members if one is not None]

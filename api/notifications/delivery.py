@@ -21,16 +21,17 @@ from api.notifications import senders
 from api.notifications.channels import Channel
 from api.notifications.outbox import Channels
 from api.notifications.senders import Attachment, Delivery, SendFailed
-from api.reports import pdf
 from api.reports.store import kept
 from api.scope import ENGINE, enter
 from fleet.db.pool import Pool
 from fleet.db.sql import load
+from fleet.late import Late
 from fleet.notifications.routing import URGENT, WAKING, Kind
 from fleet.notifications.timing import again
 from fleet.notifications.words import digest, message
 
 _SQL = load("api.notifications", "store")
+_pdf = Late("api.reports.pdf")  # once a month, if at all
 _AT_ONCE = 8
 _log = structlog.get_logger("api.notifications")
 
@@ -119,9 +120,9 @@ class Notifier:
                         connection, facts["month"], ZoneInfo(facts["zone"]), facts["version"]
                     )
                 if report is not None:
-                    content = await asyncio.to_thread(pdf.written, report, None, channel.language)
+                    content = await asyncio.to_thread(_pdf.written, report, None, channel.language)
                     name = f"uptime-{facts['month']}.pdf"
-                    found.append(Attachment(name, pdf.MEDIA_TYPE, content))
+                    found.append(Attachment(name, _pdf.MEDIA_TYPE, content))
         return found
 
     async def _run(self, statement: str, **parameters: object) -> list[dict[str, Any]]:

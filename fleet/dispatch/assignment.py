@@ -11,12 +11,14 @@ from datetime import datetime
 from enum import StrEnum
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from fleet.dispatch.cost import Cost, cost, costs, joining, nobody
 from fleet.dispatch.fitness import Fitness, Roster
 from fleet.dispatch.technician import Technician
 from fleet.dispatch.visit import Job, Visit, bundled
+from fleet.late import Late
+
+_optimize = Late("scipy.optimize")
 
 MOST_TOLD = 20
 """Of so many who were considered a choice tells: the nearest, and whoever is sent."""
@@ -136,7 +138,7 @@ def _solve(
     missing = max(0, len(visits) - len(places))
     blocks.append(np.repeat(alone, missing, axis=1))
     matrix = np.concatenate(blocks, axis=1)
-    for row, column in zip(*linear_sum_assignment(matrix), strict=True):
+    for row, column in zip(*_optimize.linear_sum_assignment(matrix), strict=True):
         taken = column < len(places) and matrix[row, column] < alone[row, 0]
         yield visits[row], places[column] if taken else None
 

@@ -11,9 +11,11 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
+
+from fleet.late import Late
 
 EARTH_M = 6_371_008.8
+_spatial = Late("scipy.spatial")
 
 
 class Capability(StrEnum):
@@ -88,7 +90,7 @@ def nearest(places: Sequence[Place], standing: Iterable[Standing]) -> list[Next 
         if not able:
             continue
         points = _unit([(places[n].longitude, places[n].latitude) for n in asked])
-        tree = KDTree(_unit([(one.longitude, one.latitude) for one in able]))
+        tree = _spatial.KDTree(_unit([(one.longitude, one.latitude) for one in able]))
         # One more than is wanted, for the terminal that stands at the place itself.
         chords, hits = tree.query(points, k=[1, 2])
         for number, lengths, indexes in zip(asked, chords.tolist(), hits.tolist(), strict=True):

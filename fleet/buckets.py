@@ -39,8 +39,11 @@ def _next(at: datetime, bucket: Bucket, zone: ZoneInfo) -> datetime:
     """The first boundary after an instant."""
     local = at.astimezone(zone)
     if bucket is Bucket.HOUR:
-        into = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
-        return at + timedelta(hours=1) - into
+        later = at + timedelta(hours=1) - _into_hour(local)
+        # Clocks that were set forward within it, by half an hour, may have begun another before.
+        sooner = later - _into_hour(later.astimezone(zone))
+        begins = at < sooner and not _into_hour(sooner.astimezone(zone))
+        return sooner if begins else later
     today = local.date()
     if bucket is Bucket.DAY:
         following = today + timedelta(days=1)
@@ -51,6 +54,10 @@ def _next(at: datetime, bucket: Bucket, zone: ZoneInfo) -> datetime:
     boundary = _midnight(following, zone)
     # Where midnight comes twice, the second one is of the same day.
     return boundary if boundary > at else _midnight(following + timedelta(days=1), zone)
+
+
+def _into_hour(local: datetime) -> timedelta:
+    return timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -64,3 +64,26 @@ def test_weeks_begin_on_monday_and_months_on_the_first() -> None:
     assert [(one.weekday(), one.hour) for one in weeks[:-1]] == [(0, 0)] * 6
     months = [b.astimezone(shanghai) for _, b in buckets(begin, end, Bucket.MONTH, shanghai)]
     assert [(one.day, one.month) for one in months[:-1]] == [(1, 12), (1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("zone", "begin", "lengths"),
+    [
+        # Set forward at 02:30 and at 23:30 by half an hour, to the beginning of another hour.
+        ("America/Caracas", datetime(2016, 5, 1, 5, 30, tzinfo=UTC), [60, 30, 60, 60]),
+        ("Asia/Pyongyang", datetime(2018, 5, 4, 13, 30, tzinfo=UTC), [60, 30, 60, 60]),
+        # From 02:00 to 02:30, and from 02:00 back to 01:30.
+        ("Australia/Lord_Howe", datetime(2026, 10, 3, 14, 30, tzinfo=UTC), [60, 30, 60, 60]),
+        ("Australia/Lord_Howe", datetime(2026, 4, 4, 14, tzinfo=UTC), [60, 30, 60, 60]),
+    ],
+)
+def test_an_hour_in_which_clocks_change_by_half_of_it_holds_no_part_of_another(
+    zone: str, begin: datetime, lengths: list[int]
+) -> None:
+    """Of 02:00 to 02:30 and 03:00 to 03:30 one hour was made; it reached into another day too."""
+    end = begin + sum(lengths) * timedelta(minutes=1)
+    hours = [
+        (until - since) // timedelta(minutes=1)
+        for since, until in buckets(begin, end, Bucket.HOUR, ZoneInfo(zone))
+    ]
+    assert hours == lengths

@@ -1,5 +1,6 @@
 """What every test may ask for. Nothing here starts anything until a test asks."""
 
+import gc
 import os
 
 import pytest
@@ -30,3 +31,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--long`: faults at their full length, as `make chaos` wants them."""
     parser.addoption("--long", action="store_true", help="bring faults about at full length")
+
+
+def pytest_collection_finish() -> None:
+    """Search the tests themselves for garbage once, not at each search that a test makes.
+
+    Thousands of them lie in a worker until it ends, and each collector that begins searches.
+    """
+    gc.collect()
+    gc.freeze()

@@ -1,7 +1,12 @@
 """Processes that a test looks at from outside."""
 
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
+
+# For httpx, which else reads all certificates of the machine for every client, and that takes ten
+# times as long as to ask: `verify=OPENLY`, where there is no TLS.
+OPENLY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def descendants(pid: int) -> Iterator[int]:

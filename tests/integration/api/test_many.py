@@ -22,6 +22,7 @@ from tests.integration.api.test_process import SECRET, ready, started
 from tests.integration.api.test_scheduled import states, until
 from tests.integration.api.world import SomeFault, fire, password
 from tests.machine import PATIENCE_S, Pulse
+from tests.processes import OPENLY
 
 Database = AsyncConnection[TupleRow]
 FAULTS = 20
@@ -37,7 +38,9 @@ class Running:
 
     async def ask(self, method: str, path: str, bearer: str, **said: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {bearer}"} | said.pop("headers", {})
-        async with httpx.AsyncClient(base_url=self.url, timeout=PATIENCE_S) as client:
+        async with httpx.AsyncClient(
+            base_url=self.url, timeout=PATIENCE_S, verify=OPENLY
+        ) as client:
             return await client.request(method, f"/api/v1{path}", headers=headers, **said)
 
 

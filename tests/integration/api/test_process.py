@@ -26,6 +26,7 @@ from tests.integration.api.test_events import streaming
 from tests.integration.api.test_scheduled import listening, tickets_are, until
 from tests.integration.api.world import GRID, SomeFault, fire, password
 from tests.machine import PATIENCE_S
+from tests.processes import OPENLY
 
 Database = AsyncConnection[TupleRow]
 SECRET = "a secret of the tests, 32 bytes or more"
@@ -55,7 +56,7 @@ async def started(
 
 async def ready(url: str) -> None:
     async def answers() -> bool:
-        async with httpx.AsyncClient(base_url=url) as client:
+        async with httpx.AsyncClient(base_url=url, verify=OPENLY) as client:
             try:
                 return (await client.get("/readyz")).status_code == 200
             except httpx.TransportError:
@@ -88,7 +89,7 @@ async def test_from_where_is_not_said_by_who_calls(connection: Database, databas
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     settings = {"DATABASE_URL": database_url, "TOKEN_SECRET": SECRET, "API_PORT": str(port)}
-    async with started(**settings), httpx.AsyncClient(base_url=url) as client:
+    async with started(**settings), httpx.AsyncClient(base_url=url, verify=OPENLY) as client:
         await ready(url)
         client.headers["X-Forwarded-For"] = "198.51.100.17"
         await token(client, "ops")
@@ -102,7 +103,7 @@ async def test_a_load_balancer_may_ask_by_head(connection: Database, database_ur
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     settings = {"DATABASE_URL": database_url, "TOKEN_SECRET": SECRET, "API_PORT": str(port)}
-    async with started(**settings), httpx.AsyncClient(base_url=url) as client:
+    async with started(**settings), httpx.AsyncClient(base_url=url, verify=OPENLY) as client:
         await ready(url)
         for path in ("/healthz", "/readyz"):
             asked = [await client.request(method, path) for method in ("HEAD", "GET", "HEAD")]
@@ -130,7 +131,7 @@ async def test_a_head_without_an_end_is_cut(
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     settings = {"DATABASE_URL": database_url, "TOKEN_SECRET": SECRET, "API_PORT": str(port)}
-    async with started(**settings), httpx.AsyncClient(base_url=url) as client:
+    async with started(**settings), httpx.AsyncClient(base_url=url, verify=OPENLY) as client:
         await ready(url)
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(begins)

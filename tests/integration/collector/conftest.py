@@ -21,6 +21,7 @@ from fleet.demo import DemoGrid, grid
 from tellergrid.stack.ports import free_port
 from tests.engines import BrokerServer
 from tests.machine import PATIENCE_S
+from tests.processes import OPENLY
 
 
 def wait_for(what: str, condition: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
@@ -66,7 +67,8 @@ class CollectorProcess:
         assert self.process is not None
         assert self.process.poll() is None, "the collector ended"
         try:
-            return httpx.get(f"http://127.0.0.1:{self.port}/readyz").status_code == 200
+            url = f"http://127.0.0.1:{self.port}/readyz"
+            return httpx.get(url, verify=OPENLY).status_code == 200
         except httpx.TransportError:
             return False
 
@@ -101,7 +103,8 @@ class CollectorProcess:
         return self._get(path).status_code
 
     def _get(self, path: str) -> httpx.Response:
-        return httpx.get(f"http://127.0.0.1:{self.port}/{path}", timeout=PATIENCE_S)
+        url = f"http://127.0.0.1:{self.port}/{path}"
+        return httpx.get(url, timeout=PATIENCE_S, verify=OPENLY)
 
     def metric(self, name: str) -> float:
         """A figure of /metrics, over all labels."""

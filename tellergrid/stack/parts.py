@@ -78,13 +78,14 @@ def _web(name: str, program: Program, wiring: Wiring, url: str) -> Part:
 
     def ready(process: Process) -> None:
         deadline = time.monotonic() + _READY_PATIENCE_S
-        while time.monotonic() < deadline and process.poll() is None:
-            try:
-                if httpx.get(url, timeout=2, trust_env=False).is_success:
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(0.05)
+        with httpx.Client(timeout=2, trust_env=False) as client:
+            while time.monotonic() < deadline and process.poll() is None:
+                try:
+                    if client.get(url).is_success:
+                        return
+                except httpx.TransportError:
+                    pass
+                time.sleep(0.05)
         raise StartError(f"The {name} did not start. The end of {log}:\n{postgres.tail(log)}")
 
     return Part(name, program, log, ready)

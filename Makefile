@@ -7,6 +7,8 @@ INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Tests wait for engines more than they compute; each worker has engines of its own.
 SPREAD := -n 3 --dist worksteal
+# Else hundreds of processes that tests start would each compile our code again.
+unexport PYTHONDONTWRITEBYTECODE
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-emit-trusted-host --strip-extras --allow-unsafe --no-header
 

@@ -83,21 +83,14 @@ SELECT id, 'raise', 'NEW', %(actor)s, %(role)s FROM raised;
 -- name: causes
 -- Live tickets with what telemetry says of their cause: the open fault of the same cause, which may
 -- be a later one than the ticket's own, and the live ticket of the cell fault that speaks for it. Of
--- what was raised by hand, telemetry says nothing. `wanted`: a person asked for somebody since it was
--- gone.
+-- what was raised by hand, telemetry says nothing.
 -- Most tickets are left out: not resolved, their own fault open, unsuppressed and as severe, and no
 -- recovery noted, there is nothing to do with them. That is found out first, of two indexes.
 SELECT card.id, card.version, card.state, card.fault_id, card.technician_id, card.parent_id,
     card.held_in, card.reopened, card.resolved_at, card.recovered_at, card.line, card.pinned,
     card.severity, present.severity AS fault_severity, now() AS at, present.id AS open_fault,
     present.suppressed_by IS NOT NULL AS suppressed, speaker.id AS spoken_for_by, own.cleared_at,
-    card.state IN ('NEW', 'ASSIGNED') AND EXISTS (
-        SELECT FROM ticket_transition AS step
-        WHERE step.ticket_id = card.id
-            AND (step.event = 'hand_over' OR (step.event IN ('assign', 'reopen') AND step.role <> 'engine'))
-            AND step.id > (
-                SELECT max(told.id) FROM ticket_transition AS told
-                WHERE told.ticket_id = card.id AND told.event = 'recover')) AS wanted
+    card.state IN ('NEW', 'ASSIGNED') AND ticket_wanted(card.id) AS wanted
 FROM ticket_card AS card
 LEFT JOIN fault AS own ON own.id = card.fault_id
 LEFT JOIN fault AS present

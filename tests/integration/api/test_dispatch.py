@@ -9,6 +9,7 @@ import pytest
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from api.dispatch.assigning import send_technicians
 from api.dispatch.people import anything_new, people
 from api.tickets.engine import Patience, follow_faults
 from fleet.db.pool import connect
@@ -335,6 +336,9 @@ async def test_nobody_else_is_sent_to_what_is_well_when_it_is_given_back(
     await until(lambda: has_recovered(connection))
     well = (await operations.get("/api/v1/tickets/1")).json()["recovered_at"]
     assert (await move(one, 1, "decline", reason="it is well")).status_code == 200
+    async with connection.transaction():  # as in a look that read the causes just before
+        await send_technicians(connection)
+    assert await sent(connection) == [None]
     await until(partial(tickets_are, connection, "RESOLVED"))
     resolved = (await operations.get("/api/v1/tickets/1")).json()
     assert (resolved["technician"], resolved["recovered_at"]) == (None, well)

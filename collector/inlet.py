@@ -34,6 +34,7 @@ log = structlog.get_logger()
 CHANNELS = (Channel.STATUS, Channel.TELEMETRY, Channel.EVENT)
 KEEP_ALIVE_S = 5  # a line that went dead unnoticed is found within twice of it
 SESSION_EXPIRY_S = 7 * 24 * 3600  # the longest weekend outage the broker bridges for us
+GATHER_S = 0.002  # a tenth of the linger: dozens of messages to a read where there are many
 MAXIMUM_PACKET = 8 * 1024 * 1024  # above what our broker lets in: the oversized are seen, not lost
 
 
@@ -63,6 +64,7 @@ class Inlet:
             receive_maximum=receive_maximum,
             keep_alive_s=KEEP_ALIVE_S,
             maximum_packet_size=MAXIMUM_PACKET,
+            gather_s=GATHER_S,
         )
         connection = await route.connect(session, self._take, self._clock)
         self.connection = connection

@@ -49,7 +49,9 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._session = session
         self._on_message = on_message
-        self._wire = WireProtocol(self, session.maximum_packet_size, self._loop, clock)
+        self._wire = WireProtocol(
+            self, session.maximum_packet_size, self._loop, clock, session.gather_s
+        )
         self._accepted: asyncio.Future[None] = self._loop.create_future()
         self._granted = mqtt5.ConnAckPacket(receive_max=1)
         self._outbox = Outbox(self._wire)

@@ -93,7 +93,8 @@ class Session:
     batches well below it. `waiting_line` is how many of ours may wait beyond the broker's own
     receive maximum before `publish` raises. `maximum_packet_size` bounds our receive buffer; the
     broker silently drops for us what is larger. `topic_aliases` is how many topics may go by number
-    to us, and from us where the broker takes as many.
+    to us, and from us where the broker takes as many. `gather_s` is how long what comes may wait to
+    be read together with what comes after it: a line that carries much is read seldom then.
     """
 
     client_id: str
@@ -106,6 +107,7 @@ class Session:
     connect_timeout_s: float = 10.0
     waiting_line: int = 1000
     topic_aliases: int = 0
+    gather_s: float = 0.0
 
     def packet(self, broker: Broker) -> mqtt5.ConnectPacket:
         """Return the CONNECT that asks a broker for it, under the broker's account."""

@@ -1,7 +1,8 @@
 """Bytes to packets and back over one asyncio transport; what packets mean is not known here.
 
 Writes of one turn of the event loop leave as one: a batch of acknowledgements, or of publications,
-costs one system call.
+costs one system call. Reads can be gathered as well: a broker writes each message by itself, and
+whoever reads at once is woken for each.
 """
 
 import asyncio
@@ -31,14 +32,24 @@ class Owner(Protocol):
 
 
 class WireProtocol(asyncio.BufferedProtocol):
-    """One connection's bytes; `limit` bounds a received packet."""
+    """One connection's bytes; `limit` bounds a received packet.
+
+    With `gather_s` the line is left alone for so long after a read, but for one that left bytes
+    behind for want of room.
+    """
 
     def __init__(
-        self, owner: Owner, limit: int, loop: asyncio.AbstractEventLoop, clock: Clock
+        self,
+        owner: Owner,
+        limit: int,
+        loop: asyncio.AbstractEventLoop,
+        clock: Clock,
+        gather_s: float = 0.0,
     ) -> None:
         self._owner = owner
         self._loop = loop
         self._clock = clock
+        self._gather_s = gather_s
         self._buffer = ReceiveBuffer(limit)
         self._transport: asyncio.Transport | None = None
         self._outgoing: list[bytes] = []
@@ -62,6 +73,9 @@ class WireProtocol(asyncio.BufferedProtocol):
         """Hand out the packets that are whole."""
         self.heard_at = self._loop.time()
         self.read_at = self._clock()
+        if self._gather_s and nbytes < self._buffer.room and self._transport is not None:
+            self._transport.pause_reading()
+            self._loop.call_later(self._gather_s, self._read_on)
         try:
             for packet in self._buffer.received(nbytes):
                 self._owner.packet_received(packet)
@@ -130,6 +144,10 @@ class WireProtocol(asyncio.BufferedProtocol):
             self._transport.write(last)
         self._closing = True
         self._transport.abort()
+
+    def _read_on(self) -> None:
+        if self._transport is not None and not self.closing and not self._silent:
+            self._transport.resume_reading()
 
     def _flush(self) -> None:
         transport = self._transport

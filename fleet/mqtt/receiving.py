@@ -32,6 +32,11 @@ class ReceiveBuffer:
         """Bytes of memory held."""
         return len(self._data)
 
+    @property
+    def room(self) -> int:
+        """How many bytes `space` takes."""
+        return len(self._data) - self._end
+
     def space(self) -> memoryview:
         """Return where the next bytes go; never empty."""
         return self._data[self._end :]

@@ -47,6 +47,33 @@ async def test_a_message_says_when_it_was_read() -> None:
     assert third - first == timedelta(minutes=1)
 
 
+async def test_a_line_that_gathers_is_left_alone_for_a_while_after_each_read() -> None:
+    """A broker writes each message by itself: a reader who waits a little reads many at once."""
+    peer = await greeted(Session("collector", gather_s=0.001))
+    async with asyncio.timeout(PATIENCE_S):
+        await peer.transport.reading.wait()
+        peer.send(publication(1))
+        assert not peer.transport.reading.is_set()
+        await peer.transport.reading.wait()
+
+
+@pytest.mark.parametrize("silent", [False, True])
+async def test_a_line_that_ends_while_it_gathers_is_not_read_again(*, silent: bool) -> None:
+    """A transport that is closed takes no such call; one that fell silent is to stay so."""
+    peer = await greeted(Session("collector", gather_s=0.001))
+    async with asyncio.timeout(PATIENCE_S):
+        await peer.transport.reading.wait()
+        peer.send(publication(1))
+        if silent:
+            peer.connection.fall_silent()
+        else:
+            peer.transport.closed = True  # its end is known to the transport, and not to us yet
+        later = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.002, later.set)
+        await later.wait()
+    assert not peer.transport.reading.is_set()
+
+
 async def test_connect_says_what_the_session_asks_for() -> None:
     """A collector's terms: a session of days, a window, a bound, a will."""
     session = Session(

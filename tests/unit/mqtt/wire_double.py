@@ -18,6 +18,14 @@ class MemoryTransport(asyncio.Transport):
         self.writes: list[bytes] = []
         self.closed = False
         self.aborted = False
+        self.reading = asyncio.Event()
+        self.reading.set()
+
+    def pause_reading(self) -> None:
+        self.reading.clear()
+
+    def resume_reading(self) -> None:
+        self.reading.set()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         assert not self.closed, "nothing may be written to a closed transport"

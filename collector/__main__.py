@@ -17,10 +17,11 @@ from fleet.usage import take_no_arguments
 
 _ABOUT = "Takes in what terminals say, judges it by the rules, and stores both, until told to stop."
 
-_SELDOM = 1000
-"""After how many searches of the middle generation all is searched for garbage; Python says 10.
+_SELDOM = (20_000, 10, 100)
+"""When garbage is searched for, as `gc.set_threshold` takes it; Python says 700, 10, 10.
 
-That looks at every terminal, and again whenever they have grown by a quarter: nearly a second for
+A batch makes thousands of tuples and next to no circles, which alone need a search. To search all
+looks at every terminal, and again whenever they have grown by a quarter: nearly a second for
 100,000 of them, in which nothing is read. A region that is read back searches too.
 """
 
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] = ()) -> int:
             print(f"collector: {each}", file=sys.stderr)
         return 1
     logs.configure(settings.log_level)
-    gc.set_threshold(*gc.get_threshold()[:2], _SELDOM)
+    gc.set_threshold(*_SELDOM)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(settings))

@@ -1,6 +1,8 @@
 """The collector's tables: the one place that writes a batch, and the one that reads state back."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from itertools import takewhile
+from operator import attrgetter
 
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import TupleRow
@@ -18,6 +20,7 @@ Fence = Callable[[Cursor], Awaitable[None]]
 """Raises, inside the transaction, when its region is no longer ours."""
 
 _SQL = load("collector", "store")
+_IS_COPY = attrgetter("packed")
 
 
 async def prepare(connection: Connection) -> None:
@@ -42,8 +45,12 @@ async def write(
 
 
 async def _run_all(cursor: Cursor, statements: Sequence[Statement]) -> None:
-    for statement in statements:
+    copies = list(takewhile(_IS_COPY, statements))  # a pipeline carries none
+    for statement in copies:
         await _run(cursor, statement)
+    async with cursor.connection.pipeline():  # all others in one round trip
+        for statement in statements[len(copies) :]:
+            await _run(cursor, statement)
 
 
 async def _run(cursor: Cursor, statement: Statement) -> None:

@@ -97,22 +97,20 @@ def _repeat(
     each: Repeated, batch: Batch, engine: Engine, ledger: Mapping[LedgerKey, Received]
 ) -> bool:
     """The short way of a heartbeat that is the next in order; False where there is more to it."""
-    said, source = each.message, each.source
-    if each.said_us // rows.DAY_US != source.day or each.arrival.retain:
+    said, source, said_us, arrival = each.message, each.source, each.said_us, each.arrival
+    if said_us // rows.DAY_US != source.day or arrival.retain:
         return False
-    if source.boot != said.boot or source.terminal is None or source.received is None:
-        terminal, received = engine.terminals[source.entry.id], ledger[source.entry.id, said.boot]
-        source.keep(said.boot, terminal, received)
-    else:
-        terminal, received = source.terminal, source.received
-    if not received.goes_on(said.seq):
+    boot, seq, terminal, received = said.boot, said.seq, source.terminal, source.received
+    if source.boot != boot or terminal is None or received is None:
+        terminal, received = engine.terminals[source.entry.id], ledger[source.entry.id, boot]
+        source.keep(boot, terminal, received)
+    if not received.goes_on(seq):
         return False
-    measured = engine.heartbeat(terminal, said, each.refrain, each.arrival.at)
+    measured = engine.heartbeat(terminal, said, each.refrain, arrival.at)
     if measured is None:
         return False
-    boot, seq, said_us, arrived_us = said.boot, said.seq, each.said_us, each.arrived_us
     received.last = seq  # as `add` does with the next one
-    terminal_id = terminal.id
+    terminal_id, arrived_us = terminal.id, each.arrived_us
     batch.telemetry.append(rows.telemetry(terminal_id, said, said_us, arrived_us, measured))
     batch.said_us.append(said_us)
     at_us = said_us if said_us < arrived_us else arrived_us

@@ -159,8 +159,13 @@ class Intake:
             try:
                 source = sources.get(arrival.topic) or self.find(arrival)
                 refrain = source.refrain
-                said = refrain.heartbeat(arrival.payload, source.entry.code) if refrain else None
-                if refrain is None or said is None:
+                said = refrain.heartbeat(arrival.payload) if refrain else None
+                # Whoever names itself alone is looked up: it takes two reads of far memory.
+                if (
+                    refrain is None
+                    or said is None
+                    or (said.terminal is not None and said.terminal != source.entry.code)
+                ):
                     opened = _open(arrival, source)
                     messages.append(opened)
                     unsure.append(opened)

@@ -24,6 +24,7 @@ DAY_US = timedelta(days=1) // MICROSECOND
 """Of a chunk of `telemetry`: dropped, it takes with it what is not said again in the next one."""
 
 _NULL = b"\xff\xff\xff\xff"
+_METRICS = ("metrics.temperature_c", "metrics.rtt_ms", "metrics.disk_free_pct")
 
 _NUMBERED = "iq ii ii iq iq"  # ts, terminal_id, boot, seq, arrived_at
 _HEARTBEAT = struct.Struct(f"!h {_NUMBERED} if if if iii")
@@ -58,20 +59,18 @@ def telemetry(
 
     Raises `OverflowError` for a metric that no real holds.
     """
-    values = measured.values
-    temperature = values.get("metrics.temperature_c")
-    rtt, disk = values.get("metrics.rtt_ms"), values.get("metrics.disk_free_pct")
-    complete = temperature is not None and rtt is not None and disk is not None
-    if complete and whole is None and not measured.extra:
+    if whole is None and (plain := measured.plain) is not None:
+        temperature, rtt, disk = plain
         return _HEARTBEAT.pack(
             11, 8, ts_us, 4, terminal_id, 4, message.boot, 8, message.seq, 8, arrived_us,
             4, temperature, 4, rtt, 4, disk, -1, -1, -1,
         )  # fmt: skip
     numbered = (8, ts_us, 4, terminal_id, 4, message.boot, 8, message.seq, 8, arrived_us)
+    numbers = map(measured.values.get, _METRICS)
     return b"".join(
         (
             _MESSAGE.pack(11, *numbered),
-            *(_NULL if each is None else _FLOAT.pack(4, each) for each in (temperature, rtt, disk)),
+            *(_NULL if each is None else _FLOAT.pack(4, each) for each in numbers),
             _jsonb(bytes(whole.status)) if whole else _NULL,
             _jsonb(bytes(whole.storage)) if whole else _NULL,
             _jsonb(msgspec.json.encode(measured.extra)) if measured.extra else _NULL,

@@ -60,8 +60,9 @@ class Refrain(msgspec.Struct, frozen=True, gc=False):
     status: bytes
     storage: bytes
 
-    def heartbeat(self, payload: bytes, terminal: str) -> Heartbeat | None:
-        """What a payload says beside this refrain; None where `decode` must look at all of it."""
+    def heartbeat(self, payload: bytes) -> Heartbeat | None:
+        """What a payload says beside this refrain; None where `decode` must look at all of it, as
+        it must where a terminal that it names is not the one that speaks."""
         place = payload.find(self.opening)
         if (
             place < 0
@@ -77,9 +78,7 @@ class Refrain(msgspec.Struct, frozen=True, gc=False):
             said = _DECODER.decode(rest)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
-        if said.status is not UNSET or said.storage is not UNSET:
-            return None
-        return said if said.terminal is None or said.terminal == terminal else None
+        return said if said.status is UNSET and said.storage is UNSET else None
 
     def whole(self, said: Heartbeat) -> Telemetry:
         """The message of which a heartbeat is the rest."""

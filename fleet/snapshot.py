@@ -22,10 +22,12 @@ _SHARED_BYTES = 4096
 
 
 class Measured(msgspec.Struct, frozen=True, gc=False):
-    """Read metrics: the known ones by path, and the vendor's own as they came."""
+    """Read metrics: the known ones by path, and the vendor's own as they came; `plain` are
+    temperature, round trip and free disk, where it is all three and nothing else."""
 
     values: Mapping[str, Value]
     extra: Mapping[str, object]
+    plain: tuple[float, float, float] | None = None
 
 
 NOTHING_MEASURED = Measured({}, {})
@@ -117,7 +119,8 @@ def read_metrics(metrics: bytes | msgspec.Raw) -> Measured:
     temperature, rtt, disk = plain.temperature_c, plain.rtt_ms, plain.disk_free_pct
     if temperature is None or rtt is None or disk is None:
         return _read_metrics(metrics)
-    return Measured({_TEMPERATURE: temperature, _RTT: rtt, _DISK: disk}, NOTHING_MEASURED.extra)
+    values: Values = {_TEMPERATURE: temperature, _RTT: rtt, _DISK: disk}
+    return Measured(values, NOTHING_MEASURED.extra, (temperature, rtt, disk))
 
 
 def _read_metrics(metrics: bytes | msgspec.Raw) -> Measured:

@@ -143,9 +143,8 @@ def _stream(
 
 def snapshot(ts: datetime, seq: int, n: int, *, low: bool) -> str:
     """A whole snapshot of an ATM as its JSON; `n` moves the metrics, `low` the receipt paper."""
-    status = STATUS % ("low" if low else "full")
     return (
-        f'{{"ts":"{ts.isoformat()}","boot":1,"seq":{seq},"status":{status},"storage":{STORAGE},'
+        f'{{"ts":"{ts.isoformat()}","boot":1,"seq":{seq},{_REFRAINS[low]},'
         f'"metrics":{{"temperature_c":{30 + n % 37 / 10},"rtt_ms":{40 + n % 11},'
         '"disk_free_pct":40}}'
     )
@@ -178,3 +177,4 @@ STORAGE = (
     '"count":1312,"capacity":2500},{"id":"CST2","status":"ok","replenishmentStatus":"ok",'
     '"currency":"CNY","value":50,"count":874,"capacity":2500}]'
 )
+_REFRAINS = [f'"status":{STATUS % paper},"storage":{STORAGE}' for paper in ("full", "low")]

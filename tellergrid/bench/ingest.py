@@ -137,6 +137,8 @@ def _collector(
     with _collecting(stage) as collector:
         process = collector.process
         at = _say(stage, collector, terminals, 0, terminals)
+        _statement(stage, "settle")
+        _statement(stage, "flush")
         since, before, cpu = datetime.now(UTC), stage.cpu_s(), cpu_s(process.pid)
         at = _say(stage, collector, terminals, at, report.messages)
         parts = {**_spent(before, stage.cpu_s()), "collector": cpu_s(process.pid) - cpu}
@@ -237,7 +239,7 @@ async def _jsonb_bytes(stage: Stage) -> float:
         await connection.execute(_SQL["index_jsonb"])
         async with connection.cursor().copy("COPY jsonb_yardstick FROM STDIN") as copy:
             for n in range(_JSONB_ROWS):
-                await copy.write_row((now, n % 1000, payload(n, 1000).decode()))
+                await copy.write_row((now, n % 1000, payload(n, 1000, now).decode()))
         row = await (await connection.execute(_SQL["jsonb_bytes"])).fetchone()
         await connection.commit()
     return round(row[0], 1) if row else 0.0

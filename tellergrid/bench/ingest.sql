@@ -25,6 +25,14 @@ INSERT INTO terminal_cell (terminal_id, cell_code, valid, method)
 SELECT id, 'C' || (id - 1) / 10, tstzrange(now() - interval '1 day', NULL), 'polygon'
 FROM machine;
 
+-- name: settle
+-- A fleet's tables are not new: what autovacuum does within a minute is done.
+VACUUM ANALYZE;
+
+-- name: flush
+-- What was written before the clock starts is not to be flushed to disk while it runs.
+CHECKPOINT;
+
 -- name: seen
 SELECT count(*) FROM region_service WHERE seen_until IS NOT NULL;
 

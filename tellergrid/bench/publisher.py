@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import msgspec
 import uvloop
 
+from collector.inlet import GATHER_S
 from fleet.mqtt import Broker, Connection, Message, Session, connect
 from tellergrid.bench.engine import is_low, snapshot
 
@@ -42,18 +43,18 @@ def code(number: int) -> str:
     return f"ATM-{number:06d}"
 
 
-def payload(i: int, terminals: int) -> bytes:
-    """Message i, said now."""
+def payload(i: int, terminals: int, said_at: datetime) -> bytes:
+    """Message i, said at this time."""
     number, turn = i % terminals, i // terminals
     low = is_low(number, turn, _SHARE)
-    return snapshot(datetime.now(UTC), turn + 1, i, low=low).encode()
+    return snapshot(said_at, turn + 1, i, low=low).encode()
 
 
 async def _publish(load: Load) -> None:
     broker = Broker.parse(load.broker_url)
     async with asyncio.TaskGroup() as group:
         for voice in range(CONNECTIONS):
-            session = Session(f"bench-publisher-{voice}", waiting_line=_WINDOW)
+            session = Session(f"bench-publisher-{voice}", waiting_line=_WINDOW, gather_s=GATHER_S)
             connection = await connect(broker, session, _ignored)
             group.create_task(_speak(connection, load, voice))
 
@@ -66,8 +67,9 @@ async def _speak(connection: Connection, load: Load, voice: int) -> None:
     ]
     began = time.monotonic()
     for place in range(0, len(mine), _CHUNK):
+        now = datetime.now(UTC)
         sent = [
-            connection.publish(topic(i % load.terminals), payload(i, load.terminals))
+            connection.publish(topic(i % load.terminals), payload(i, load.terminals, now))
             for i in mine[place : place + _CHUNK]
         ]
         if connection.outstanding > _WINDOW - _CHUNK or place + _CHUNK >= len(mine):

@@ -7,6 +7,7 @@ import time
 import msgspec
 import uvloop
 
+from collector.inlet import GATHER_S
 from fleet.mqtt import Broker, Connection, Filter, Message, Session, connect
 
 FILTER = "fleet/v1/bench/+/telemetry"
@@ -48,7 +49,7 @@ async def _receive(task: Task) -> Took:
         if count == task.messages:
             complete.set()
 
-    session = Session("bench-sink", receive_maximum=RECEIVE_MAXIMUM)
+    session = Session("bench-sink", receive_maximum=RECEIVE_MAXIMUM, gather_s=GATHER_S)
     connection = await connect(Broker.parse(task.broker_url), session, take)
     await connection.subscribe([Filter(FILTER)])
     print("ready", flush=True)

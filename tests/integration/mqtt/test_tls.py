@@ -2,13 +2,14 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from signal import SIGTERM
 
 import pytest
+import uvloop
 
 import collector.settings
 import simulator.settings
@@ -88,6 +89,40 @@ async def test_a_message_goes_there_and_back_over_tls(secured: Secured) -> None:
     async with asyncio.timeout(PATIENCE_S):
         assert await heard == b"x" * 100_000
     await connection.disconnect()
+
+
+async def all_gathered(broker: Broker, sizes: Sequence[int]) -> list[int]:
+    """Payloads of these sizes as they come on a line that gathers."""
+    heard: list[int] = []
+    complete = asyncio.Event()
+
+    def take(connection: Connection, message: Message) -> None:
+        heard.append(len(message.payload))
+        connection.acknowledge([message.packet_id or 0])
+        if len(heard) == len(sizes):
+            complete.set()
+
+    listener = await connect(broker, Session("listener", gather_s=0.002), take)
+    await listener.subscribe([Filter("a/b")])
+    speaker = await connect(broker, Session("speaker", waiting_line=len(sizes)), ignore)
+    for size in sizes:
+        speaker.publish("a/b", bytes(size))
+    async with asyncio.timeout(PATIENCE_S):
+        await complete.wait()
+    await listener.disconnect()
+    await speaker.disconnect()
+    return heard
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_line_that_gathers_misses_nothing_over_tls(
+    secured: Secured, loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    """What was decrypted while nothing was read has no socket to announce it."""
+    broker = Broker(LOOPBACK, secured.tls, tls=secured.trusted())
+    sizes = [100_000 if n % 50 == 0 else n for n in range(1_000)]
+    with asyncio.Runner(loop_factory=loop) as runner:
+        assert runner.run(all_gathered(broker, sizes)) == sizes
 
 
 async def test_a_broker_that_nobody_vouches_for_is_not_spoken_to(secured: Secured) -> None:

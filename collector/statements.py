@@ -4,10 +4,10 @@ So the engine may go on while they run: nothing here is read again later.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import fields
 from datetime import datetime
 from itertools import chain
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from collector import changes, order, steps
 from collector.batch import Batch
@@ -17,12 +17,16 @@ from collector.ledgers import LedgerKey
 from collector.order import Late
 from collector.statement import Statement
 from fleet.ledger import Received, Span
-from fleet.rules.changes import Transition
-from fleet.rules.record import Record
+from fleet.rules.changes import HoldKey, Transition
+from fleet.rules.record import Jump, Record
 from fleet.rules.slope import Slope
 from fleet.rules.terminal import Terminal
 
 _TERMINAL = itemgetter(0)
+# A row of each: `dataclasses.astuple` would copy what is in it.
+_HOLD_KEY, _JUMP, _SET_ASIDE = (
+    attrgetter(*(each.name for each in fields(kind))) for kind in (HoldKey, Jump, SetAside)
+)
 
 
 def decide(batch: Batch, terminals: Mapping[int, Terminal], catalogue: str) -> list[Statement]:
@@ -67,7 +71,7 @@ def _again(batch: Batch) -> Iterator[Statement]:
 
 def _quarantine(aside: Sequence[SetAside]) -> Iterator[Statement]:
     if aside:
-        yield Statement("insert_quarantine", each=[astuple(each) for each in aside])
+        yield Statement("insert_quarantine", each=[_SET_ASIDE(each) for each in aside])
 
 
 def _ledger(received: dict[LedgerKey, Received], beats: Sequence[Beat]) -> Iterator[Statement]:
@@ -122,11 +126,11 @@ def _holds(record: Record) -> Iterator[Statement]:
     idle = [key for key, hold in record.holds.items() if hold is None]
     active = [(key, hold) for key, hold in record.holds.items() if hold is not None]
     if idle:
-        yield Statement("delete_hold", each=[astuple(key) for key in idle])
+        yield Statement("delete_hold", each=[_HOLD_KEY(key) for key in idle])
     if active:
         rows = [
             (
-                *astuple(key),
+                *_HOLD_KEY(key),
                 hold.phase.value,
                 hold.since,
                 hold.started_at,
@@ -150,9 +154,9 @@ def _transitions(record: Record) -> Iterator[Statement]:
         yield Statement("upsert_slope", each=moved)
     for key, kept in record.transitions.items():
         if kept is None:
-            yield Statement("delete_transitions", astuple(key))
+            yield Statement("delete_transitions", _HOLD_KEY(key))
         else:
-            row = (*astuple(key), list(kept.times), kept.raised)
+            row = (*_HOLD_KEY(key), list(kept.times), kept.raised)
             yield Statement("upsert_transitions", row)
 
 
@@ -173,7 +177,7 @@ def _order(record: Record, late: Sequence[Late]) -> Iterator[Statement]:
         yield Statement("late", each=late)
         yield Statement("mark_recut", each=order.marks(late))
     if record.jumps:
-        yield Statement("jump", each=[astuple(each) for each in record.jumps])
+        yield Statement("jump", each=[_JUMP(each) for each in record.jumps])
     if record.off:
         yield Statement("clock_off", each=[(off, key) for key, off in sorted(record.off.items())])
 

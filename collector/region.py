@@ -242,9 +242,10 @@ class Region:
         # Time passes only as far as we have read: what waits in the queue came before `now`.
         behind = arrivals and len(inlet)
         now = arrivals[-1].at if behind else self._heard_up_to(inlet)
-        # What the broker holds back is said, and not heard. It does where our window is full.
         held = len(inlet) + len(arrivals) + writer.unacknowledged
-        hearing = inlet.open_still and held + terms.batch_count < terms.receive_maximum
+        if held + terms.batch_count >= terms.receive_maximum:  # our window is full
+            self._sight.hold_back(terms.clock())
+        hearing = inlet.open_still and not self._sight.held_back(now)
         await writer.put(arrivals, now, self._look(desk, now, hearing=hearing))
         if not behind:  # what seems to be missing may be waiting in the queue
             await writer.settle()

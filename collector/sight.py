@@ -51,6 +51,7 @@ class Sight:
 
     def __init__(self) -> None:
         self.until: datetime | None = None
+        self._held_until: datetime | None = None
         self._lost: Cause | None = Cause.COLLECTOR
         self._broker_too = False
 
@@ -62,6 +63,15 @@ class Sight:
         """Something is away; what was away before it stays the cause."""
         self._broker_too |= cause is Cause.BROKER and self._lost not in (None, Cause.BROKER)
         self._lost = self._lost or cause
+
+    def hold_back(self, at: datetime) -> None:
+        """At this instant the broker holds something back: it is said, and not heard."""
+        self._held_until = at
+
+    def held_back(self, at: datetime) -> bool:
+        """Whether some of what was said by then was held back. What is judged was read a while ago:
+        that there is room by now says nothing of then."""
+        return self._held_until is not None and at <= self._held_until
 
     def rewind(self, to: datetime) -> None:
         """We believed to see, and did not since."""

@@ -54,6 +54,15 @@ def test_to_be_behind_for_long_is_blindness_too() -> None:
     assert sight.see(at(60)) == Blindness(at(0), at(60), Cause.BACKLOG)
 
 
+def test_what_was_read_while_the_broker_held_back_is_not_all_that_was_said() -> None:
+    """Our window was full until 6.2; what was read at 3 is judged later, when there is room."""
+    sight = seeing()
+    for moment in (3, 6, 6.2):
+        sight.hold_back(at(moment))
+    assert sight.held_back(at(3))
+    assert not sight.held_back(at(6.3))
+
+
 def test_a_new_process_goes_on_from_what_the_one_before_it_saw() -> None:
     sight = Sight()
     sight.resume(at(0))

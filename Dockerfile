@@ -20,6 +20,8 @@ COPY collector /srv/collector
 COPY api /srv/api
 COPY simulator /srv/simulator
 COPY tellergrid /srv/tellergrid
+# Once, and not at each start of each container.
+RUN python -m compileall -q /srv
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/srv PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /srv
 USER 10001

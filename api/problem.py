@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from api.errors import (
     ApiError,
@@ -113,6 +114,7 @@ TABLE: Mapping[type[Exception], Kind] = MappingProxyType(
         Invalid: _INVALID,
         ImportRefused: _INVALID,
         RequestValidationError: _INVALID,
+        ClientDisconnect: _INVALID,  # in the middle of its body: nobody hears the answer
         psycopg.DataError: _UNSTORABLE,
         UnicodeEncodeError: _UNSTORABLE,  # half a character, which JSON can say and UTF-8 cannot
         psycopg.IntegrityError: _CONTRADICTED,

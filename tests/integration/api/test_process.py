@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 import pytest
@@ -149,6 +149,47 @@ async def test_a_head_without_an_end_is_cut(
         assert sent < ENDLESS
         large = await client.post("/api/v1/token", content=b"a" * 2**20)
         assert large.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "/api/v1/tickets/1/attachments?name=rollers.jpg HTTP/1.1\r\nContent-Type: image/jpeg",
+        "/api/v1/sign-out HTTP/1.1\r\nIdempotency-Key: one",
+    ],
+    ids=["photo", "key"],
+)
+async def test_bodies_that_stop_on_the_way_hold_up_nobody(
+    connection: Database, database_url: str, asked: str
+) -> None:
+    """Phones lose their signal in the middle of a photo and say no more: others are served, and no
+    connection to the database waits for the rest. That they went is no error of ours."""
+    await fire(connection, SomeFault())
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = {"DATABASE_URL": database_url, "TOKEN_SECRET": SECRET, "API_PORT": str(port)}
+    async with (
+        started(**settings) as process,
+        httpx.AsyncClient(base_url=url, verify=OPENLY) as client,
+    ):
+        await ready(url)
+        client.headers["Authorization"] = f"Bearer {await token(client, 'tech01')}"
+        async with AsyncExitStack() as phones:
+            for _ in range(10):
+                _, phone = await asyncio.open_connection("127.0.0.1", port)
+                phones.callback(phone.close)
+                phone.write(
+                    f"POST {asked}\r\nHost: x\r\nContent-Length: 60000\r\n"
+                    f"Authorization: {client.headers['Authorization']}\r\n\r\n".encode()
+                    + b"\xff\xd8\xff"
+                )
+                await phone.drain()
+            for _ in range(3):
+                answer = await client.get("/api/v1/me", timeout=PATIENCE_S)
+                assert answer.status_code == 200, answer.text
+        process.send_signal(signal.SIGTERM)
+        _, logged = await process.communicate()
+        assert b"Traceback" not in logged
 
 
 @pytest.mark.parametrize(

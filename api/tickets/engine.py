@@ -27,6 +27,11 @@ from fleet.tickets.lifecycle import Event
 from fleet.tickets.ticket import Ticket
 
 _SQL = load("api.tickets", "engine")
+_DESERTIONS = (
+    ("deserted", Desertion.DISABLED),
+    ("left_alone", Desertion.ABSENT),
+    ("out_of_sight", Desertion.OTHER_CELLS),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +120,10 @@ async def escalate_refusals(
 
 
 async def tell_of_the_deserted(connection: AsyncConnection[TupleRow]) -> None:
-    """Escalate what somebody accepted who is absent, or whose account is disabled: it stays
-    theirs, for they may be on site, until operations assign it to another.
+    """Escalate what somebody accepted who is absent, who does not see it any more, or whose account
+    is disabled: it stays theirs, for they may be on site, until operations assign it to another.
     """
-    for statement, why in (("deserted", Desertion.DISABLED), ("left_alone", Desertion.ABSENT)):
+    for statement, why in _DESERTIONS:
         ids = [row["id"] for row in await _rows(connection, statement)]
         clocks = await watched(connection, ids, EVERYTHING)
         changes: list[Change] = []

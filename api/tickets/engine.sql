@@ -140,6 +140,24 @@ WHERE account.disabled_at <= now()
                 SELECT coalesce(max(accepted.id), 0) FROM ticket_transition AS accepted
                 WHERE accepted.ticket_id = ticket.id AND accepted.event = 'accept'));
 
+-- name: out_of_sight
+-- Tickets that somebody accepted who answers for their cell no more, nor for one above it, and so does not
+-- see them. Told once of each that they accepted.
+SELECT ticket.id
+FROM ticket
+WHERE ticket.state IN ('ACCEPTED', 'EN_ROUTE', 'ON_SITE', 'ON_HOLD')
+    AND NOT EXISTS (
+        SELECT FROM technician_cell
+        WHERE technician_cell.technician_id = ticket.technician_id
+            AND technician_cell.cell_code = ANY(cell_line(ticket.cell_code, now())))
+    AND NOT EXISTS (
+        SELECT FROM ticket_transition
+        WHERE ticket_transition.ticket_id = ticket.id
+            AND (ticket_transition.event, ticket_transition.reason) = ('escalate', 'other cells')
+            AND ticket_transition.id > (
+                SELECT coalesce(max(accepted.id), 0) FROM ticket_transition AS accepted
+                WHERE accepted.ticket_id = ticket.id AND accepted.event = 'accept'));
+
 -- name: left_alone
 -- Tickets that somebody accepted who is absent now, which nobody was told of since both were so. Of
 -- absences that overlap, or follow one upon the other, it is one.

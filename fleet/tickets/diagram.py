@@ -43,6 +43,8 @@ the reason is `not accepted` |
 | whoever accepted a ticket has an account that is disabled | `escalate`: the reason is \
 `account disabled`; the ticket stays theirs until operations assign it anew ([how](dispatch.md)) |
 | whoever accepted a ticket is absent by now | `escalate`: the reason is `absent`; likewise |
+| whoever accepted a ticket answers for its cell no more, and does not see it | `escalate`: the \
+reason is `other cells`; likewise |
 | a running clock of the service level comes to its warning or passes its target | `escalate`: \
 the reason says which, the note who is told; once for each since raised or reopened |
 | the same cause fires again after RESOLVED, or is still there when the verify window ends | \

@@ -36,6 +36,7 @@ class Desertion(StrEnum):
 
     DISABLED = "account disabled"
     ABSENT = "absent"
+    OTHER_CELLS = "other cells"
 
 
 @dataclass(frozen=True, slots=True)

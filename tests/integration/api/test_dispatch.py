@@ -300,6 +300,45 @@ async def test_operations_hear_of_what_was_accepted_by_whoever_is_absent_by_now(
     assert (detail["state"], detail["technician"]) == ("EN_ROUTE", "T01")
 
 
+async def test_operations_hear_of_what_was_accepted_by_whoever_answers_for_other_cells_by_now(
+    connection: Database, operations: httpx.AsyncClient, sign_in: SignIn
+) -> None:
+    """A roster gives T01 another cell, and T02's comes under another district, while they have
+    something to do there: neither sees it any more, and operations hear of each once."""
+    technicians = {"T01": await sign_in("tech01"), "T02": await sign_in("tech02")}
+    await fire(connection, SomeFault())
+    await fire(connection, SomeFault(terminal="ATM-3", cell="C002"))
+    await until(partial(tickets_are, connection, *["ASSIGNED"] * 2))
+    assert await sent(connection) == ["T01", "T02"]
+    for number, client in enumerate(technicians.values(), 1):
+        assert (await move(client, number, "accept")).status_code == 200
+    await engine(connection)
+
+    async def told() -> list[tuple[int, str, str]]:
+        cursor = await connection.execute(
+            "SELECT ticket_id, reason, note FROM ticket_transition"
+            " WHERE event = 'escalate' ORDER BY id"
+        )
+        return await cursor.fetchall()
+
+    assert await told() == []
+    await connection.execute(
+        "UPDATE technician_cell SET cell_code = 'C003' FROM technician"
+        " WHERE technician.id = technician_id AND technician.code = 'T01'"
+    )
+    await connection.execute("UPDATE cell SET parent_code = 'D02' WHERE code = 'C002'")
+    for _ in range(2):
+        await engine(connection)
+    for number, client in enumerate(technicians.values(), 1):
+        assert (await client.get(f"/api/v1/tickets/{number}")).status_code == 404
+    assert await told() == [
+        (1, "other cells", "for operations"),
+        (2, "other cells", "for operations"),
+    ]
+    given = await move(operations, 1, "assign", technician="T02", reason="another district")
+    assert (given.status_code, given.json()["technician"]) == (200, "T02")
+
+
 async def test_what_somebody_accepted_who_fell_ill_goes_to_another(
     connection: Database, operations: httpx.AsyncClient, sign_in: SignIn
 ) -> None:

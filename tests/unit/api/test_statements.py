@@ -27,7 +27,10 @@ FOR_NOBODY = {
     "tickets.store": {"counts": "metrics of the whole, for operators"},
     "tickets.writing": dict.fromkeys(("as_seen", "move"), "writes what `moves` has found in scope"),
     "tickets.engine": dict.fromkeys(
-        ("wanting", "raise_tickets", "causes", "not_accepted", "deserted", "left_alone"),
+        (
+            *("wanting", "raise_tickets", "causes", "not_accepted"),
+            *("deserted", "left_alone", "out_of_sight"),
+        ),
         "the engine serves every cell",
     ),
     "dispatch.people": dict.fromkeys(("people", "surroundings"), "the engine serves every cell"),

@@ -109,6 +109,8 @@ async def _goes_on(
         assert int(begun.tx) < 8000
         # A phone has moves in its outbox for tickets of after the backup: they are to find none.
         assert await number(restored, "SELECT max(id) FROM ticket") > 100_000
+        # Nor is whoever planned a window after the backup to take back another's.
+        assert await number(restored, _NEXT) > 100_000
         told = [one["items"][0]["facts"]["place"] for one in receiver.verified()]
         assert [place.split()[0] for place in told] == ["ATM-1", "ATM-2", "ATM-3"]
         async with open_pool(as_api(url), name="test") as pool:
@@ -118,6 +120,11 @@ async def _goes_on(
         assert await number(restored, _EDITED) == 0
 
 
+_NEXT = """
+    SELECT min(nextval(pg_get_serial_sequence(name, 'id'))) FROM unnest(ARRAY['ticket_attachment',
+        'planned_window', 'service_schedule_use', 'service_correction', 'technician_absence']
+    ) AS numbered (name)
+"""
 _UNSEALED = "SELECT count(*) FROM audit WHERE id NOT IN (SELECT audit_id FROM audit_seal)"
 _UNSUMMED = "SELECT count(*) FROM uptime_summed WHERE summed_to < watched_to"
 _EDITED = """

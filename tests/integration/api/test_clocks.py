@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, errors
 from psycopg.rows import TupleRow
 
 from api.tickets.clocks import watched
@@ -183,6 +183,24 @@ async def test_a_cells_own_promise_comes_before_the_general_one(
     ]
     foreign = (await operations.get("/api/v1/tickets/3")).json()["clocks"]
     assert foreign[0]["target_minutes"] == 30
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "UPDATE sla_calendar SET zone = 'Asia/Shanghi'",
+        "INSERT INTO sla_calendar VALUES ('here', 'CST')",
+        "UPDATE sla SET valid_from = '-infinity'",
+        "INSERT INTO sla_holiday VALUES ('weekdays', 'infinity')",
+    ],
+)
+async def test_a_promise_that_nobody_could_read_is_refused(
+    operations: httpx.AsyncClient, connection: Database, written: str
+) -> None:
+    """Whoever corrects a calendar mistypes it: it stays as it was, and all tickets are read."""
+    with pytest.raises(errors.CheckViolation):
+        await connection.execute(written.encode())
+    assert await ids(operations, "sort=due") == [3, 2, 1]
 
 
 async def test_a_cell_that_comes_under_another_parent_changes_no_promise(

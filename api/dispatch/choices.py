@@ -6,9 +6,10 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, dict_row
 from psycopg.types.json import Jsonb
 
+from api.accounts.caller import Caller
 from api.dispatch.schemas import DispatchChoice
 from api.errors import NotFound
-from api.scope import Scope
+from api.technicians.store import KNOW_OF_ALL
 from fleet.db.sql import load
 from fleet.dispatch.assignment import Choice, Considered
 
@@ -47,16 +48,25 @@ async def last_reasons(
 
 
 async def choices(
-    connection: AsyncConnection[TupleRow], scope: Scope, key: int
+    connection: AsyncConnection[TupleRow], caller: Caller, key: int
 ) -> Sequence[DispatchChoice]:
-    """What was chosen for a ticket, the latest first; raises `NotFound`."""
-    parameters = {"id": key, "scope": scope.parameter}
+    """What was chosen for a ticket, the latest first; raises `NotFound`.
+
+    What somebody would cost tells how far they have, and so where they live or are: that is shown
+    to whoever may know it.
+    """
+    parameters = {"id": key, "scope": caller.scope.parameter}
     if await (await connection.execute(_SQL["seen"], parameters)).fetchone() is None:
         raise NotFound("ticket", key)
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_SQL["choices"], parameters)
         rows = await cursor.fetchall()
-    return [DispatchChoice.model_validate(row | row["considered"]) for row in rows]
+    found = [DispatchChoice.model_validate(row | row["considered"]) for row in rows]
+    if caller.actor.role not in KNOW_OF_ALL:
+        for candidate in (one for choice in found for one in choice.candidates):
+            if candidate.technician != caller.account.technician:
+                candidate.cost = None
+    return found
 
 
 def _told(one: Considered, choice: Choice) -> dict[str, object]:

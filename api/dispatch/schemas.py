@@ -60,7 +60,7 @@ class Candidate(BaseModel):
     against: list[Shortfall] = Field(description="What keeps them from being sent")
     cost: ChoiceCost | None = Field(
         description="Of their place, or, not sent, of the first; null where they may not be sent,"
-        " or not to all that is bundled with it"
+        " or not to all that is bundled with it, and to whoever may not know how far they have"
     )
 
 

@@ -16,7 +16,8 @@ from fleet.dispatch.fitness import attendance
 from fleet.tickets.lifecycle import Actor, Role
 
 _SQL = load("api.technicians", "store")
-_EVERYBODY = frozenset({Role.OPERATIONS, Role.ADMIN})
+KNOW_OF_ALL = frozenset({Role.OPERATIONS, Role.ADMIN})
+"""Who knows of everybody where they live and are; others know it of themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Asking:
 
     def knows(self, technician_id: int) -> bool:
         """Whether home, position and reasons of absence are theirs to know."""
-        return self.actor.role in _EVERYBODY or self.actor.technician_id == technician_id
+        return self.actor.role in KNOW_OF_ALL or self.actor.technician_id == technician_id
 
 
 async def technicians(
@@ -44,7 +45,7 @@ async def technicians(
         "rows": rows,
         "code": code,
         "scope": asking.scope.parameter,
-        "everybody": asking.actor.role in _EVERYBODY,
+        "everybody": asking.actor.role in KNOW_OF_ALL,
         "technician_id": asking.actor.technician_id,
     }
     async with connection.cursor(row_factory=dict_row) as cursor:

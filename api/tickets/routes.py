@@ -140,7 +140,7 @@ async def get_ticket_dispatch(
     key: _Id, caller: SignedIn, connection: Connection
 ) -> DispatchChoices:
     """Why dispatch sent whom, or nobody: who was considered, what spoke against them, the costs."""
-    found = await choices(connection, caller.scope, key)
+    found = await choices(connection, caller, key)
     return DispatchChoices(items=list(found))
 
 

@@ -148,7 +148,9 @@ class Transition(BaseModel):
     technician: str | None = Field(description="Who has the ticket after it")
     device_at: Instant | None = Field(description="What the actor's device said")
     at: Instant = Field(description="What the server said")
-    latitude: float | None = Field(description="Where the actor's device was")
+    latitude: float | None = Field(
+        description="Where the actor's device was; null to other technicians, and to testers"
+    )
     longitude: float | None
     cause: CauseCode | None = Field(description="With `resolve`: what was the matter")
     action: ActionCode | None = Field(description="With `resolve`: what was done")

@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row, dict_row
 
 from api.errors import NotFound
+from api.technicians.store import KNOW_OF_ALL
 from api.tickets.clocks import Watched, watched, with_clocks
 from api.tickets.schemas import Ticket, TicketClock, TicketDetail, Transition
 from api.tickets.viewer import Viewer
@@ -146,8 +147,14 @@ async def ticket(connection: AsyncConnection[TupleRow], viewer: Viewer, key: int
     found = await tickets(connection, viewer, Filter(id=key))
     if not found:
         raise NotFound("ticket", key)
+    parameters = {
+        "id": key,
+        "scope": viewer.scope.parameter,
+        "everybody": viewer.actor.role in KNOW_OF_ALL,
+        "technician_id": viewer.actor.technician_id,
+    }
     async with connection.cursor(row_factory=class_row(Transition)) as cursor:
-        await cursor.execute(_SQL["transitions"], {"id": key, "scope": viewer.scope.parameter})
+        await cursor.execute(_SQL["transitions"], parameters)
         return TicketDetail(**found[0].model_dump(), transitions=await cursor.fetchall())
 
 

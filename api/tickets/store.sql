@@ -108,12 +108,20 @@ FROM (
 ORDER BY card.id DESC;
 
 -- name: transitions
+-- Where a technician was is for operations and for themselves: null to others.
 SELECT step.event, step.from_state, step.to_state, step.actor, step.role, step.reason, step.note,
-    technician.code AS technician, step.device_at, step.at, step.latitude, step.longitude,
+    technician.code AS technician, step.device_at, step.at,
+    CASE WHEN known.known THEN step.latitude END AS latitude,
+    CASE WHEN known.known THEN step.longitude END AS longitude,
     step.cause, step.action, step.parts_used, step.photos
 FROM ticket_transition AS step
 JOIN ticket ON ticket.id = step.ticket_id
 LEFT JOIN technician ON technician.id = step.technician_id
+CROSS JOIN LATERAL (
+    SELECT %(everybody)s OR EXISTS (
+        SELECT FROM account
+        WHERE account.id = step.account_id AND account.technician_id = %(technician_id)s)
+) AS known (known)
 WHERE step.ticket_id = %(id)s
     AND (%(scope)s::text[] IS NULL OR ticket.cell_code = ANY(%(scope)s))
 ORDER BY step.id;

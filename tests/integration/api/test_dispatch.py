@@ -576,6 +576,27 @@ async def test_a_day_and_a_home_are_nobody_elses_business(
     assert (await operations.put("/api/v1/me/position", json=nowhere)).status_code == 403
 
 
+async def test_from_where_somebody_moves_a_ticket_and_how_far_they_have_is_theirs_to_know(
+    operations: httpx.AsyncClient, connection: Database, sign_in: SignIn
+) -> None:
+    """T01 accepts at home. T02, who sees the ticket, sees neither where, nor how far T01 had to it:
+    three ways to three sites tell where somebody lives. Operations see both, and T01 themself."""
+    await connection.execute("UPDATE technician SET home_latitude = 30.01, home_longitude = 120")
+    await assigned(connection, "ATM-1")
+    tech01, tech02 = await sign_in("tech01"), await sign_in("tech02")
+    here = {"latitude": 30.01, "longitude": 120.0}
+    assert (await move(tech01, 1, "accept", position=here)).status_code == 200
+    for who, knows in ((operations, True), (tech01, True), (tech02, False)):
+        detail = (await who.get("/api/v1/tickets/1")).json()
+        places = [one["latitude"] for one in detail["transitions"] if one["event"] == "accept"]
+        assert places == [30.01 if knows else None]
+        [choice] = (await who.get("/api/v1/tickets/1/dispatch")).json()["items"]
+        [told] = [one for one in choice["candidates"] if one["technician"] == "T01"]
+        assert (told["sent"], told["cost"] is not None) == (True, knows)
+    [choice] = (await tech02.get("/api/v1/tickets/1/dispatch")).json()["items"]
+    assert {one["technician"] for one in choice["candidates"] if one["cost"]} == {"T02"}
+
+
 async def test_a_move_tells_where_the_device_is(
     operations: httpx.AsyncClient, sign_in: SignIn, connection: Database
 ) -> None:

@@ -5,7 +5,15 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from socket import socket
+from socket import (
+    IPPROTO_TCP,
+    SO_KEEPALIVE,
+    SOL_SOCKET,
+    TCP_KEEPCNT,
+    TCP_KEEPIDLE,
+    TCP_KEEPINTVL,
+    socket,
+)
 from types import FrameType
 
 import structlog
@@ -26,6 +34,13 @@ _GRACE_S = 10
 # Longer than proxies and browsers keep a connection that lies idle, mostly a minute: who hangs up
 # first should be the one who asks, or what is asked next is lost now and then.
 _IDLE_S = 75
+# A phone that lost its signal says nothing more: what it sent of a photo would be kept for ever.
+_LET_GO = (
+    (SOL_SOCKET, SO_KEEPALIVE, 1),
+    (IPPROTO_TCP, TCP_KEEPIDLE, 60),
+    (IPPROTO_TCP, TCP_KEEPINTVL, 30),
+    (IPPROTO_TCP, TCP_KEEPCNT, 10),
+)
 _log = structlog.get_logger("api")
 
 
@@ -36,6 +51,17 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._stopping = stopping
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Begin to listen; who is connected and is gone without a word is let go after minutes.
+
+        Connections have what the listening socket has.
+        """
+        await super().startup(sockets)
+        for server in self.servers:
+            for listening in server.sockets:
+                for level, option, value in _LET_GO:
+                    listening.setsockopt(level, option, value)
 
     async def serve(self, sockets: list[socket] | None = None) -> None:
         """Serve until a signal asks to stop."""

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -31,6 +32,7 @@ from tests.processes import OPENLY
 Database = AsyncConnection[TupleRow]
 SECRET = "a secret of the tests, 32 bytes or more"
 ENDLESS = 16 * 2**20
+_CONNECTED, _KEPT_ALIVE = "01", "02"  # a connection and its timer, as the kernel writes them
 
 
 @asynccontextmanager
@@ -52,6 +54,12 @@ async def started(
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+
+def timers_of(port: int) -> list[str]:
+    """What the kernel waits for on each connection to a port of this machine."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return [row[5][:2] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == _CONNECTED]
 
 
 async def ready(url: str) -> None:
@@ -190,6 +198,26 @@ async def test_bodies_that_stop_on_the_way_hold_up_nobody(
         process.send_signal(signal.SIGTERM)
         _, logged = await process.communicate()
         assert b"Traceback" not in logged
+
+
+async def test_phones_that_are_gone_without_a_word_are_let_go(
+    connection: Database, database_url: str
+) -> None:
+    """What they sent of a photo would be kept for ever: the kernel asks whether they are there."""
+    assert not connection.closed
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = {"DATABASE_URL": database_url, "TOKEN_SECRET": SECRET, "API_PORT": str(port)}
+    async with started(**settings):
+        await ready(url)
+        _, phone = await asyncio.open_connection("127.0.0.1", port)
+        phone.write(b"POST /api/v1/token HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf")
+
+        async def is_asked_after() -> bool:
+            return timers_of(port) == [_KEPT_ALIVE]
+
+        await until(is_asked_after, every_s=0.1)
+        phone.close()
 
 
 @pytest.mark.parametrize(

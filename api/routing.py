@@ -11,7 +11,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from starlette.routing import Match
 
-from api.idempotency import Claim, Replayed
+from api.accounts.caller import said
+from api.errors import Forbidden
+from api.idempotency import SAFE, Claim, Replayed
+from fleet.tickets.lifecycle import Role
 
 LARGEST_MAP = 32 * 1024 * 1024  # a whole grid, a whole registry: operations alone send them
 _LARGEST_BODY = 64 * 1024
@@ -37,6 +40,23 @@ class Route(APIRoute):
         return once
 
 
+class MapRoute(Route):
+    """Asks who sends before it reads what may be a whole map: that takes seconds and a gigabyte."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, for whoever may be of operations; the account has the last word."""
+        handle = super().get_route_handler()
+
+        async def asked_first(request: Request) -> Response:
+            if request.method not in SAFE:
+                claims = await said(request)
+                if claims.role not in (None, Role.OPERATIONS, Role.ADMIN):
+                    raise Forbidden("Only operations may do this.")
+            return await handle(request)
+
+        return asked_first
+
+
 class Router(APIRouter):
     """A router whose routes are `Route`s, ready to be an app's: it need not be included.
 
@@ -49,7 +69,7 @@ class Router(APIRouter):
         super().__init__(
             prefix=prefix,
             tags=[*tags],
-            route_class=Route,
+            route_class=Route if largest_body <= _LARGEST_BODY else MapRoute,
             max_body_size=largest_body,
             generate_unique_id_function=_operation_id,
         )

@@ -119,9 +119,18 @@ class _Bearer(SecurityBase):
         self.scheme_name = _bearer.scheme_name
 
 
+async def said(request: Request) -> Claims:
+    """What the token of a request says, looked at and counted once."""
+    claims: Claims | None = getattr(request.state, "claims", None)
+    if claims is None:
+        token = await _bearer(request)
+        claims = await _counted_claims(token, running_of(request), origin_of(request))
+        request.state.claims = claims
+    return claims
+
+
 async def _said(request: Request) -> Claims:
-    token = await _bearer(request)
-    claims = await _counted_claims(token, running_of(request), origin_of(request))
+    claims = await said(request)
     if request.method not in SAFE:
         await request.body()
     return claims

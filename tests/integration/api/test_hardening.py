@@ -1,6 +1,7 @@
 """What every answer tells a browser, whom it lets read, and how much a request may bring."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -73,6 +74,21 @@ async def test_a_body_is_bounded(sign_in: SignIn) -> None:
         )
         assert answer.status_code == 413
         assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["grid", "terminals/import", "cells", "terminals"])
+async def test_a_map_is_read_of_those_alone_who_may_send_one(
+    app: FastAPI, sign_in: SignIn, path: str
+) -> None:
+    """To read one takes seconds and a gigabyte: anybody could have it done, and others waited."""
+    said: dict[str, Any] = {
+        "content": b"[[" * 2**20,
+        "headers": {"Content-Type": "application/json"},
+    }
+    async with client_of(app) as nobody:
+        assert (await nobody.post(f"/api/v1/{path}", **said)).status_code == 401
+    assert (await (await sign_in("tech01")).post(f"/api/v1/{path}", **said)).status_code == 403
+    assert (await (await sign_in("ops")).post(f"/api/v1/{path}", **said)).status_code == 422
 
 
 async def test_nobody_is_sent_elsewhere(app: FastAPI) -> None:

@@ -142,14 +142,20 @@ WHERE account.disabled_at <= now()
 
 -- name: out_of_sight
 -- Tickets that somebody accepted who answers for their cell no more, nor for one above it, and so does not
--- see them. Told once of each that they accepted.
+-- see them. Told once of each that they accepted. Cells that have ended stay below those they were below.
 SELECT ticket.id
 FROM ticket
 WHERE ticket.state IN ('ACCEPTED', 'EN_ROUTE', 'ON_SITE', 'ON_HOLD')
     AND NOT EXISTS (
-        SELECT FROM technician_cell
-        WHERE technician_cell.technician_id = ticket.technician_id
-            AND technician_cell.cell_code = ANY(cell_line(ticket.cell_code, now())))
+        WITH RECURSIVE up (code) AS (
+            SELECT ticket.cell_code
+            UNION
+            SELECT cell.parent_code
+            FROM up JOIN cell ON cell.code = up.code
+            WHERE cell.parent_code IS NOT NULL
+        )
+        SELECT FROM up JOIN technician_cell ON technician_cell.cell_code = up.code
+        WHERE technician_cell.technician_id = ticket.technician_id)
     AND NOT EXISTS (
         SELECT FROM ticket_transition
         WHERE ticket_transition.ticket_id = ticket.id

@@ -321,6 +321,9 @@ async def test_operations_hear_of_what_was_accepted_by_whoever_answers_for_other
         )
         return await cursor.fetchall()
 
+    await connection.execute("UPDATE cell SET valid_to = now() WHERE code = 'C002'")
+    await engine(connection)
+    assert (await technicians["T02"].get("/api/v1/tickets/2")).status_code == 200
     assert await told() == []
     await connection.execute(
         "UPDATE technician_cell SET cell_code = 'C003' FROM technician"

@@ -86,11 +86,11 @@ async def recut(
         await connection.execute(_SQL["alone"], {"terminal": terminal})
         start = since - lead(catalogue.variants())
         cursor = await connection.execute(_SQL["reached"], {"terminal": terminal})
-        now, reached = await cursor.fetchone() or (None, None)
+        now, come_to = await cursor.fetchone() or (None, None)
         found = await history.terminals(connection, start, codes=[terminal])
-        if not found or reached is None or min(until, reached) <= since:
+        if not found or come_to is None or min(until, come_to) <= since:
             return []
-        until = min(until, reached)
+        until = min(until, come_to)
         [one] = found
         said = [each async for each in history.heard(connection, found, start, now, until + _AHEAD)]
         standing = await _standing(connection, one.id, since, until)
@@ -103,6 +103,18 @@ async def recut(
         if made:
             await _write(connection, one.id, made, until)
     return made
+
+
+async def reached(connection: AsyncConnection[TupleRow], terminal: str) -> datetime | None:
+    """How far a terminal has come; None where nothing was ever heard of it.
+
+    Raises `LookupError` where there is none of that name.
+    """
+    row = await (await connection.execute(_SQL["reached"], {"terminal": terminal})).fetchone()
+    if row is None:
+        raise LookupError(f"there is no terminal {terminal}")
+    at: datetime | None = row[1]
+    return at
 
 
 async def _play(replay: _States, heard: Sequence[Heard], until: datetime) -> None:
@@ -136,7 +148,7 @@ def stretches(
     transitions: Sequence[Transition], since: datetime, until: datetime
 ) -> Iterator[Stretch]:
     """The states of a time, end to end, from the first that is known."""
-    ends = [*(one.at for one in transitions[1:]), until]
+    ends = [*(one.at for one in transitions), until][1:]
     for one, end in zip(transitions, ends, strict=True):
         begin, end_ = max(one.at, since), min(end, until)
         if begin < end_:

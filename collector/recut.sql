@@ -5,9 +5,10 @@
 SELECT pg_advisory_xact_lock(hashtextextended('recut ' || %(terminal)s, 0));
 
 -- name: reached
--- Now, and how far a terminal has come: nothing is recorded before that any more but by us.
+-- Now, and how far a terminal has come, if it said anything: nothing is recorded before that any more
+-- but by us.
 SELECT now(), state.ts
-FROM terminal JOIN terminal_state AS state ON state.terminal_id = terminal.id
+FROM terminal LEFT JOIN terminal_state AS state ON state.terminal_id = terminal.id
 WHERE terminal.code = %(terminal)s;
 
 -- name: standing

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
 from rich.table import Table
 
-from collector.recut import Stretch
+from collector.recut import Stretch, reached
 from collector.recut import recut as cut
 from fleet.db.clock import earlier, now
 from fleet.db.pool import connect
@@ -29,7 +31,7 @@ def recut(
     """Judge what is stored of a terminal once more, what came late too, and cut its intervals anew.
 
     Uptime over that time is told anew at once. Faults and tickets stay as they were. Ends with 1
-    where nothing was kept of the terminal at the beginning of that time.
+    where nothing could be cut, and says why.
     """
     try:
         length: timedelta = duration.parse(since)
@@ -42,10 +44,10 @@ def recut(
         refuse(error)
         raise typer.Exit(1) from error
     with explained():
-        begin, made = asyncio.run(_cut(loaded, terminal, length, asked))
+        made, why = asyncio.run(_cut(loaded, terminal, length, asked))
     if as_json:
         output.print_json(data=[_told(one) for one in made])
-    else:
+    elif made:
         table = Table(box=None, pad_edge=False)
         for name in ("state", "from", "to", "causes"):
             table.add_column(name, overflow="fold")
@@ -53,7 +55,7 @@ def recut(
             table.add_row(*_told(one).values())
         output.print(table)
     if not made:
-        refuse(f"nothing is known of {terminal} at {begin:%Y-%m-%d %H:%M} UTC: see --since")
+        refuse(why)
         raise typer.Exit(1)
 
 
@@ -63,12 +65,36 @@ def _instant(at: datetime) -> datetime:
 
 async def _cut(
     rules: Catalogue, terminal: str, length: timedelta, until: datetime | None
-) -> tuple[datetime, list[Stretch]]:
-    """Since when, and what was cut."""
+) -> tuple[list[Stretch], str]:
+    """What was cut; where nothing was, why."""
     async with await connect(database_url(), name="recut", autocommit=True) as connection:
         end = until or await now(connection)
         begin = earlier(end, length)
-        return begin, await cut(connection, rules, terminal, begin, end)
+        made = await cut(connection, rules, terminal, begin, end)
+        return made, "" if made else await _why_nothing(connection, terminal, begin, end)
+
+
+async def _why_nothing(
+    connection: AsyncConnection[TupleRow], terminal: str, begin: datetime, end: datetime
+) -> str:
+    try:
+        come_to = await reached(connection, terminal)
+    except LookupError as none:
+        return str(none)
+    if come_to is None:
+        return f"nothing was ever heard of {terminal}"
+    if come_to <= begin:
+        return (
+            f"nothing was heard of {terminal} after {_minute(come_to)}: a longer --since is needed"
+        )
+    return (
+        f"nothing is kept of {terminal} at {_minute(begin)}, where it would begin:"
+        f" a shorter --since is needed, or a later --until than {_minute(end)}"
+    )
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def _told(one: Stretch) -> dict[str, str]:

@@ -109,6 +109,7 @@ async def test_a_journal_that_comes_late_is_told_where_it_belongs(
     await connection.commit()
     assert (await states(connection))[-1][0] == "out_of_service"
     assert await recut(connection, load(), "ATM-NONE", at(5), at(30)) == []
+    assert await recut(connection, load(), CODE, at(-200), at(-100)) == [], "nobody was there yet"
 
 
 async def test_wills_of_a_broker_that_went_with_the_database_are_not_cut_in(

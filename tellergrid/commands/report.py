@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from getpass import getuser
 from pathlib import Path
@@ -22,7 +23,9 @@ _SUFFIXES = (".html", ".pdf", ".json")
 
 
 def report(
-    out: Annotated[Path, typer.Option(help="Where to write it: .html, .pdf or .json.")],
+    out: Annotated[
+        Path, typer.Option(dir_okay=False, help="Where to write it: .html, .pdf or .json.")
+    ],
     month: Annotated[str, typer.Option(help="As 2026-10; default: the last one.")] = "",
     tz: Annotated[str, typer.Option(help="Whose month, like Asia/Shanghai.")] = "UTC",
     version: Annotated[
@@ -47,11 +50,17 @@ def report(
         raise typer.BadParameter(f"there is no time zone {tz}", param_hint="--tz")
     if out.suffix not in _SUFFIXES:
         raise typer.BadParameter(f"must end in {', '.join(_SUFFIXES)}", param_hint="--out")
+    if not out.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {out.parent}", param_hint="--out")
     zone = ZoneInfo(tz)
+
+    def write(made: Report) -> None:
+        out.write_bytes(_written(made, out.suffix, font, language))
+
     with explained():
         try:
-            made = asyncio.run(_make(month or last_month(datetime.now(UTC), zone), zone, version))
-            out.write_bytes(_written(made, out.suffix, font, language))
+            which = month or last_month(datetime.now(UTC), zone)
+            made = asyncio.run(_make(which, zone, version, write))
         except ReportRefused as refused:
             refuse(refused)
             raise typer.Exit(1) from refused
@@ -60,13 +69,18 @@ def report(
     output.print(line, markup=False, soft_wrap=True)
 
 
-async def _make(month: str, zone: ZoneInfo, version: int) -> Report:
+async def _make(
+    month: str, zone: ZoneInfo, version: int, write: Callable[[Report], None]
+) -> Report:
+    """The report, written; what could not be written is not published either."""
     async with await connect(database_url(), name="report") as connection:
-        if not version:
-            return await make(connection, month, zone, getuser(), "tellergrid report")
-        found = await kept(connection, month, zone, version)
-    if found is None:
-        raise ReportRefused(f"there is no version {version} of {month} in {zone}")
+        if version:
+            found = await kept(connection, month, zone, version)
+        else:
+            found = await make(connection, month, zone, getuser(), "tellergrid report")
+        if found is None:
+            raise ReportRefused(f"there is no version {version} of {month} in {zone}")
+        write(found)
     return found
 
 

@@ -88,6 +88,19 @@ async def test_the_page_says_what_the_api_says(tmp_path: Path, sign_in: SignIn) 
     assert re.search(r"(href|src)=\"(?!#)", text) is None, "it needs nothing beside it"
 
 
+async def test_what_cannot_be_written_is_not_published(october: Database, tmp_path: Path) -> None:
+    """Into a folder that is not there, or over one: it was the first version all the same, and the
+    one that was written at last was said to be made before."""
+    (tmp_path / "taken.json").mkdir()
+    for out, status in (("none/october.pdf", 2), ("taken.json", 2)):
+        shown = await report(tmp_path / out)
+        assert (shown.exit_code, "--out" in shown.output) == (status, True)
+    full = await report(Path("/proc/october.json"))
+    assert full.exit_code == 1
+    assert "/proc/october.json: " in full.output
+    assert await (await october.execute("SELECT FROM published_figure")).fetchall() == []
+
+
 @pytest.fixture
 def no_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without a font for Chinese."""

@@ -21,6 +21,7 @@ from fleet.db.sql import load
 from fleet.service_state import OUT_OF_SCOPE, UP, ServiceState
 from fleet.tiles import Grain, Summed, tiles
 
+MOST_BUCKETS = 1_000  # of one question
 DOWN = frozenset(ServiceState) - OUT_OF_SCOPE - UP - {ServiceState.UNKNOWN}
 NO_CAUSE = "none"
 _OF_CELLS = frozenset({By.FLEET, By.LEVEL, By.CELL})  # what hours are summed of, not terminals

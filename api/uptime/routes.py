@@ -14,14 +14,12 @@ from api.routing import Router
 from api.services import Connection, Running
 from api.tables import AskedMedia, Media, answer, documented_tables
 from api.uptime import table
-from api.uptime.figures import Question, outages, slices
+from api.uptime.figures import MOST_BUCKETS, Question, outages, slices
 from api.uptime.schemas import By, Outages, Slices
 from api.window import AskedWindow
 from fleet.buckets import Bucket, buckets
 
 router = Router(V1, tags=["uptime"])
-
-MOST_BUCKETS = 1_000
 
 
 @router.get(

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -13,7 +14,7 @@ from rich.table import Table
 
 from api.errors import NotFound
 from api.scope import EVERYTHING
-from api.uptime.figures import Question, existing, slices
+from api.uptime.figures import MOST_BUCKETS, Question, existing, slices
 from api.uptime.schemas import By, Slice
 from fleet.buckets import Bucket, buckets
 from fleet.db.clock import now
@@ -48,7 +49,7 @@ def uptime(
     """
     length = _length(last)
     if tz not in available_timezones():
-        raise typer.BadParameter(f"there is no time zone {tz}")
+        raise typer.BadParameter(f"there is no time zone {tz}", param_hint="--tz")
     if target is not None and not 0 < target <= 1:
         raise typer.BadParameter("is above 0 and at most 1", param_hint="--target")
     with explained():
@@ -91,7 +92,10 @@ async def _ask(
         until = await now(connection)
         begin = until - length
         await existing(connection, EVERYTHING, cell)
-        cuts = list(buckets(begin, until, bucket, zone))
+        cuts = list(islice(buckets(begin, until, bucket, zone), MOST_BUCKETS + 1))
+        if len(cuts) > MOST_BUCKETS:
+            wrong = f"gives more than {MOST_BUCKETS} rows: take a longer one, or a shorter --last"
+            raise typer.BadParameter(wrong, param_hint="--bucket")
         each = Question(By.FLEET, cuts, cell, target=target)
         whole = Question(By.FLEET, [(begin, until)], cell, target=target)
         return (

@@ -19,7 +19,7 @@ from pyarrow import parquet
 from typer.testing import CliRunner
 
 from api.tables import Media
-from api.uptime.routes import MOST_BUCKETS
+from api.uptime.figures import MOST_BUCKETS
 from fleet.buckets import buckets
 from tellergrid.cli import app
 from tests.integration.api.conftest import SignIn
@@ -272,6 +272,10 @@ async def test_the_shell_shows_the_same(
     assert (await asyncio.to_thread(shell, "C002", "--target", "99.5")).exit_code == 2
     assert (await asyncio.to_thread(shell, "NOWHERE")).exit_code == 1
     assert (await asyncio.to_thread(shell, "C002", "--last", "soon")).exit_code == 2
+    endless = await asyncio.to_thread(shell, "C002", "--last", "52w", "--bucket", "hour")
+    assert endless.exit_code == 2
+    said = " ".join(endless.output.replace("│", " ").split())
+    assert "--bucket: gives more than 1000 rows: take a longer one" in said
 
 
 async def test_the_shell_rounds_nothing_up_to_all(

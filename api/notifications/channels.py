@@ -1,13 +1,16 @@
 """Where notifications go: channels from a file, which holds secrets and is read once."""
 
 import re
+from collections.abc import Hashable
 from datetime import time, timedelta
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, available_timezones
 
 import apprise
+import httpx
 import yaml
 from pydantic import (
     AfterValidator,
@@ -23,8 +26,11 @@ from fleet.language import Language
 from fleet.notifications.routing import TECHNICIANS, Kind, Told
 from fleet.notifications.signing import secret_bytes
 from fleet.notifications.timing import Quiet
+from fleet.tickets.lifecycle import Role
 
 PLACEHOLDER = "{technician}"
+_STANDS_FOR = re.compile(r"\{\w+\}")
+_TOLD = (TECHNICIANS, Role.OPERATIONS, Role.ADMIN)
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
@@ -52,12 +58,23 @@ def _secret(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def _recipients(value: list[str]) -> list[str]:
+    """Taken for a technician's code, a misspelt role would tell nobody, and nobody of it."""
+    for name in value:
+        near = get_close_matches(name.casefold(), _TOLD, n=1, cutoff=0.8)
+        if near and name not in _TOLD:
+            raise ValueError(f"did you mean {near[0]}?")
+    return value
+
+
 class Channel(BaseModel):
     """A way to somebody. With a secret it is a signed webhook, else a URL as Apprise has them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    to: list[str] = Field(min_length=1, description="Roles, technicians' codes, or `technicians`")
+    to: Annotated[list[str], AfterValidator(_recipients)] = Field(
+        min_length=1, description="Roles, technicians' codes, or `technicians`"
+    )
     url: SecretStr = Field(description="`{technician}` in it is whoever is told")
     secret: Annotated[SecretStr | None, AfterValidator(_secret)] = None
     kinds: list[Kind] = Field(default=list(Kind), min_length=1)
@@ -68,6 +85,11 @@ class Channel(BaseModel):
 
     @model_validator(mode="after")
     def _is_known(self) -> Self:
+        for name in _STANDS_FOR.findall(self.url.get_secret_value()):
+            if name != PLACEHOLDER:
+                raise ValueError(f"url: of what is in braces only {PLACEHOLDER} is known")
+        if self.secret is not None and not _is_web(self.address("T01")):
+            raise ValueError("url: a webhook is called at https:// or http://, and a host")
         if self.secret is None and not apprise.Apprise().add(self.address("T01")):
             raise ValueError("url: Apprise knows no such address; a webhook needs a secret")
         return self
@@ -101,6 +123,27 @@ class Channel(BaseModel):
         return self.url.get_secret_value().replace(PLACEHOLDER, quote(recipient, safe=""))
 
 
+def _is_web(address: str) -> bool:
+    try:
+        url = httpx.URL(address)
+    except httpx.InvalidURL:
+        return False
+    return url.scheme in {"https", "http"} and bool(url.host)
+
+
+class _Loader(yaml.SafeLoader):
+    """Takes no name twice: the second channel of a name would silence the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Make a mapping; raises `ChannelsError` for one that has a name twice."""
+        names = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in names:
+                raise ChannelsError(f"a name stands twice, again in line {key.start_mark.line + 1}")
+            names.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -112,10 +155,14 @@ def read(file: Path | None) -> dict[str, Channel]:
     if file is None:
         return {}
     try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
-        return _File.model_validate(document).channels
+        document = yaml.load(file.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe one
+        return _File.model_validate(document or {}).channels
     except OSError as error:
         raise ChannelsError(f"{file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ChannelsError(f"{file}: is not UTF-8") from None
+    except ChannelsError as error:
+        raise ChannelsError(f"{file}: {error}") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""

@@ -248,6 +248,17 @@ def test_a_foreign_receiver_accepts_the_signature_and_nothing_else() -> None:
         ("channels: {a: {to: [x], url: 'hunter2', time_zone: Mars}}", "channels.a.time_zone"),
         ("channels: {a: {to: [x], url: 'hunter2'}}", "channels.a: url: Apprise"),
         ("channels: [hunter2", "is not YAML in line"),
+        ("", "channels: Field required"),
+        ("channels: {a: {to: [operation], url: 'hunter2'}}", "a.to: did you mean operations?"),
+        ("channels: {a: {to: [Technician], url: 'hunter2'}}", "a.to: did you mean technicians?"),
+        ("channels: {a: {to: [x], url: 'hunter2', secret: 'whsec_…'}}", "must be 24 bytes or more"),
+        (f"channels: {{a: {{to: [x], url: 'hunter2', secret: '{SECRET}'}}}}", "url: a webhook is"),
+        (f"channels: {{a: {{to: [x], url: 'ftp://hunter2', secret: '{SECRET}'}}}}", "url: a webh"),
+        ("channels: {a: {to: [x], url: 'ntfys://hunter2/{tecnician}'}}", "only {technician} is"),
+        (
+            "channels:\n  a: {to: [x], url: 'ntfys://x/y'}\n  a: {to: [x], url: 'ntfys://x/z'}",
+            "a name stands twice, again in line 3",
+        ),
     ],
 )
 def test_a_wrong_file_of_channels_is_refused_without_quoting_it(
@@ -260,6 +271,13 @@ def test_a_wrong_file_of_channels_is_refused_without_quoting_it(
         read(file)
     assert says in str(refused.value)
     assert "hunter2" not in str(refused.value)
+
+
+def test_a_file_of_channels_in_another_encoding_is_no_traceback(tmp_path: Path) -> None:
+    file = tmp_path / "channels.yaml"
+    file.write_bytes("channels: {值班: hunter2}".encode("gbk"))
+    with pytest.raises(ChannelsError, match="is not UTF-8"):
+        read(file)
 
 
 def test_a_code_of_signs_that_mean_something_in_a_url_is_told_at_its_own_address() -> None:

@@ -87,6 +87,7 @@ async def import_cells(
             *problems(cells, beside, people, wish.tolerance),
             *_left(beside, ending),
             *(Problem(code, "cannot end: it does not stand") for code in ending - standing.keys()),
+            *(Problem(code, "cannot end: the file has it") for code in named & set(wish.ends)),
         ]
         if refused:
             raise ImportRefused(refused)

@@ -7,6 +7,7 @@ import h3
 from fleet.grid.cell import Cell
 
 COARSEST, FINEST = 1, 15
+MOST_RINGS = 100  # thirty thousand hexagons, and half of what may be imported over HTTP
 
 
 def hexagons(latitude: float, longitude: float, resolution: int, rings: int) -> Iterator[Cell]:
@@ -17,8 +18,8 @@ def hexagons(latitude: float, longitude: float, resolution: int, rings: int) -> 
     """
     if not COARSEST <= resolution <= FINEST:
         raise ValueError(f"the resolution must be from {COARSEST} to {FINEST}, not {resolution}")
-    if rings < 0:
-        raise ValueError(f"the number of rings must not be negative: {rings}")
+    if not 0 <= rings <= MOST_RINGS:
+        raise ValueError(f"the number of rings must be from 0 to {MOST_RINGS}, not {rings}")
     centre = h3.latlng_to_cell(latitude, longitude, resolution)
     indexes = sorted(h3.grid_disk(centre, rings))
     area = f"area-{centre}"

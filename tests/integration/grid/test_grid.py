@@ -145,6 +145,14 @@ async def test_last_quarter_keeps_its_grid(database: Database) -> None:
         await judged(database, "nowhere", begin, end)
 
 
+async def test_a_cell_that_is_to_end_is_not_in_the_file(database: Database) -> None:
+    """Whoever exported the map, and named what ends, but left it in the file, was told that nothing
+    is to do."""
+    await import_cells(database, GRID)
+    with pytest.raises(ImportRefused, match="E: cannot end: the file has it"):
+        await import_cells(database, GRID, wish=Wish(ends=("E",)))
+
+
 async def test_of_two_changes_at_once_the_later_one_knows_the_other(
     database: Database, database_url: str
 ) -> None:

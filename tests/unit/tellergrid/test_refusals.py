@@ -119,6 +119,14 @@ def test_hexagons_lie_on_the_earth(around: str) -> None:
     assert "LATITUDE,LONGITUDE" in found.output
 
 
+@pytest.mark.parametrize("rings", [-1, 101, 100_000])
+def test_there_are_as_many_hexagons_as_a_machine_can_hold(rings: int) -> None:
+    """A hundred thousand rings were a traceback, and a thousand took all the memory."""
+    found = RUN.invoke(app, ["cells", "generate", "--around=30,120", f"--rings={rings}"])
+    assert found.exit_code == 2
+    assert f"rings must be from 0 to 100, not {rings}" in found.output
+
+
 def test_a_folder_that_cannot_be_is_no_traceback(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()

@@ -1,6 +1,7 @@
 """What the command line reads from the environment."""
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -9,6 +10,7 @@ from fleet.db.address import DatabaseUrl
 from fleet.mqtt import BrokerTrust
 
 _EVERYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 -- recognised, not listened on
+Port = Annotated[int, Field(ge=1, le=65535)]  # 0 would be any, and nobody knew which
 
 
 class Settings(BrokerTrust):
@@ -30,12 +32,12 @@ class Settings(BrokerTrust):
     broker_url: str | None = Field(
         None, repr=False, description="An MQTT 5 broker, instead of the embedded one"
     )
-    database_port: int = Field(28432, description="Where the embedded database listens")
-    broker_port: int = Field(28883, description="Where the embedded broker listens")
+    database_port: Port = Field(28432, description="Where the embedded database listens")
+    broker_port: Port = Field(28883, description="Where the embedded broker listens")
     collector_host: str = Field("127.0.0.1", description="Where the collector's metrics listen")
-    collector_port: int = Field(28091, description="Their port")
+    collector_port: Port = Field(28091, description="Their port")
     api_host: str = Field("127.0.0.1", description="Where the api listens")
-    api_port: int = Field(28080, description="Its port")
+    api_port: Port = Field(28080, description="Its port")
     terminal_secret: SecretStr | None = Field(
         None, description="What terminals' passwords follow from; by default generated once"
     )

@@ -18,7 +18,7 @@ def database_alone(wiring: Wiring, step: Callable[[str], None]) -> Iterator[str]
     try:
         if (cluster := wiring.cluster) is not None:
             [part] = [part for part in engine_parts(wiring, ()) if part.name == "database"]
-            require_free(wiring.settings.database_port, "database", "TELLERGRID_DATABASE_PORT")
+            require_free(wiring.settings.database_port, "database")
             step("Starting the database")
             part.before()
             running = process.start(part.program, part.log)

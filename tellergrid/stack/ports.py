@@ -4,6 +4,7 @@ import errno
 import pwd
 import secrets
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 
 from tellergrid.stack.errors import PortTakenError
@@ -16,7 +17,24 @@ _TRIES = 1000
 _given: set[int] = set()
 
 
-def require_free(port: int, part: str, variable: str) -> None:
+def _variable(part: str) -> str:
+    return f"TELLERGRID_{part.upper()}_PORT"
+
+
+def require_each_its_own(wanted: Mapping[str, int]) -> None:
+    """Raise PortTakenError where two parts are to listen on one port.
+
+    All are free before the first one is started; then the second would never come, and whoever
+    asks it whether it is well is answered by the first.
+    """
+    parts: dict[int, str] = {}
+    for part, port in wanted.items():
+        if (other := parts.setdefault(port, part)) != part:
+            names = f"{_variable(other)} and {_variable(part)}"
+            raise PortTakenError(f"{names} are both {port}: each part needs a port of its own.")
+
+
+def require_free(port: int, part: str) -> None:
     """Raise PortTakenError, naming holder and remedy, when a part's port cannot be listened on."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -27,7 +45,7 @@ def require_free(port: int, part: str, variable: str) -> None:
                 raise
             raise PortTakenError(
                 f"Port {port}, wanted for the {part}, is held by {holder(port)}. "
-                f"End that, or choose another port by {variable}."
+                f"End that, or choose another port by {_variable(part)}."
             ) from problem
 
 

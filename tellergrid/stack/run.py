@@ -13,7 +13,7 @@ from tellergrid.stack.files import write_private
 from tellergrid.stack.home import held
 from tellergrid.stack.leftovers import SUPERVISOR, clear_leftovers
 from tellergrid.stack.parts import engine_parts, service_parts
-from tellergrid.stack.ports import require_free
+from tellergrid.stack.ports import require_each_its_own, require_free
 from tellergrid.stack.record import Account, Address, Record, Running
 from tellergrid.stack.seeding import migrate_and_seed
 from tellergrid.stack.supervisor import Supervisor, describe
@@ -86,12 +86,14 @@ def _start(
 
 def _require_ports(wiring: Wiring) -> None:
     settings = wiring.settings
-    if wiring.cluster is not None:
-        require_free(settings.database_port, "database", "TELLERGRID_DATABASE_PORT")
+    wanted = {"collector": settings.collector_port, "api": settings.api_port}
     if wiring.broker_files is not None:
-        require_free(settings.broker_port, "broker", "TELLERGRID_BROKER_PORT")
-    require_free(settings.collector_port, "collector", "TELLERGRID_COLLECTOR_PORT")
-    require_free(settings.api_port, "api", "TELLERGRID_API_PORT")
+        wanted = {"broker": settings.broker_port} | wanted
+    if wiring.cluster is not None:
+        wanted = {"database": settings.database_port} | wanted
+    require_each_its_own(wanted)
+    for part, port in wanted.items():
+        require_free(port, part)
 
 
 def _record(wiring: Wiring, fleet: Fleet, *, simulator: bool) -> Record:

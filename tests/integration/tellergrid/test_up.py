@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import msgspec
 import psycopg
+import pytest
 
 from tellergrid.stack.record import Address, BrokerAddress, Record, Running
 from tests.engines import BrokerServer
@@ -189,6 +190,24 @@ def test_a_busy_port_is_an_error_that_names_who_to_ask(stack: Stack) -> None:
     ):
         assert word in finished.stderr
     assert stack.record() == {}
+
+
+def test_two_parts_are_not_given_one_port(stack: Stack) -> None:
+    """The api could not listen, and was called well: the collector, on its port, had answered."""
+    taken = str(stack.ports["COLLECTOR"])
+    finished = stack.run("up", "--detach", "--no-simulator", TELLERGRID_API_PORT=taken)
+    assert finished.returncode == 1
+    both = f"TELLERGRID_COLLECTOR_PORT and TELLERGRID_API_PORT are both {taken}"
+    assert both in finished.stderr
+    assert stack.record() == {}
+
+
+@pytest.mark.parametrize("port", ["0", "65536"])
+def test_a_port_that_is_none_is_named_by_its_variable(stack: Stack, port: str) -> None:
+    """Of 0 nobody knew where the part listened, and `up` waited; a greater one was a traceback."""
+    finished = stack.run("up", "--detach", "--no-simulator", TELLERGRID_API_PORT=port)
+    assert finished.returncode == 2
+    assert "error: TELLERGRID_API_PORT: " in finished.stderr
 
 
 def test_down_touches_nothing_it_did_not_start(stack: Stack) -> None:

@@ -222,13 +222,16 @@ def _fields(error: Exception) -> list[FieldError] | None:
         return [FieldError(field=one.where, message=one.what) for one in error.problems]
     if isinstance(error, RequestValidationError):
         return [
-            FieldError(field=".".join(map(str, one["loc"])), message=_without_prefix(one["msg"]))
+            FieldError(field=".".join(map(str, one["loc"])), message=_message(one))
             for one in error.errors()
         ]
     return None
 
 
-def _without_prefix(message: str) -> str:
+def _message(error: Mapping[str, Any]) -> str:
+    if error["type"] == "model_attributes_type":  # a body that is not said to be JSON is a text
+        return "must be a JSON object; a body is sent with Content-Type: application/json"
+    message: str = error["msg"]
     return message.removeprefix("Value error, ")
 
 

@@ -3,17 +3,19 @@
 A router of FastAPI's own is refused by `create_app`, so no route goes without.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from http import HTTPMethod, HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request, Response, params
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 from starlette.routing import Match
 
 from api.accounts.caller import said
-from api.errors import Forbidden
+from api.errors import Forbidden, Invalid
 from api.idempotency import SAFE, Claim, Replayed
+from api.paths import V1
 from fleet.tickets.lifecycle import Role
 
 LARGEST_MAP = 32 * 1024 * 1024  # a whole grid, a whole registry: operations alone send them
@@ -21,13 +23,23 @@ _LARGEST_BODY = 64 * 1024
 
 
 class Route(APIRoute):
-    """Keeps the answer to a write that may be sent again, in the transaction of the write."""
+    """Keeps the answer to a write that may be sent again, in the transaction of the write.
+
+    A query that is not known is refused: a misspelt filter would answer with what it was to leave
+    out, and a misspelt `from` with another day's figures.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, answering from what was kept, or keeping what it answers."""
         handle = super().get_route_handler()
+        asked = get_flat_params(self.dependant)
+        ours = self.path.startswith(V1)  # who asks for health or metrics may add what they like
+        known = sorted({one.alias for one in asked if isinstance(one.field_info, params.Query)})
 
         async def once(request: Request) -> Response:
+            for name in request.query_params:
+                if name not in known and ours:
+                    raise Invalid(f"query.{name}", _unknown(known))
             try:
                 response = await handle(request)
             except Replayed as before:
@@ -73,6 +85,10 @@ class Router(APIRouter):
             max_body_size=largest_body,
             generate_unique_id_function=_operation_id,
         )
+
+
+def _unknown(known: Sequence[str]) -> str:
+    return f"is not known here; {', '.join(known)} are" if known else "is not known here: none is"
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -294,6 +294,8 @@ async def test_technicians_and_rules(ops: httpx.AsyncClient) -> None:
 
 
 WRONG = [
+    ("terminals?stat=offline", "query.stat"),
+    ("cells/C001/uptime?form=2026-11-23T08:00:00Z", "query.form"),
     ("terminals?limit=0", "query.limit"),
     ("terminals?limit=501", "query.limit"),
     ("terminals?cursor=garbage", "query.cursor"),
@@ -313,7 +315,7 @@ WRONG = [
 
 
 async def test_a_wrong_parameter_is_named(ops: httpx.AsyncClient) -> None:
-    """Out of range, not ours, without an offset, an empty window: 422, and which field."""
+    """Misspelt, out of range, without an offset, an empty window: 422, and which field."""
     for path, field in WRONG:
         answer = await ops.get(f"/api/v1/{path}")
         assert answer.status_code == 422, (path, answer.text)

@@ -85,6 +85,15 @@ async def test_a_wrong_body_names_its_fields(client: httpx.AsyncClient) -> None:
         assert [one["field"] for one in answer.json()["errors"]] == ["body.number"]
 
 
+async def test_a_body_that_is_not_said_to_be_json_is_told_what_it_lacks(
+    client: httpx.AsyncClient,
+) -> None:
+    """As curl sends it without a header: the answer spoke of a dictionary, which it was."""
+    answer = await client.post("/body", content='{"number": 1}')
+    assert answer.status_code == 422
+    assert "Content-Type: application/json" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/no", 404), ("GET", "/body", 405)])
 async def test_what_the_framework_refuses_has_the_shape_too(
     client: httpx.AsyncClient, method: str, path: str, status: int

@@ -16,7 +16,7 @@ from simulator.certificates import Certificates
 from simulator.device import Device, Origin
 from simulator.errors import CertificateError
 from simulator.figures import Figures, Summary
-from simulator.limits import make_room
+from simulator.limits import make_room, require_sources
 from simulator.link import Link, OnCommand
 from simulator.passage import Passage
 from simulator.ramp import Ramp
@@ -109,6 +109,7 @@ class Fleet:
                 text = "a shared connection has no terminal's certificate: leave out --multiplex"
                 raise CertificateError(text)
             plan.certificates.require(self.terminals)
+        require_sources(plan.sources)
         if not plan.multiplex:
             make_room(len(self.terminals), len(plan.sources))
 

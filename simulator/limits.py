@@ -1,6 +1,8 @@
 """What the machine allows: open files, and ports to connect from."""
 
 import resource
+import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 from simulator.errors import LimitError
@@ -33,6 +35,20 @@ def make_room(connections: int, sources: int) -> None:
             f"{ports:,} ({_PORTS}). Name more addresses to connect from with --source-address, or "
             "share connections with --multiplex 8"
         )
+
+
+def require_sources(addresses: Sequence[str]) -> None:
+    """Raise LimitError for an address from which this machine cannot connect."""
+    for one in addresses:
+        family = socket.AF_INET6 if ":" in one else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            try:
+                probe.bind((one, 0))
+            except OSError as error:
+                raise LimitError(
+                    f"--source-address {one}: {error.strerror}. It is to be an address of this "
+                    "machine, as `ip address` lists them"
+                ) from error
 
 
 def ports_there_are() -> int:

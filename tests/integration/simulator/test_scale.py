@@ -12,7 +12,7 @@ from simulator.control import JumpClock, Move, Repair, Silence
 from simulator.errors import LimitError
 from simulator.fleet import Fleet
 from simulator.hands import ask
-from simulator.limits import make_room
+from simulator.limits import make_room, require_sources
 from tests.engines import BrokerServer
 from tests.integration.simulator.test_fleet import plan, playing, watching
 
@@ -102,3 +102,11 @@ def test_more_connections_than_the_machine_allows_are_refused_with_advice() -> N
         make_room(2**31, 0)
     with pytest.raises(LimitError, match=r"--source-address|ulimit"):
         make_room(100_000, 1)
+
+
+@pytest.mark.parametrize("address", ["192.0.2.7", "2001:db8::7", "no such host"])
+def test_an_address_of_another_machine_is_refused_before_the_first_connection(address: str) -> None:
+    """Every terminal tried again and again, and one line said why."""
+    require_sources(["127.0.0.1"])
+    with pytest.raises(LimitError, match=f"--source-address {address}: "):
+        require_sources(["127.0.0.1", address])

@@ -86,7 +86,10 @@ async def _read(
 ) -> tuple[Explanation, ...]:
     async with await connect(database_url(), name="explain") as connection:
         await connection.set_read_only(True)
-        moment = at or await now(connection)
+        present = await now(connection)
+        if at is not None and at > present:
+            raise LookupError(f"{at:%Y-%m-%d %H:%M:%S} UTC is yet to come: nothing is known of it")
+        moment = at or present
         return await explain_subject(connection, subject, moment, given, rule, lateness)
 
 

@@ -62,6 +62,12 @@ def score(
 
     Ends with 0, 1 below a floor, 2 when it cannot be played.
     """
+    if html is not None and not html.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {html.parent}", param_hint="--html")
+    if truth is not None and len(scenarios or ()) > 1:
+        raise typer.BadParameter(
+            "of one scenario there is a truth: name one", param_hint="SCENARIO"
+        )
     try:
         with explained(), Steps() as steps:
             loaded = catalogue.load(rules)
@@ -76,16 +82,16 @@ def score(
         aside.print(f"error: {error}", markup=False, soft_wrap=True)
         raise typer.Exit(_CANNOT) from error
     made = report(scores)
+    if as_json:
+        output.print_json(data=msgspec.to_builtins(made))
+    else:
+        _print(made)
     if html is not None:
         try:
             html.write_text(pages.page(made, loaded.identity, seed), encoding="utf-8")
         except OSError as error:
             refuse(f"{html}: {error.strerror}")
             raise typer.Exit(_CANNOT) from error
-    if as_json:
-        output.print_json(data=msgspec.to_builtins(made))
-    else:
-        _print(made)
     if made.recall < min_recall or made.precision < min_precision:
         raise typer.Exit(_SHORT)
 

@@ -410,6 +410,8 @@ def test_the_command_prints_every_part_of_the_condition(
     assert told_json["answers"][0]["timer"]["phase"] == "firing"
     every = CliRunner().invoke(app, ["rules", "explain", CODES[0], "--at", when]).output
     assert every.startswith(JAM)
+    ahead = CliRunner().invoke(app, ["rules", "explain", CODES[0], "--at", "2199-01-01T00:00:00"])
+    assert (ahead.exit_code, "is yet to come" in ahead.output) == (2, True)
     wrong = CliRunner().invoke(app, ["rules", "explain", CODES[0], "card-reader-jamed"])
     assert (wrong.exit_code, "did you mean card-reader-jammed?" in wrong.output) == (2, True)
 

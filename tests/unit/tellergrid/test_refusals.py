@@ -127,6 +127,20 @@ def test_there_are_as_many_hexagons_as_a_machine_can_hold(rings: int) -> None:
     assert f"rings must be from 0 to 100, not {rings}" in found.output
 
 
+def test_a_page_of_scores_has_a_folder_before_anything_is_played(tmp_path: Path) -> None:
+    """A month of virtual time was played, and then nothing was told of it."""
+    found = RUN.invoke(app, ["score", "quiet", "--html", str(tmp_path / "none" / "score.html")])
+    assert found.exit_code == 2
+    assert "--html" in found.output
+
+
+def test_a_truth_is_of_one_scenario(tmp_path: Path) -> None:
+    """Of two it was a traceback."""
+    found = RUN.invoke(app, ["score", "quiet", "payday", "--truth", str(tmp_path / "truth.jsonl")])
+    assert found.exit_code == 2
+    assert "name one" in found.output
+
+
 def test_a_folder_that_cannot_be_is_no_traceback(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()

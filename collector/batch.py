@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from collector import metrics, rows
 from collector.beats import Beat
-from collector.intake import Arrival, Opened, Opening, Repeated, SetAside, set_aside
+from collector.intake import Arrival, Opened, Opening, Repeated, SetAside, Source, set_aside
 from collector.ledgers import NUMBERED, LedgerKey
 from collector.order import Late
 from fleet.ledger import Received, Span
@@ -148,10 +148,11 @@ def _take(
         _check_said_now(message, opened)
         said_us, arrived_us = rows.microseconds(message.ts), rows.microseconds(arrival.at)
         if isinstance(message, Telemetry):
-            opened.source.keep(message.boot, terminal, received)
-            day = opened.source.day = said_us // rows.DAY_US
-            begins = terminal.at is None or rows.microseconds(terminal.at) // rows.DAY_US != day
+            source, day = opened.source, said_us // rows.DAY_US
+            source.keep(message.boot, terminal, received)
+            begins = _begins(day, source, terminal)
             outcome = engine.telemetry(terminal, message, arrival.at)
+            source.reach(day, late=outcome.late)
             whole = outcome.changed or outcome.late or outcome.kept or begins
             of = message if whole else None
             batch.telemetry.append(
@@ -173,6 +174,13 @@ def _take(
             _count(outcome, opened.channel)
     received.add(message.seq)
     batch.received[key] = received
+
+
+def _begins(day: int, source: Source, terminal: Terminal) -> bool:
+    """Whether a terminal says nothing of itself yet on a day; an event says nothing of that."""
+    if source.day >= 0:
+        return source.day != day
+    return terminal.at is None or rows.microseconds(terminal.at) // rows.DAY_US != day
 
 
 def _keep(message: Presence, terminal_id: int, arrival: Arrival, batch: Batch) -> None:

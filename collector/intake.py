@@ -109,6 +109,11 @@ class Source(msgspec.Struct, gc=False):
         """Its heartbeats are of this boot."""
         self.boot, self.terminal, self.received = boot, terminal, received
 
+    def reach(self, day: int, *, late: bool) -> None:
+        """It speaks of this day now; what is `late` is of another, and it goes on with its own."""
+        if not late:
+            self.day = day
+
     def forget(self) -> None:
         """What was kept may not be in use any more."""
         self.boot, self.terminal, self.received = -1, None, None

@@ -949,6 +949,25 @@ async def test_each_day_begins_with_all_that_a_terminal_says(
     assert known[0].values == {"auxiliaries.safeDoor": "closed"}
 
 
+async def test_a_day_that_begins_with_an_event_has_all_that_a_terminal_says_too(
+    desk: Desk, connection: Connection
+) -> None:
+    """Somebody draws cash at midnight, and of yesterday something comes late; then it goes on
+    saying the same, and is said to say it once."""
+    midnight = 86_400 - T0.timestamp() % 86_400
+    door = {"auxiliaries": {"safeDoor": "closed"}}
+    for seq, second in ((1, -90), (2, -60), (5, 30), (3, -30), (6, 60), (7, 90)):
+        if seq == 5:
+            drawn = arrival(0, 4, midnight + 1, channel="event", event="transaction")
+            await desk.commit([drawn], at(midnight + 1))
+        said = arrival(0, seq, midnight + second, status=door)
+        came = max(second, 31) if seq == 3 else second
+        said = msgspec.structs.replace(said, at=at(midnight + came))
+        await desk.commit([said], at(midnight + came))
+    whole = await rows(connection, "SELECT seq FROM telemetry WHERE status IS NOT NULL ORDER BY ts")
+    assert whole == [(1,), (3,), (5,)]
+
+
 async def test_a_journal_from_before_a_silence_stops_nobody(
     desk: Desk, connection: Connection
 ) -> None:

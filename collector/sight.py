@@ -9,6 +9,7 @@ Rules:
   restarted; what was said meanwhile waited in the session, and nobody is called silent so soon.
 - Its cause is what was away first. Where nothing was, it was the backlog. Whether the broker was
   away too is kept beside it: then terminals were cut off, whatever went first.
+- It is over when that is stored. Where the database went before it could be, it goes on.
 """
 
 from dataclasses import dataclass
@@ -37,6 +38,15 @@ class Blindness:
     broker_too: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Regained:
+    """From when on we saw again, and what had been away."""
+
+    at: datetime
+    cause: Cause
+    broker_too: bool
+
+
 def passed(now: datetime, quiet: timedelta, allowed: timedelta) -> datetime:
     """Up to when time has passed on a line that said nothing for `quiet`.
 
@@ -54,10 +64,18 @@ class Sight:
         self._held_until: datetime | None = None
         self._lost: Cause | None = Cause.COLLECTOR
         self._broker_too = False
+        self._regained: _Regained | None = None
 
     def resume(self, until: datetime | None) -> None:
-        """Go on from what is stored: another collector may have seen further."""
+        """Go on from what is stored: another collector may have seen further, and that we saw again
+        may not be stored; then what is away now is not what was away first."""
         self.until = until
+        regained, self._regained = self._regained, None
+        if regained is not None and until is not None and until < regained.at:
+            since, self._lost = self._lost, regained.cause
+            self._broker_too |= regained.broker_too
+            if since is not None:
+                self.lose(since)
 
     def lose(self, cause: Cause) -> None:
         """Something is away; what was away before it stays the cause."""
@@ -80,11 +98,13 @@ class Sight:
     def see(self, now: datetime) -> Blindness | None:
         """Everything up to `now` is heard: returns the blindness that ends here."""
         before, self.until = self.until, now
-        cause, self._lost = self._lost or Cause.BACKLOG, None
+        cause, self._lost = self._lost, None
         broker_too, self._broker_too = self._broker_too, False
+        if cause is not None:
+            self._regained = _Regained(now, cause, broker_too)
         if before is None or now - before < SHORTEST:
             return None
-        return Blindness(before, now, cause, broker_too)
+        return Blindness(before, now, cause or Cause.BACKLOG, broker_too)
 
     def missing(self, now: datetime) -> Blindness | None:
         """The blindness that lasts, so far."""

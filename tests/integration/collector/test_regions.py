@@ -314,13 +314,28 @@ async def test_blindness_is_written_with_the_batch_that_ends_it(connection: Conn
     assert found == [("broker", at(10), at(60)), ("backlog", at(60), at(90))]
 
 
+CUT_ONCE = """
+    CREATE SEQUENCE written;
+    CREATE FUNCTION cut_once() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF nextval('written') = 1 THEN
+            PERFORM pg_terminate_backend(pg_backend_pid());
+        END IF;
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER cut_once BEFORE INSERT ON blindness FOR EACH ROW EXECUTE FUNCTION cut_once();
+"""
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["", "and the database as that is written"])
 def test_a_broker_that_was_away_is_written_down_as_our_blindness(
-    collector: CollectorProcess,
+    collector: CollectorProcess, *, cut: bool
 ) -> None:
     """Away for a bit more than five seconds: an interval from before to after, in every region.
 
     Meanwhile the collector lives and is not ready: nobody need start it again.
     """
+    collector.execute(CUT_ONCE if cut else "SELECT")
     unseen = (
         "SELECT 1 FROM region LEFT JOIN region_service ON region_code = code"
         " WHERE seen_until IS NULL"

@@ -46,6 +46,30 @@ def test_what_was_away_first_is_the_cause() -> None:
     assert sight.see(at(90)) == Blindness(at(60), at(90), Cause.DATABASE)
 
 
+@pytest.mark.parametrize("away_s", [3, 30])
+def test_a_blindness_whose_end_was_not_stored_keeps_its_cause(away_s: float) -> None:
+    """The broker is back, for seconds or longer; the database goes before that is committed."""
+    sight = seeing()
+    sight.lose(Cause.BROKER)
+    sight.see(at(away_s))
+    sight.lose(Cause.DATABASE)
+    sight.resume(at(0))
+    assert sight.see(at(60)) == Blindness(at(0), at(60), Cause.BROKER)
+    sight.lose(Cause.DATABASE)
+    sight.resume(at(60))
+    assert sight.see(at(90)) == Blindness(at(60), at(90), Cause.DATABASE)
+
+
+def test_the_broker_that_went_before_the_end_of_a_blindness_was_stored_was_away_too() -> None:
+    """The database is back, and the broker goes with it once more before anything is committed."""
+    sight = seeing()
+    sight.lose(Cause.DATABASE)
+    sight.see(at(30))
+    sight.lose(Cause.BROKER)
+    sight.resume(at(0))
+    assert sight.see(at(60)) == Blindness(at(0), at(60), Cause.DATABASE, broker_too=True)
+
+
 def test_to_be_behind_for_long_is_blindness_too() -> None:
     """Nothing is away; the broker has more for us than we can take, for a minute."""
     sight = seeing()

@@ -19,10 +19,10 @@ WHERE region_code = %(region)s AND epoch = %(epoch)s;
 
 -- name: returned
 -- When we saw again, if that was not long ago, after the broker was away, or may have been: each time,
--- for that nobody was here to see it does not undo that terminals were cut off just before.
-SELECT lower(period), upper(period), cause = 'collector' AND NOT broker_too
+-- for that nobody was there to see it does not undo that terminals were cut off just before.
+SELECT lower(period), upper(period), cause <> 'broker' AND NOT broker_too
 FROM blindness
-WHERE region_code = %(region)s AND (cause IN ('broker', 'collector') OR broker_too)
+WHERE region_code = %(region)s AND (cause <> 'backlog' OR broker_too)
     AND period && tstzrange(%(since)s, NULL)
 ORDER BY period;
 

@@ -80,7 +80,6 @@ class Region:
         self._route = Route(terms.broker)
         self._sight = Sight()
         self._broker_away = False
-        self._new = True
         self._returns: tuple[Return, ...] = ()
         self._delays = _BACKOFF.delays()
         self._stopping = asyncio.Event()
@@ -209,12 +208,13 @@ class Region:
         if away:
             self._sight.lose(Cause.BROKER)  # it may have gone with what was noticed first
         if self._sight.until is not None:
-            # A machine that starts again has ended its broker as well: nobody was here to see it.
-            unknown = self._new and self._sight.blind(began)
+            # While we or the database were away nobody watched the broker: it may have ended as
+            # well, as it does where a machine starts again.
+            unknown = self._sight.blind(began)
             patience = RETURN if away or unknown else CATCH_UP
             desk.returned(began, self._terms.clock() - began + patience, alone=not away)
         self._returns = desk.engine.returns
-        self._broker_away = self._new = False
+        self._broker_away = False
         self.stage = Stage.SERVING
         self._answered_at = self._terms.clock()
         metrics.serving.labels(self.name).set(1)

@@ -65,8 +65,8 @@ ORDER BY arrived_at, terminal_id, boot, seq;
 -- name: blind
 -- When nobody saw a region: nobody was silent then.
 SELECT lower(period), coalesce(upper(period), %(until)s::timestamptz),
-    cause IN ('broker', 'collector') OR broker_too,
-    coalesce(cause = 'collector' AND NOT broker_too, false)
+    cause <> 'backlog' OR broker_too,
+    coalesce(cause <> 'broker' AND NOT broker_too, false)
 FROM blind
 WHERE region_code = %(region)s AND period && tstzrange(%(since)s, %(until)s)
 ORDER BY lower(period);

@@ -1,7 +1,10 @@
 """What `/readyz` says of a collector whose database is not as it should be, and how it goes on."""
 
 import asyncio
+import json
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -9,11 +12,15 @@ import psycopg
 import pytest
 
 from api.seed import seed
+from collector.sight import SHORTEST
+from fleet import mqtt
 from fleet.db.migrate import available, migrate
 from fleet.db.pool import connect
 from fleet.demo import DemoGrid, grid
+from fleet.mqtt import Broker, Connection, Session, Will
+from fleet.rules.hearing import CATCH_UP
 from tests.engines import BrokerServer, DatabaseServer
-from tests.integration.collector.conftest import CollectorProcess, wait_for
+from tests.integration.collector.conftest import CollectorProcess, now, wait_for
 from tests.machine import PATIENCE_S
 
 MARK = """
@@ -109,14 +116,8 @@ def test_a_database_that_takes_nothing_ends_no_collector(
     """A standby that was not promoted, with intervals to be cut anew: it is unready until it is."""
     collector.say(0, 1)
     wait_for("it stores", lambda: collector.query("SELECT 1 FROM telemetry"))
-    [(database, terminal)] = collector.query("SELECT current_database(), min(id) FROM terminal")
-    collector.execute(f"ALTER DATABASE {database} SET default_transaction_read_only = on")
-    cut_off(collector)
-    wait_for("it says so", lambda: says(collector, "read-only transaction"))
-    writable = psycopg.conninfo.make_conninfo(
-        collector.database_url, options="-c default_transaction_read_only=off"
-    )
-    with psycopg.connect(writable, autocommit=True) as connection:
+    [(terminal,)] = collector.query("SELECT min(id) FROM terminal")
+    with refusing(collector) as connection:
         connection.execute(MARK, {"terminal": terminal})
 
         def refused() -> bool:
@@ -124,9 +125,6 @@ def test_a_database_that_takes_nothing_ends_no_collector(
             return REFUSED in shared_database_server.log.read_text()
 
         wait_for("cutting is refused", refused)
-        back = f"ALTER DATABASE {database} RESET default_transaction_read_only"
-        connection.execute(back.encode())
-    cut_off(collector)
     wait_for("it serves", lambda: readiness(collector)[0] == 200)
     wait_for("the intervals are cut", lambda: collector.query(CUT) == [(0,)])
 
@@ -148,6 +146,69 @@ def test_a_commit_that_hangs_is_noticed(collector: CollectorProcess) -> None:
         wait_for("it says so", lambda: says(collector, "nothing could be committed since"))
         assert collector.status("healthz") == 200
     wait_for("it serves", lambda: readiness(collector)[0] == 200)
+
+
+async def test_a_broker_that_is_started_again_while_the_database_is_away_calls_nobody_offline(
+    collector: CollectorProcess,
+) -> None:
+    """A machine with both is started again: the database goes first, and nobody is there any more
+    to see that the broker goes too, with everybody's last will. A terminal has its minute to come
+    back; when it is back it was never offline."""
+    code = collector.grid.terminals[0].code
+    collector.broker.add_terminals(code)
+    terminal = await connected(collector, 1)
+    here = "SELECT 1 FROM terminal_state WHERE connected AND seq = %s"
+    wait_for("it is here", lambda: collector.query(here, 1))
+    with refusing(collector):
+        gone = time.monotonic()
+        collector.broker.stop()
+        collector.broker.start()
+        wait_for("it was long enough", lambda: time.monotonic() > gone + SHORTEST.total_seconds())
+    will = "SELECT 1 FROM presence WHERE NOT online AND arrived_at < now() - %s"
+    wait_for("others would have had their time", lambda: collector.query(will, 1.5 * CATCH_UP))
+    back = await connected(collector, 2)
+    wait_for("it is back", lambda: collector.query(here, 2))
+    states = "SELECT DISTINCT state FROM service_interval"
+    assert collector.query(states) == [("in_service",)]
+    for connection in (terminal, back):
+        await connection.disconnect()
+
+
+async def connected(running: CollectorProcess, seq: int) -> Connection:
+    """The first terminal, with its last will, its birth and a heartbeat."""
+    code, status = running.grid.terminals[0].code, running.topic(0, "status")
+    birth, will = (
+        json.dumps({"ts": now(), "boot": 1, "online": online}).encode() for online in (True, False)
+    )
+    session = Session(code, will=Will(status, will))
+    connection = await mqtt.connect(Broker.parse(running.broker.url(code)), session, _ignore)
+    await connection.publish(status, birth, retain=True)
+    body = {"ts": now(), "boot": 1, "seq": seq, "status": {}}
+    await connection.publish(running.topic(0, "telemetry"), json.dumps(body).encode())
+    return connection
+
+
+def _ignore(_connection: object, _message: object) -> None:
+    pass
+
+
+@contextmanager
+def refusing(running: CollectorProcess) -> Iterator[psycopg.Connection[Any]]:
+    """A database that takes nothing from the collector, which has noticed; and a connection that
+    may write."""
+    [(database,)] = running.query("SELECT current_database()")
+    refused = f"ALTER DATABASE {database} SET default_transaction_read_only = on"
+    taken = f"ALTER DATABASE {database} RESET default_transaction_read_only"
+    writable = psycopg.conninfo.make_conninfo(
+        running.database_url, options="-c default_transaction_read_only=off"
+    )
+    running.execute(refused)
+    cut_off(running)
+    wait_for("it says so", lambda: says(running, "read-only transaction"))
+    with psycopg.connect(writable, autocommit=True) as connection:
+        yield connection
+        connection.execute(taken.encode())
+    cut_off(running)
 
 
 def cut_off(running: CollectorProcess) -> None:

@@ -7,6 +7,7 @@ the broker delivers it again.
 
 import asyncio
 import math
+from collections import deque
 from datetime import timedelta
 
 import structlog
@@ -35,6 +36,7 @@ CHANNELS = (Channel.STATUS, Channel.TELEMETRY, Channel.EVENT)
 KEEP_ALIVE_S = 5  # a line that went dead unnoticed is found within twice of it
 SESSION_EXPIRY_S = 7 * 24 * 3600  # the longest weekend outage the broker bridges for us
 GATHER_S = 0.002  # a tenth of the linger: dozens of messages to a read where there are many
+REFILL_S = 10 * GATHER_S  # a place in our window that was given back is filled, and that is read
 MAXIMUM_PACKET = 8 * 1024 * 1024  # above what our broker lets in: the oversized are seen, not lost
 
 
@@ -44,6 +46,7 @@ class Inlet:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._queue: list[Arrival] = []
+        self._given_back: deque[tuple[float, int]] = deque()
         self._arrived = asyncio.Event()
         self.connection: Connection | None = None
 
@@ -54,6 +57,14 @@ class Inlet:
     def open_still(self) -> bool:
         """Whether the connection stands, as far as anybody knows."""
         return self.connection is not None and not self.connection.closed.done()
+
+    @property
+    def awaited(self) -> int:
+        """Places in our window given back so lately that what fills them may not be read yet."""
+        given_back, over = self._given_back, asyncio.get_running_loop().time() - REFILL_S
+        while given_back and given_back[0][0] <= over:
+            given_back.popleft()
+        return sum(count for _, count in given_back)
 
     async def open(self, route: Route, region: str, receive_maximum: int) -> Connection:
         """Connect to the region's persistent session and subscribe; raises `MqttError`."""
@@ -112,6 +123,7 @@ class Inlet:
         if self.connection is not None:
             ids = [each.packet_id for each in arrivals if each.packet_id is not None]
             self.connection.acknowledge(ids)
+            self._given_back.append((asyncio.get_running_loop().time(), len(ids)))
 
     def ask(self, region: str, terminal: str, ask: Ask) -> None:
         """Tell a terminal to send a gap again. No answer is awaited: what comes is the answer."""

@@ -242,7 +242,7 @@ class Region:
         # Time passes only as far as we have read: what waits in the queue came before `now`.
         behind = arrivals and len(inlet)
         now = arrivals[-1].at if behind else self._heard_up_to(inlet)
-        held = len(inlet) + len(arrivals) + writer.unacknowledged
+        held = len(inlet) + len(arrivals) + writer.unacknowledged + inlet.awaited
         if held + terms.batch_count >= terms.receive_maximum:  # our window is full
             self._sight.hold_back(terms.clock())
         hearing = inlet.open_still and not self._sight.held_back(now)

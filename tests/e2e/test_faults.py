@@ -320,12 +320,8 @@ def test_nothing_is_lost_doubled_or_judged_otherwise(world: World) -> None:
         print(f"{disturb.__name__}: {time.monotonic() - began:.1f} s")
     broker_killed_with_its_queue(world)
     ten_times_too_much(world)
-    blind = "SELECT DISTINCT cause FROM blindness"
-    causes = {"database", "broker", "backlog"}  # the last is written when all is stored, or after
-    wait_for(
-        "each cause is written down",
-        lambda: causes <= {str(cause) for (cause,) in world.query(blind)},
-    )
+    causes = "SELECT array_agg(DISTINCT cause) @> '{database,broker,backlog}' FROM blindness"
+    wait_for("each outage is written down", lambda: world.query(causes) == [(True,)])
     assert world.query("SELECT count(*) FROM fault WHERE rule = 'silent'") == [(0,)]
     wait_for("no outage lasts", lambda: world.query(OUTAGES)[0][0] == 0)
     [(_, outages)] = world.query(OUTAGES)

@@ -12,6 +12,7 @@ from socket import (
     TCP_KEEPCNT,
     TCP_KEEPIDLE,
     TCP_KEEPINTVL,
+    TCP_USER_TIMEOUT,
     socket,
 )
 from types import FrameType
@@ -35,11 +36,13 @@ _GRACE_S = 10
 # first should be the one who asks, or what is asked next is lost now and then.
 _IDLE_S = 75
 # A phone that lost its signal says nothing more: what it sent of a photo would be kept for ever.
+# So would what waits for somebody who is there and takes none of it: the kernel asks them for ever.
 _LET_GO = (
     (SOL_SOCKET, SO_KEEPALIVE, 1),
     (IPPROTO_TCP, TCP_KEEPIDLE, 60),
     (IPPROTO_TCP, TCP_KEEPINTVL, 30),
     (IPPROTO_TCP, TCP_KEEPCNT, 10),
+    (IPPROTO_TCP, TCP_USER_TIMEOUT, 360_000),
 )
 _log = structlog.get_logger("api")
 

@@ -106,6 +106,25 @@ async def slices(
     return made
 
 
+async def most_slices(
+    connection: AsyncConnection[TupleRow], scope: Scope, question: Question
+) -> int:
+    """How many slices the answer has at the most, where that can be many; 0 where it cannot."""
+    cuts = question.cuts
+    if len(cuts) <= 1:
+        return 0
+    parameters = {
+        "by": question.by.value,
+        "cell": question.cell,
+        "level": question.level,
+        "begin": cuts[0][0],
+        "until": cuts[-1][1],
+        "scope": scope.parameter,
+    }
+    [(parts,)] = await (await connection.execute(_SQL["parts"], parameters)).fetchall()
+    return (parts or 0) * len(cuts)
+
+
 async def _grouped(cursor: AsyncCursor[_Row]) -> dict[tuple[str, int], list[_Row]]:
     """Rows by part and bucket."""
     grouped: dict[tuple[str, int], list[_Row]] = {}

@@ -7,6 +7,30 @@ SELECT CASE WHEN %(terminals)s THEN greatest(begins_at, terminals_from) ELSE beg
 FROM uptime_summed
 WHERE begins_at < summed_to;
 
+-- name: parts
+-- How many parts there can be in a bucket, where it may be thousands; null where they are few.
+WITH within AS (
+    SELECT cell.code FROM cell
+    WHERE %(cell)s::text IS NULL AND (%(scope)s::text[] IS NULL OR cell.code = ANY(%(scope)s))
+    UNION
+    SELECT code FROM cell_family_during(%(cell)s::text, tstzrange(%(begin)s, %(until)s))
+    WHERE %(scope)s::text[] IS NULL OR code = ANY(%(scope)s)
+)
+SELECT CASE %(by)s
+    WHEN 'terminal' THEN (
+        SELECT count(DISTINCT terminal_id)
+        FROM terminal_cell JOIN within ON within.code = terminal_cell.cell_code
+        WHERE terminal_cell.valid && tstzrange(%(begin)s, %(until)s))
+    WHEN 'cell' THEN (
+        SELECT count(DISTINCT terminal_cell.cell_code)
+        FROM terminal_cell JOIN within ON within.code = terminal_cell.cell_code
+        WHERE terminal_cell.valid && tstzrange(%(begin)s, %(until)s))
+    WHEN 'level' THEN (
+        SELECT count(DISTINCT version.cell_code)
+        FROM cell_version AS version JOIN within ON within.code = version.cell_code
+        WHERE version.level = %(level)s AND version.valid && tstzrange(%(begin)s, %(until)s))
+END;
+
 -- name: durations
 -- For each group and bucket: with no state, how long its members belonged to it while in commission;
 -- with a state, how long of that is recorded in it by the first of its causes, and how many outages

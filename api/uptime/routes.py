@@ -14,12 +14,15 @@ from api.routing import Router
 from api.services import Connection, Running
 from api.tables import AskedMedia, Media, answer, documented_tables
 from api.uptime import table
-from api.uptime.figures import MOST_BUCKETS, Question, outages, slices
+from api.uptime.figures import MOST_BUCKETS, Question, most_slices, outages, slices
 from api.uptime.schemas import By, Outages, Slices
 from api.window import AskedWindow
 from fleet.buckets import Bucket, buckets
 
 router = Router(V1, tags=["uptime"])
+
+MOST_SLICES = 100_000
+"""A slice takes six kilobytes until it is sent: by terminal and hour there are millions."""
 
 
 @router.get(
@@ -51,6 +54,12 @@ async def get_uptime_by(
         raise Invalid("query.bucket", f"gives more than {MOST_BUCKETS} buckets")
     components = {rule.name: rule.component for rule in running.catalogue.rules}
     question = Question(by, cuts, cell, level, target)
+    if await most_slices(connection, caller.scope, question) > MOST_SLICES:
+        raise Invalid(
+            "query.bucket",
+            f"gives more than {MOST_SLICES} figures: ask for longer buckets, for less time, or for"
+            " a cell",
+        )
     found = await slices(connection, caller.scope, question, components)
     if media is not Media.JSON:
         return answer(media, table.SLICES, found)

@@ -332,3 +332,37 @@ async def test_parquet_and_csv_say_what_json_says(
         assert {name: plain[name] for name in numbers} == {
             name: "" if one[name] is None else str(one[name]) for name in numbers
         }
+
+
+async def test_more_figures_than_fit_in_memory_are_not_asked_for(
+    ops: httpx.AsyncClient, sign_in: SignIn, connection: Database
+) -> None:
+    """A hundred terminals over a thousand hours are answered, a few more are not: a fleet's were
+    gigabytes, of which the process died. Larger parts, longer buckets or one cell are answered."""
+    await connection.execute(
+        "INSERT INTO terminal (code, kind, vendor, model, region_code, site, latitude, longitude,"
+        " commissioned_at) SELECT 'T' || number, 'atm', 'v', 'm', 'region-01', 's', 30, 120, %s"
+        " FROM generate_series(1, 100) AS number",
+        (at_minute(0),),
+    )
+    await connection.execute(
+        "INSERT INTO terminal_cell (terminal_id, cell_code, valid, method)"
+        " SELECT id, 'C001', tstzrange(%s, NULL), 'override' FROM terminal WHERE code LIKE 'T%%'",
+        (at_minute(0),),
+    )
+    month = {"from": at_minute(-59 * 1000).isoformat(), "to": at_minute(60).isoformat()}
+
+    async def status(client: httpx.AsyncClient = ops, **query: str | int) -> int:
+        asked = month | {"bucket": "hour", "by": "terminal"} | query
+        answer = await client.get("/api/v1/uptime", params=asked)
+        if answer.status_code == 422:
+            assert answer.json()["errors"][0]["field"] == "query.bucket"
+        return answer.status_code
+
+    assert await status() == 422
+    assert await status(cell="D01") == 422
+    assert await status(cell="C002") == 200
+    assert await status(await sign_in("tech03")) == 200
+    assert await status(bucket="day") == 200
+    for by in ("cell", "level", "kind", "model", "fleet"):
+        assert await status(by=by, level=1) == 200

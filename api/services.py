@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -17,6 +17,7 @@ from api.listener import Listener
 from api.metrics import Metrics
 from api.scope import Locks, Presence, enter
 from api.settings import Settings
+from api.turns import Turns
 from fleet.db.pool import Pool
 from fleet.rules.catalogue import Catalogue
 from fleet.rules.shelf import Shelf
@@ -40,6 +41,7 @@ class Services:
     issuer: Issuer | None = None
     looks: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
     """What probes have asked the database, by what was asked."""
+    turns: Turns = field(default_factory=Turns)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -75,10 +77,15 @@ async def connection(request: Request) -> AsyncIterator[AsyncConnection[TupleRow
     """Dependency: a connection in the request's one transaction.
 
     It sees nothing until it is known who calls. It is committed before the answer is sent, so that
-    no client is told of what is not stored, and rolled back when the request fails.
+    no client is told of what is not stored, and rolled back when the request fails. Who is known by
+    their token waits for those of their own requests that have several connections already.
     """
-    async with running_of(request).pool.connection(timeout=PATIENCE_S) as one:
-        yield one
+    running = running_of(request)
+    account: str | None = getattr(request.state, "asks", None)
+    async with AsyncExitStack() as stack:
+        if account is not None:
+            await stack.enter_async_context(running.turns.taken(account, PATIENCE_S))
+        yield await stack.enter_async_context(running.pool.connection(timeout=PATIENCE_S))
 
 
 Connection = Annotated[AsyncConnection[TupleRow], Depends(connection, scope="function")]

@@ -126,6 +126,7 @@ async def said(request: Request) -> Claims:
         token = await _bearer(request)
         claims = await _counted_claims(token, running_of(request), origin_of(request))
         request.state.claims = claims
+        request.state.asks = claims.username
     return claims
 
 

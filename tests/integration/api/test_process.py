@@ -200,6 +200,50 @@ async def test_bodies_that_stop_on_the_way_hold_up_nobody(
         assert b"Traceback" not in logged
 
 
+async def test_what_one_account_waits_for_holds_up_nobody_else(
+    connection: Database, database_url: str
+) -> None:
+    """A phone taps ten times while its ticket is held: each tap waited on a connection, and whoever
+    else asked was told that the database does not answer. In the end each tap has its answer."""
+    await fire(connection, SomeFault())
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = {"DATABASE_URL": database_url, "TOKEN_SECRET": SECRET, "API_PORT": str(port)}
+    async with (
+        started(**settings),
+        httpx.AsyncClient(base_url=url, verify=OPENLY, timeout=PATIENCE_S) as phone,
+        httpx.AsyncClient(base_url=url, verify=OPENLY, timeout=PATIENCE_S) as ops,
+    ):
+        await ready(url)
+        await until(lambda: tickets_are(connection, "ASSIGNED"))
+        for client, name in ((phone, "tech01"), (ops, "ops")):
+            client.headers["Authorization"] = f"Bearer {await token(client, name)}"
+        body = {"event": "accept"}
+        async with connection.transaction():
+            await connection.execute("SELECT FROM ticket FOR UPDATE")
+            taps = [
+                asyncio.create_task(phone.post("/api/v1/tickets/1/transitions", json=body))
+                for _ in range(10)
+            ]
+            await until(lambda: several_wait(connection))
+            for _ in range(3):
+                answer = await ops.get("/api/v1/me")
+                assert answer.status_code == 200, answer.text
+            await asyncio.wait(taps, return_when=asyncio.FIRST_COMPLETED)
+        answers = [await tap for tap in taps]
+        refused = [one for one in answers if one.status_code == 429]
+        assert len(refused) == 6
+        assert {one.headers["Retry-After"] for one in refused} == {"2"}
+        assert sorted(one.status_code for one in answers)[0] == 200
+
+
+async def several_wait(connection: Database) -> bool:
+    """Whether requests wait for a lock, as many as may."""
+    cursor = await connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    [(waiting,)] = await cursor.fetchall()
+    return int(waiting) >= 4
+
+
 async def test_phones_that_are_gone_without_a_word_are_let_go(
     connection: Database, database_url: str
 ) -> None:

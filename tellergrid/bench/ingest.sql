@@ -1,6 +1,6 @@
 -- name: clear
-TRUNCATE telemetry, event, boot_ledger, terminal_state, terminal_snapshot, service_interval, hold,
-         fault_change, fault, quarantine CASCADE;
+TRUNCATE terminal, telemetry, event, boot_ledger, terminal_state, terminal_snapshot,
+         service_interval, hold, fault_change, fault, quarantine CASCADE;
 
 -- name: register
 -- So many terminals, ten to a cell; id and code count alike.
